@@ -1,0 +1,3 @@
+//! The words that `ssid` and its clients exchange over the control socket.
+
+pub mod lvs;
