@@ -14,6 +14,8 @@ pub const VIRTUAL: u32 = 1 << 0;
 pub const CONNS: u32 = 1 << 1;
 /// A real server with this hash answers through us (NAT).
 pub const REAL: u32 = 1 << 2;
+/// This node is the director of an address with this hash.
+pub const DIRECTED: u32 = 1 << 3;
 
 /// Which word of the filter an address has.
 #[inline(always)]

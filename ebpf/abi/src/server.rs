@@ -78,6 +78,9 @@ pub mod flag {
     pub const OVERLOADED: u8 = 1 << 2;
     /// Gone: its connections are dropped or scheduled anew rather than sent to it.
     pub const DOWN: u8 = 1 << 3;
+    /// The server runs these programs too: what it gets but does not own, it passes on to
+    /// the slot's previous owner (the second chance).
+    pub const SECOND_CHANCE: u8 = 1 << 4;
 }
 
 /// How many connections a server has, for the schedulers that compare. Kept in two
