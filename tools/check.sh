@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# What can be checked without root and without bpf-linker: format, lints, and the tests of
+# the crates that touch no kernel.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$ROOT/tools/phase.sh"
+cargo=$ROOT/tools/cargo
+
+phase "format" "$cargo" fmt --all --check
+phase "lints" "$cargo" clippy --all-targets --quiet -- -D warnings
+phase "unit tests of the pure crates" "$cargo" test --quiet --package ssi-abi --package ssi-api --package ssi-lvs

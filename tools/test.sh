@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Every check and every test. Tests are built by the checkout's owner and run by root, one
+# program after the other: they load BPF programs and boot clusters.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$ROOT/tools/phase.sh"
+need_root "the test suite" test
+cargo=$ROOT/tools/cargo
+export SSI_BPF_REQUIRED=1
+
+lint_bpf() {
+    RUSTC_BOOTSTRAP=1 "$cargo" clippy --quiet --package ssi-ebpf --target bpfel-unknown-none \
+        -Z build-std=core --target-dir "$TARGET_DIR/bpf-lints" -- -D warnings
+}
+
+document() {
+    RUSTDOCFLAGS="-D warnings" "$cargo" doc --quiet --no-deps --document-private-items
+}
+
+# One line a test program: kind, folder of its crate, path.
+build_tests() {
+    "$cargo" test --no-run --message-format=json-render-diagnostics >"$plan.json"
+    jq -r 'select(.reason == "compiler-artifact" and .profile.test and .executable != null)
+        | [.target.kind[0], (.manifest_path | rtrimstr("/Cargo.toml")), .executable] | @tsv' \
+        "$plan.json" >"$plan"
+    [ -s "$plan" ] || die "cargo built no test program"
+}
+
+# run_tests KIND…: the programs of those kinds, all of them even when one fails.
+run_tests() {
+    local kind folder program failed=() wanted=" $* " threads=()
+    while IFS=$'\t' read -r kind folder program; do
+        [[ $wanted == *" $kind "* ]] || continue
+        # Integration tests share the machine's namespaces, interfaces and the one testbed.
+        threads=()
+        [ "$kind" = test ] && threads=(--test-threads=1)
+        printf '\n%s\n' "${folder#"$ROOT"/}: $(basename "$program" | sed 's/-[0-9a-f]*$//')"
+        (cd "$folder" && CARGO_MANIFEST_DIR=$folder SSI_BIN_DIR=$TARGET_DIR/release \
+            "$program" "${threads[@]}" </dev/null) || failed+=("$program")
+    done <"$plan"
+    [ ${#failed[@]} -eq 0 ] || {
+        printf 'failed: %s\n' "${failed[@]}" >&2
+        return 1
+    }
+}
+
+plan=$(mktemp)
+trap 'rm -f "$plan" "$plan.json"' EXIT
+
+phase "format" "$cargo" fmt --all --check
+phase "lints" "$cargo" clippy --quiet --all-targets -- -D warnings
+phase "lints of the BPF programs" lint_bpf
+phase "documentation" document
+phase "building the tests" build_tests
+phase "unit tests" run_tests lib bin
+phase "examples in the documentation" "$cargo" test --quiet --doc
+phase "kernel and cluster tests" run_tests test
