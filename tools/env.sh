@@ -58,7 +58,7 @@ has_rustup() { as_builder sh -c 'command -v rustup' >/dev/null 2>&1; }
 # The pinned version may be installed under another name ("stable"): then say so to rustup,
 # which would otherwise want to download it again.
 if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && has_rustup; then
-    toolchains=$(as_builder rustup toolchain list 2>/dev/null | cut -d' ' -f1)
+    toolchains=$(as_builder rustup toolchain list 2>/dev/null | cut -d' ' -f1 || true)
     if ! grep -q "^$RUST_VERSION\(-\|$\)" <<<"$toolchains"; then
         for toolchain in $toolchains; do
             if as_builder rustup run "$toolchain" rustc --version 2>/dev/null | grep -q "^rustc $RUST_VERSION "; then

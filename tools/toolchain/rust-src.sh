@@ -22,7 +22,7 @@ install_rust_src() {
     rust_src_from_debian "$dir"
 }
 
-# The archive that this machine's own apt uses.
+# The archive that this machine's own apt uses; apt tells it once it has package lists.
 debian_mirror() {
     # shellcheck disable=SC2016 # apt's own variables
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
@@ -33,9 +33,12 @@ debian_mirror() {
 # apt gets a configuration and a cache of its own, so the machine's sources stay as they are.
 rust_src_from_debian() {
     local dir=$1 mirror work keyring version
-    mirror=$(debian_mirror) ||
+    mirror=$(debian_mirror) || { apt-get -q update >/dev/null 2>&1 && mirror=$(debian_mirror); } ||
         die "rust-src $RUST_VERSION is missing, and apt has no Debian mirror configured to take it from; next step: rustup component add rust-src"
-    keyring=$(ls /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} 2>/dev/null | head -n 1) ||
+    for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} ""; do
+        [ -f "$keyring" ] && break
+    done
+    [ -n "$keyring" ] ||
         die "no /usr/share/keyrings/debian-archive-keyring.*; next step: apt-get install debian-archive-keyring"
     work=$(mktemp -d)
     mkdir -p "$work"/{lists,cache,parts}
