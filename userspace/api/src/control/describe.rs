@@ -1,0 +1,64 @@
+use serde::{Deserialize, Serialize};
+
+/// One request, for `describe`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Described {
+    /// What it does.
+    pub about: String,
+    /// A whole line that asks for it.
+    pub example: String,
+}
+
+/// Every request, with an example line that the daemon understands.
+#[must_use]
+pub fn describe() -> Vec<Described> {
+    [
+        ("this list", r#"{"request":"describe"}"#),
+        (
+            "the node: version, interfaces, virtual addresses, counters",
+            r#"{"id":1,"request":"status"}"#,
+        ),
+        (
+            "what this kernel offers, and what that means",
+            r#"{"id":2,"request":"doctor"}"#,
+        ),
+        (
+            "change virtual services and real servers: all commands or none",
+            r#"{"id":3,"request":{"lvs":{"apply":{"commands":[{"command":"add-service","service":{"address":{"protocol":"tcp","addr":"192.0.2.1","port":80}},"spec":{"scheduler":"rr"}},{"command":"add-server","service":{"address":{"protocol":"tcp","addr":"192.0.2.1","port":80}},"server":{"addr":"192.0.2.10","port":80},"spec":{"method":"route","weight":1}}]}}}}"#,
+        ),
+        (
+            "virtual services with their real servers; one with \"service\"",
+            r#"{"id":4,"request":{"lvs":{"list":{}}}}"#,
+        ),
+        (
+            "the connection tables, at most \"limit\" entries",
+            r#"{"id":5,"request":{"lvs":{"connections":{"limit":1000}}}}"#,
+        ),
+        (
+            "packets dropped and passed by reason",
+            r#"{"id":6,"request":{"lvs":"counters"}}"#,
+        ),
+        (
+            "connection timeouts in seconds",
+            r#"{"id":7,"request":{"lvs":"timeouts"}}"#,
+        ),
+    ]
+    .map(|(about, example)| Described {
+        about: about.to_owned(),
+        example: example.to_owned(),
+    })
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Call;
+
+    #[test]
+    fn every_example_is_a_request() {
+        for Described { example, .. } in describe() {
+            serde_json::from_str::<Call>(&example).unwrap_or_else(|e| panic!("{example}: {e}"));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Counted, Described, Feature, Status, VERSION};
+use crate::lvs::{ConnectionView, ServiceView, Timeouts};
+
+/// One line from the daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// The daemon's protocol version.
+    pub version: u32,
+    /// The request's; 0 if the request could not be read that far.
+    pub id: u64,
+    /// How it went: `"ok": …` or `"error": …`.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How a request went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was done.
+    Ok(Reply),
+    /// It was not, and nothing changed.
+    Error(Failure),
+}
+
+impl Response {
+    /// The response to request `id`.
+    #[must_use]
+    pub fn new(id: u64, result: Result<Reply, Failure>) -> Self {
+        Self {
+            version: VERSION,
+            id,
+            outcome: match result {
+                Ok(reply) => Outcome::Ok(reply),
+                Err(failure) => Outcome::Error(failure),
+            },
+        }
+    }
+
+    /// How it went.
+    ///
+    /// # Errors
+    /// The daemon's failure.
+    pub fn into_result(self) -> Result<Reply, Failure> {
+        match self.outcome {
+            Outcome::Ok(reply) => Ok(reply),
+            Outcome::Error(failure) => Err(failure),
+        }
+    }
+}
+
+/// What comes back when a request was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// Nothing to say.
+    Done,
+    /// To `describe`.
+    Requests(Vec<Described>),
+    /// To `status`.
+    Status(Box<Status>),
+    /// To `doctor`.
+    Features(Vec<Feature>),
+    /// To `lvs list`.
+    Services(Vec<ServiceView>),
+    /// To `lvs connections`.
+    Connections {
+        /// The entries, in no order.
+        entries: Vec<ConnectionView>,
+        /// Whether there were more than the limit.
+        truncated: bool,
+    },
+    /// To `lvs counters`.
+    Counters(Vec<Counted>),
+    /// To `lvs timeouts`.
+    Timeouts(Timeouts),
+}
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What sort of failure, for programs.
+    pub kind: FailureKind,
+    /// What is wrong and what to do, for people; one line.
+    pub message: String,
+    /// Of a list of commands: which one it was, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<usize>,
+}
+
+impl Failure {
+    /// A failure that is not about one command of a list.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            command: None,
+        }
+    }
+}
+
+/// Sorts of failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The line was not a request.
+    Malformed,
+    /// The line or the reply is longer than [`super::MAX_LINE`].
+    TooLong,
+    /// The request is of a protocol version the daemon doesn't speak.
+    Version,
+    /// The request makes no sense as things are: a duplicate, an unknown service, …
+    Refused,
+    /// Too many clients, or too many of something else.
+    Busy,
+    /// Something failed that should not have.
+    Internal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_and_error_are_told_apart_by_their_field() {
+        let ok = serde_json::to_string(&Response::new(7, Ok(Reply::Done))).unwrap();
+        assert_eq!(ok, r#"{"version":1,"id":7,"ok":"done"}"#);
+        let failure = Failure::new(FailureKind::TooLong, "too long");
+        let error = serde_json::to_string(&Response::new(0, Err(failure.clone()))).unwrap();
+        assert_eq!(
+            error,
+            r#"{"version":1,"id":0,"error":{"kind":"too-long","message":"too long"}}"#
+        );
+        let back: Response = serde_json::from_str(&error).unwrap();
+        assert_eq!(back.into_result(), Err(failure));
+    }
+}
