@@ -35,12 +35,13 @@ pub struct Service {
     pub table: u64,
     /// One of [`scheduler`].
     pub scheduler: u8,
-    /// Persistence: bits of the client's address that count (0..=128).
+    /// Persistence: bits of the client's address that count (0..=32 or 0..=128).
     pub prefix: u8,
     /// Zero.
     pub pad: [u8; 6],
-    /// Keeps the record one cache line.
-    pub reserved: [u64; 2],
+    /// The same as a mask over [`Addr`]'s words; see [`persistence_mask`]. All ones without
+    /// persistence.
+    pub mask: Addr,
 }
 
 const _: () = assert!(size_of::<Service>() == 64);
@@ -52,6 +53,26 @@ impl Service {
     pub const fn table_range(table: u64) -> (u32, u32) {
         ((table >> 32) as u32, table as u32)
     }
+}
+
+/// [`Service::mask`] of a [`Service::prefix`].
+#[must_use]
+pub const fn persistence_mask(prefix: u8, v4: bool) -> Addr {
+    let kept = if v4 { 96 + prefix as u32 } else { prefix as u32 };
+    let mut words = [0; 4];
+    let mut i = 0;
+    while i < words.len() {
+        let bits = kept.saturating_sub(i as u32 * 32);
+        words[i] = if bits >= 32 {
+            u32::MAX
+        } else if bits == 0 {
+            0
+        } else {
+            (u32::MAX << (32 - bits)).to_be()
+        };
+        i += 1;
+    }
+    Addr { words }
 }
 
 /// Bits of [`Service::flags`].

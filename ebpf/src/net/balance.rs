@@ -1,0 +1,307 @@
+//! The one scheduling core: what becomes of a frame.
+
+use ssi_abi::service::{Service, flag, scheduler};
+use ssi_abi::settings::Settings;
+use ssi_abi::{counter, filter, server, table};
+
+use crate::chance;
+use crate::conntrack;
+use crate::count;
+use crate::family::{Family, V4, V6};
+use crate::forward;
+use crate::fragment;
+use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ethernet, protocol};
+use crate::icmp;
+use crate::maps::{ADDRS, SERVERS, SETTINGS};
+use crate::nat;
+use crate::packet::{Packet, at};
+use crate::parse::{self, Parsed, Part};
+use crate::schedule;
+use crate::service;
+use crate::too_big;
+use crate::tunnel;
+
+/// Not verdicts, but what else is to be done with a frame: the rare and long ways, which
+/// start from here anew, so that they don't pile their stacks on the common one's.
+pub mod step {
+    /// It was taken out of a tunnel: look at it again.
+    pub const AGAIN: i32 = i32::MIN;
+    /// It may come from a NAT server.
+    pub const RETURNING: i32 = i32::MIN + 1;
+    /// It may be an ICMP error about a flow of ours.
+    pub const RELATED: i32 = i32::MIN + 2;
+    /// It came before the first fragment of its datagram.
+    pub const HOLD: i32 = i32::MIN + 3;
+    /// It is too big; plus the largest size that isn't.
+    pub const TOO_BIG: i32 = i32::MIN + 0x1_0000;
+    /// It is an ICMP error for a NAT server; plus the server's index.
+    pub const REWRITE: i32 = i32::MIN + 0x2_0000;
+    /// Everything from here on is a verdict.
+    pub const VERDICT: i32 = -0x1_0000;
+}
+
+/// What becomes of a frame.
+#[inline(always)]
+pub fn frame<P: Packet>(packet: P) -> i32 {
+    let mut action = look(packet, false);
+    if action >= step::VERDICT {
+        return action;
+    }
+    if action == step::AGAIN {
+        action = look(packet, true);
+    }
+    action = match action {
+        step::RETURNING => nat::returning(packet),
+        step::RELATED => icmp::related(packet),
+        step::HOLD => fragment::hold(packet),
+        other => other,
+    };
+    if action >= step::VERDICT {
+        return action;
+    }
+    if action >= step::REWRITE {
+        return icmp::translated(packet, (action - step::REWRITE) as u32);
+    }
+    if action >= step::TOO_BIG {
+        return too_big::tell(packet, (action - step::TOO_BIG) as u32);
+    }
+    // A tunnel within a tunnel is for the kernel to open.
+    P::PASS
+}
+
+/// IPv4, IPv6 or neither.
+#[inline(always)]
+pub fn ethertype<P: Packet>(packet: P) -> u16 {
+    // SAFETY: `at` checked that the header lies within the frame.
+    at::<Ethernet, P>(packet, 0).map_or(0, |ethernet| unsafe { (*ethernet).kind })
+}
+
+#[inline(always)]
+fn look<P: Packet>(packet: P, handed: bool) -> i32 {
+    match ethertype(packet) {
+        ETHERTYPE_V4 => v4(packet, handed),
+        ETHERTYPE_V6 => v6(packet, handed),
+        _ => P::PASS,
+    }
+}
+
+// Two functions for the verifier, so that neither pays for the other's stack and paths.
+#[inline(never)]
+fn v4<P: Packet>(packet: P, handed: bool) -> i32 {
+    ip::<P, V4>(packet, handed)
+}
+
+#[inline(never)]
+fn v6<P: Packet>(packet: P, handed: bool) -> i32 {
+    ip::<P, V6>(packet, handed)
+}
+
+/// `handed`: another node's director has given it to us.
+#[inline(always)]
+fn ip<P: Packet, F: Family>(packet: P, handed: bool) -> i32 {
+    let Some((source, destination)) = F::addresses(packet) else {
+        return count::drop::<P>(counter::TRUNCATED);
+    };
+    let bits = ADDRS
+        .get(filter::word(&destination))
+        .map_or(0, |bits| *bits);
+    if bits & filter::VIRTUAL != 0 {
+        return inbound::<P, F>(packet, bits, handed);
+    }
+    match F::next(packet) {
+        Some(protocol::IPIP | protocol::IPV6) => return tunnel::arrived::<P, F>(packet, &source),
+        _ => {}
+    }
+    let bits = ADDRS.get(filter::word(&source)).map_or(0, |bits| *bits);
+    if bits & filter::REAL != 0 {
+        return step::RETURNING;
+    }
+    P::PASS
+}
+
+/// A packet to what may be a virtual address.
+#[inline(always)]
+fn inbound<P: Packet, F: Family>(packet: P, bits: u32, handed: bool) -> i32 {
+    let mut parsed = match F::network(packet) {
+        Ok(parsed) => parsed,
+        Err(reason) => return count::drop::<P>(reason),
+    };
+    if parsed.part == Part::Later {
+        return fragment::later::<P, F>(packet, &parsed, bits, handed);
+    }
+    match parsed.protocol {
+        protocol::TCP | protocol::UDP => {}
+        protocol::ICMP if F::V4 && !handed => return step::RELATED,
+        protocol::ICMPV6 if !F::V4 && !handed => return step::RELATED,
+        _ => return P::PASS,
+    }
+    if let Err(reason) = parse::transport(packet, &mut parsed) {
+        return count::drop::<P>(reason);
+    }
+    let now = conntrack::now();
+    let index = match decide::<P, F>(packet, &parsed, bits, handed, now) {
+        Ok(index) => index,
+        Err(action) => return action,
+    };
+    match SERVERS.get(index) {
+        Some(server) if index != 0 && server.service != 0 => {
+            forward::to::<P, F>(packet, &parsed, index, server, now)
+        }
+        _ => count::drop::<P>(counter::NO_SERVER),
+    }
+}
+
+/// The server that gets the packet, 0 if none can; or what else becomes of it.
+#[inline(always)]
+fn decide<P: Packet, F: Family>(
+    packet: P,
+    parsed: &Parsed,
+    bits: u32,
+    handed: bool,
+    now: u32,
+) -> Result<u32, i32> {
+    let key = F::key(parsed);
+    if bits & filter::CONNS != 0
+        && !handed
+        && let Some(head) = F::find(&key)
+    {
+        let reference = conntrack::touch(head, parsed, now);
+        if reference != 0
+            && let Some(server) = conntrack::server_of(reference)
+        {
+            if server.flags & server::flag::DOWN == 0 {
+                return Ok(server::server_index(reference));
+            }
+            if !parsed.opens() {
+                return Err(count::drop::<P>(counter::SERVER_GONE));
+            }
+        }
+    }
+    unknown::<P, F>(packet, parsed, &key, now, handed)
+}
+
+/// A packet of no remembered connection.
+#[inline(always)]
+fn unknown<P: Packet, F: Family>(
+    packet: P,
+    parsed: &Parsed,
+    key: &F::Key,
+    now: u32,
+    handed: bool,
+) -> Result<u32, i32> {
+    let Some((number, service)) = service::find(parsed) else {
+        return Err(P::PASS);
+    };
+    let Some(settings) = SETTINGS.get(0) else {
+        return Err(P::PASS);
+    };
+    let opens = parsed.opens();
+    if service.flags & flag::DIRECTOR == 0 || handed {
+        return chance::deliver::<P, F>(packet, parsed, service, settings);
+    }
+    let choice = if opens && service.persist != 0 {
+        persistent::<F>(parsed, number, service, settings, now)
+    } else if service.scheduler == scheduler::SLOT {
+        by_slot::<P>(packet, parsed, service, settings)?
+    } else if !opens && service.scheduler != scheduler::HASH {
+        // Its server can't be told any more. If this node has the connection all the
+        // same, its stack knows; if not, it answers with a reset.
+        count::event(counter::NO_CONNECTION);
+        return Err(P::PASS);
+    } else {
+        Choice {
+            index: schedule::pick(parsed, number, service, settings),
+            remember: service.flags & flag::ONE_PACKET == 0,
+        }
+    };
+    let index = choice.index;
+    let Some(server) = SERVERS.get(index) else {
+        return Ok(0);
+    };
+    if index == 0 || server.service == 0 {
+        return Ok(0);
+    }
+    if choice.remember {
+        conntrack::create::<F>(parsed, key, index, server, now);
+    }
+    let one_packet = service.flags & flag::ONE_PACKET != 0;
+    if opens && (choice.remember || parsed.is_tcp() || one_packet) {
+        count::connection(server.service, index);
+    }
+    Ok(index)
+}
+
+/// A scheduler's decision.
+pub struct Choice {
+    /// Index in `SERVERS`, 0 for none.
+    pub index: u32,
+    /// Whether to remember the connection.
+    pub remember: bool,
+}
+
+#[inline(always)]
+fn persistent<F: Family>(
+    parsed: &Parsed,
+    number: u32,
+    service: &Service,
+    settings: &Settings,
+    now: u32,
+) -> Choice {
+    let attached = conntrack::attached::<F>(parsed, service, now);
+    if attached != 0
+        && let Some(server) = conntrack::server_of(attached)
+        && server.flags & server::flag::DOWN == 0
+        && server.weight != 0
+    {
+        return Choice {
+            index: server::server_index(attached),
+            remember: true,
+        };
+    }
+    let index = if service.scheduler == scheduler::SLOT {
+        u32::from(table::current(schedule::slot(parsed, service, settings)))
+    } else {
+        schedule::pick(parsed, number, service, settings)
+    };
+    if index != 0
+        && let Some(server) = SERVERS.get(index)
+    {
+        conntrack::attach::<F>(parsed, service, index, server, now);
+    }
+    Choice {
+        index,
+        remember: true,
+    }
+}
+
+/// The slot's current owner takes new connections. Those that were there before the slot
+/// moved are the previous owner's, and nobody wrote down which those are: connections
+/// opened since are remembered; of the others, the current owner, if it runs these
+/// programs, passes on what it doesn't have.
+#[inline(always)]
+fn by_slot<P: Packet>(
+    packet: P,
+    parsed: &Parsed,
+    service: &Service,
+    settings: &Settings,
+) -> Result<Choice, i32> {
+    let entry = schedule::slot(parsed, service, settings);
+    let current = u32::from(table::current(entry));
+    let previous = u32::from(table::previous(entry));
+    if previous == 0 || !parsed.is_tcp() {
+        return Ok(Choice {
+            index: current,
+            remember: conntrack::tracked(service.flags),
+        });
+    }
+    if parsed.opens() {
+        return Ok(Choice {
+            index: current,
+            remember: true,
+        });
+    }
+    Ok(Choice {
+        index: chance::between(packet, parsed, current, previous)?,
+        remember: false,
+    })
+}
