@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# install.sh install|uninstall BINARIES DESTDIR PREFIX: what the Debian package contains too.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+action=$1 binaries=$2 destdir=$3 prefix=$4
+
+PROGRAMS=(ssid ssi ssi-testbed ssi-bench)
+# The traditional names of the testbed's verbs.
+ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
+
+bin=$destdir$prefix/bin
+man=$destdir$prefix/share/man
+bash_completions=$destdir$prefix/share/bash-completion/completions
+zsh_completions=$destdir$prefix/share/zsh/site-functions
+fish_completions=$destdir$prefix/share/fish/vendor_completions.d
+config=$destdir/etc/ssi/ssi.toml
+# Units of locally installed programs live apart from the distribution's.
+case $prefix in
+    /usr) units=$destdir/usr/lib/systemd/system ;;
+    *) units=$destdir/etc/systemd/system ;;
+esac
+
+# The daemon is of section 8, everything else of section 1.
+section() { [ "$1" = ssid ] && echo 8 || echo 1; }
+
+put() { install -D -m "$1" "$2" "$3"; }
+
+# generated PROGRAM WHAT FILE: what the program itself knows about its options.
+generated() {
+    mkdir -p "$(dirname "$3")"
+    "$binaries/$1" --generate "$2" >"$3.new"
+    mv "$3.new" "$3"
+}
+
+do_install() {
+    local program alias
+    for program in "${PROGRAMS[@]}"; do
+        [ -x "$binaries/$program" ] || die "there is no $binaries/$program; run: make build"
+        put 755 "$binaries/$program" "$bin/$program"
+        generated "$program" man "$man/man$(section "$program")/$program.$(section "$program")"
+        generated "$program" bash "$bash_completions/$program"
+        generated "$program" zsh "$zsh_completions/_$program"
+        generated "$program" fish "$fish_completions/$program.fish"
+    done
+    for alias in "${ALIASES[@]}"; do
+        ln -sfn ssi-testbed "$bin/$alias"
+        echo ".so man1/ssi-testbed.1" >"$man/man1/$alias.1"
+    done
+    mkdir -p "$units"
+    sed "s#/usr/bin/#$prefix/bin/#" "$ROOT/dist/ssid.service" >"$units/ssid.service"
+    if [ ! -e "$config" ]; then
+        mkdir -p "${config%/*}"
+        "$binaries/ssid" --print-default-config >"$config"
+    fi
+    [ -n "$destdir" ] || after_install
+}
+
+after_install() {
+    getent group ssi >/dev/null || groupadd --system ssi
+    [ ! -d /run/systemd/system ] || systemctl daemon-reload
+    say "installed into $prefix; the daemon starts with: systemctl enable --now ssid"
+}
+
+do_uninstall() {
+    local program
+    if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
+        systemctl disable --now ssid.service 2>/dev/null || true
+    fi
+    if [ -z "$destdir" ] && [ -x "$bin/ssid" ]; then
+        "$bin/ssid" --unload || warn "warning: the data path could not be taken out of the kernel (see above)"
+    fi
+    for program in "${PROGRAMS[@]}" "${ALIASES[@]}"; do
+        rm -f "$bin/$program" "$man/man$(section "$program")/$program.$(section "$program")" \
+            "$bash_completions/$program" "$zsh_completions/_$program" "$fish_completions/$program.fish"
+    done
+    rm -f "$units/ssid.service"
+    [ -n "$destdir" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+    say "uninstalled; the configuration in $destdir/etc/ssi and the state in $destdir/var/lib/ssi are left"
+}
+
+"do_$action"
