@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! → {"version":1,"id":7,"request":{"lvs":{"list":{}}}}
-//! ← {"version":1,"id":7,"ok":{"services":[…]}}
+//! ← {"version":1,"id":7,"ok":{"services":{"services":[…],…}}}
 //! ← {"version":1,"id":7,"error":{"kind":"refused","message":"…"}}
 //! ```
 //!

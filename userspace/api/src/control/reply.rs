@@ -65,7 +65,12 @@ pub enum Reply {
     /// To `doctor`.
     Features(Vec<Feature>),
     /// To `lvs list`.
-    Services(Vec<ServiceView>),
+    Services {
+        /// The services, in the order they were added.
+        services: Vec<ServiceView>,
+        /// How many connections the tables can remember.
+        size: u32,
+    },
     /// To `lvs connections`.
     Connections {
         /// The entries, in no order.
