@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use ssi_api::control::{Client, ClientError, DEFAULT_SOCKET};
 
 use crate::output::Format;
@@ -17,7 +17,7 @@ use crate::output::Format;
 #[command(
     name = "ssi",
     version,
-    propagate_version = false,
+    arg_required_else_help = true,
     max_term_width = 100,
     after_long_help = "\
 Exit status:
@@ -40,8 +40,20 @@ Files:
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Print the manual page or a shell's completions, for `make install`
+    #[arg(long, hide = true, exclusive = true, value_enum)]
+    pub(crate) generate: Option<Generated>,
     #[command(subcommand)]
-    pub(crate) command: Cmd,
+    pub(crate) command: Option<Cmd>,
+}
+
+/// What `--generate` can print.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Generated {
+    Man,
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// Options of every command.
@@ -92,12 +104,6 @@ pub(crate) enum Cmd {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages
-    #[command(hide = true)]
-    Man {
-        /// Where to
-        directory: PathBuf,
-    },
 }
 
 impl Cmd {
@@ -108,7 +114,6 @@ impl Cmd {
             Self::Doctor => "ssi doctor",
             Self::Lvs { .. } => "ssi lvs",
             Self::Completion { .. } => "ssi completion",
-            Self::Man { .. } => "ssi man",
         }
     }
 }

@@ -23,8 +23,7 @@ fn main() -> ExitCode {
         Some((name, rest)) => (name, lvs::run(rest, &args::Common::from_env())),
         None => {
             let (head, rest) = args::split_lvs(&argv);
-            let args = Args::parse_from(head);
-            (args.command.name().to_owned(), run(args, rest))
+            run(Args::parse_from(head), rest)
         }
     };
     match result {
@@ -36,12 +35,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args, lvs: &[OsString]) -> Result<(), Fail> {
-    match args.command {
+fn run(args: Args, lvs: &[OsString]) -> (String, Result<(), Fail>) {
+    if let Some(what) = args.generate {
+        return ("ssi".to_owned(), generate::generate(what));
+    }
+    let Some(command) = args.command else {
+        let why = "which command? see: ssi --help".to_owned();
+        return ("ssi".to_owned(), Err(Fail::Usage(why)));
+    };
+    let name = command.name().to_owned();
+    let result = match command {
         Cmd::Status => status::run(&args.common),
         Cmd::Doctor => doctor::run(&args.common),
         Cmd::Lvs { .. } => lvs::run(lvs, &args.common),
         Cmd::Completion { shell } => generate::completion(shell),
-        Cmd::Man { directory } => generate::man(&directory),
-    }
+    };
+    (name, result)
 }
