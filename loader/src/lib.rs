@@ -1,1 +1,19 @@
-//! To be written.
+//! The one crate that talks to the kernel about BPF.
+//!
+//! [`kernel`] asks once what this kernel can do; [`Net`] loads the packet path, attaches
+//! it to interfaces and pins everything, so that packets go on being handled when the
+//! process that did it is gone; [`map`] has one typed handle for each map. Nobody else
+//! touches a raw map.
+
+mod error;
+pub mod kernel;
+pub mod map;
+mod net;
+mod object;
+
+pub use error::LoadError;
+pub use net::{
+    Adopted, Attachment, Mode, Net, Options, PROGRAMS, Program, Sizes, TestOptions, TestOutcome,
+    Working, unload,
+};
+pub use object::drive as drive_object;

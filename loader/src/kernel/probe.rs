@@ -1,0 +1,73 @@
+//! Small questions, each answered by trying.
+
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::path::Path;
+
+use aya::maps::MapType;
+use aya::programs::{ProgramType, SchedClassifier, TcAttachType};
+use aya::sys::{is_map_supported, is_program_supported};
+
+pub(super) fn btf() -> bool {
+    Path::new("/sys/kernel/btf/vmlinux").exists()
+}
+
+pub(super) fn program(kind: ProgramType) -> bool {
+    is_program_supported(kind).unwrap_or(false)
+}
+
+pub(super) fn map(kind: MapType) -> bool {
+    is_map_supported(kind).unwrap_or(false)
+}
+
+/// tcx links (kernel 6.6) come with a query that older kernels refuse.
+pub(super) fn tcx() -> bool {
+    SchedClassifier::query_tcx("lo", TcAttachType::Ingress).is_ok()
+}
+
+/// Whether the JIT compiles programs; without it they are interpreted, and callbacks and
+/// kernel functions are refused.
+pub(super) fn jit() -> bool {
+    std::fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").is_ok_and(|on| on.trim() != "0")
+}
+
+fn array(flags: u32) -> Option<OwnedFd> {
+    let options = libbpf_sys::bpf_map_create_opts {
+        sz: size_of::<libbpf_sys::bpf_map_create_opts>() as libbpf_sys::size_t,
+        map_flags: flags,
+        ..Default::default()
+    };
+    // SAFETY: valid arguments; the descriptor, if any, is ours.
+    unsafe {
+        let fd = libbpf_sys::bpf_map_create(
+            libbpf_sys::BPF_MAP_TYPE_ARRAY,
+            c"ssi_probe".as_ptr(),
+            4,
+            8,
+            1,
+            &raw const options,
+        );
+        (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))
+    }
+}
+
+pub(super) fn mmapable() -> bool {
+    array(libbpf_sys::BPF_F_MMAPABLE).is_some()
+}
+
+pub(super) fn batches() -> bool {
+    let Some(map) = array(0) else {
+        return false;
+    };
+    let (key, value, mut count) = (0_u32, 0_u64, 1_u32);
+    // SAFETY: one key and one value of the sizes the map was made with.
+    let result = unsafe {
+        libbpf_sys::bpf_map_update_batch(
+            map.as_raw_fd(),
+            (&raw const key).cast(),
+            (&raw const value).cast(),
+            &raw mut count,
+            std::ptr::null(),
+        )
+    };
+    result == 0
+}

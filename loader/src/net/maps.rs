@@ -1,0 +1,94 @@
+//! From the loaded object to typed handles.
+
+use std::os::fd::AsFd as _;
+
+use aya::Ebpf;
+use aya::maps::{Map, RingBuf};
+
+use crate::LoadError;
+use crate::map::{Counters, Entries, Hash, Held, Loads, Maps, PerCpu, Raw, Records};
+
+/// Every map of the object, by name.
+pub(super) const NAMES: [&str; 16] = [
+    "SETTINGS",
+    "ADDRS",
+    "SERVICE_INDEX",
+    "SERVICES",
+    "CURSORS",
+    "SERVERS",
+    "LOADS",
+    "TABLE",
+    "CONNS4",
+    "CONNS6",
+    "FRAGMENTS",
+    "PEERS",
+    "SERVER_STATS",
+    "SERVICE_STATS",
+    "COUNTERS",
+    "HELD",
+];
+
+pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
+    let mut raw = |name| raw(ebpf, name);
+    let maps = Maps {
+        settings: Records::new(raw("SETTINGS")?),
+        addrs: Records::new(raw("ADDRS")?),
+        service_index: Hash::new(raw("SERVICE_INDEX")?),
+        services: Records::new(raw("SERVICES")?),
+        cursors: Records::new(raw("CURSORS")?),
+        servers: Records::new(raw("SERVERS")?),
+        loads: Loads::new(raw("LOADS")?)?,
+        table: Entries::new(raw("TABLE")?)?,
+        conns4: Hash::new(raw("CONNS4")?),
+        conns6: Hash::new(raw("CONNS6")?),
+        fragments: Hash::new(raw("FRAGMENTS")?),
+        peers: Hash::new(raw("PEERS")?),
+        server_stats: PerCpu::new(raw("SERVER_STATS")?),
+        service_stats: PerCpu::new(raw("SERVICE_STATS")?),
+        counters: Counters::new(PerCpu::new(raw("COUNTERS")?)),
+    };
+    let held = ebpf.take_map("HELD").ok_or_else(|| missing("HELD"))?;
+    let ring = RingBuf::try_from(held).map_err(|error| LoadError::refused("map HELD", &error))?;
+    Ok((maps, Held::new(ring)))
+}
+
+fn missing(name: &'static str) -> LoadError {
+    LoadError::Refused {
+        what: format!("map {name}"),
+        reason: "the BPF object has no such map".to_owned(),
+    }
+}
+
+/// The types of key and value are the object's own: both sides are built from `ssi-abi`,
+/// and pins of another ABI version are never opened.
+fn raw(ebpf: &mut Ebpf, name: &'static str) -> Result<Raw, LoadError> {
+    let map = ebpf.take_map(name).ok_or_else(|| missing(name))?;
+    let data = match map {
+        Map::Array(data) | Map::HashMap(data) | Map::LruHashMap(data) | Map::PerCpuArray(data) => {
+            data
+        }
+        other => {
+            return Err(LoadError::Refused {
+                what: format!("map {name}"),
+                reason: format!("unexpected kind {other:?}"),
+            });
+        }
+    };
+    let info = data
+        .info()
+        .map_err(|error| LoadError::refused(format!("map {name}"), &error))?;
+    let fd = data
+        .fd()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|source| LoadError::Map {
+            map: name,
+            operation: "open",
+            source,
+        })?;
+    Ok(Raw {
+        name,
+        fd,
+        max_entries: info.max_entries(),
+    })
+}

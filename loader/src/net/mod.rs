@@ -1,0 +1,133 @@
+//! The packet path in the kernel: loaded, attached, pinned.
+
+mod attach;
+mod interface;
+mod maps;
+mod options;
+mod pins;
+mod run;
+
+use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::{Ebpf, EbpfLoader};
+
+pub use attach::{Attachment, Working};
+pub use options::{Mode, Options, Sizes};
+pub use pins::unload;
+pub use run::{Program, TestOptions, TestOutcome};
+
+use crate::map::{Held, Maps};
+use crate::{LoadError, object};
+use pins::Pins;
+
+/// Every program of the packet path, by its name in the object.
+pub const PROGRAMS: [&str; 3] = ["ssi_xdp", "ssi_tc", "ssi_egress"];
+
+/// What was found when the packet path was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// Whether pinned maps of an earlier daemon were taken over.
+    pub maps: bool,
+    /// Maps whose pinned size is not the one asked for: name, pinned, asked. The pinned
+    /// one stays until `ssid --unload`.
+    pub sizes: Vec<(&'static str, u32, u32)>,
+}
+
+/// The packet path. Dropping it leaves everything that is pinned in place: packets go on
+/// being handled.
+#[derive(Debug)]
+pub struct Net {
+    ebpf: Ebpf,
+    maps: Maps,
+    held: Option<Held>,
+    pins: Option<Pins>,
+    attachments: Vec<Attachment>,
+    adopted: Adopted,
+}
+
+impl Net {
+    /// Creates the maps, or takes over the pinned ones, and loads the programs. Nothing is
+    /// attached yet; what an earlier daemon attached goes on as it is.
+    ///
+    /// Needs kernel 5.12 (atomics that return the old value).
+    ///
+    /// # Errors
+    /// [`LoadError`]: no rights, no BPF object in this build, refused by the verifier, no
+    /// bpffs.
+    pub fn open(options: &Options) -> Result<Self, LoadError> {
+        let object = object::net()?;
+        let pins = options.pins.as_deref().map(Pins::prepare).transpose()?;
+        let adopted_maps = pins.as_ref().is_some_and(Pins::has_maps);
+        let paths = pins
+            .as_ref()
+            .map(|pins| maps::NAMES.map(|name| (name, pins.map(name))));
+        let mut loader = EbpfLoader::new();
+        for (name, path) in paths.iter().flatten() {
+            loader.map_pin_path(name, path.as_path());
+        }
+        for (name, size) in options.sizes.entries() {
+            loader.map_max_entries(name, size);
+        }
+        let mut ebpf = loader
+            .load(object)
+            .map_err(|error| LoadError::refused("the BPF maps", &error))?;
+        for name in PROGRAMS {
+            load_program(&mut ebpf, name)
+                .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
+        }
+        let (maps, held) = maps::take(&mut ebpf)?;
+        let sizes = options.sizes.differences(&maps);
+        Ok(Self {
+            ebpf,
+            maps,
+            held: Some(held),
+            pins,
+            attachments: Vec::new(),
+            adopted: Adopted {
+                maps: adopted_maps,
+                sizes,
+            },
+        })
+    }
+
+    /// Every map.
+    #[must_use]
+    pub fn maps(&self) -> &Maps {
+        &self.maps
+    }
+
+    /// The ring of held fragments; it has one reader, so it can be had once.
+    pub fn take_held(&mut self) -> Option<Held> {
+        self.held.take()
+    }
+
+    /// What was found at opening.
+    #[must_use]
+    pub fn adopted(&self) -> &Adopted {
+        &self.adopted
+    }
+
+    /// Where the programs are attached, in the order of the calls.
+    #[must_use]
+    pub fn attachments(&self) -> &[Attachment] {
+        &self.attachments
+    }
+}
+
+fn load_program(ebpf: &mut Ebpf, name: &str) -> Result<(), ProgramError> {
+    match name {
+        "ssi_xdp" => xdp(ebpf, name)?.load(),
+        _ => classifier(ebpf, name)?.load(),
+    }
+}
+
+fn xdp<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, ProgramError> {
+    ebpf.program_mut(name)
+        .ok_or(ProgramError::NotLoaded)?
+        .try_into()
+}
+
+fn classifier<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, ProgramError> {
+    ebpf.program_mut(name)
+        .ok_or(ProgramError::NotLoaded)?
+        .try_into()
+}

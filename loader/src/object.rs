@@ -1,0 +1,26 @@
+//! The compiled BPF objects.
+
+use crate::LoadError;
+
+static NET: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/net.o"));
+static DRIVE: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/drive.o"));
+
+fn built(name: &'static str, bytes: &'static [u8]) -> Result<&'static [u8], LoadError> {
+    if bytes.is_empty() {
+        return Err(LoadError::NotBuilt(name));
+    }
+    Ok(bytes)
+}
+
+/// The packet path.
+pub(crate) fn net() -> Result<&'static [u8], LoadError> {
+    built("net", NET)
+}
+
+/// The benchmarks' driver, as an ELF object.
+///
+/// # Errors
+/// This build has none.
+pub fn drive() -> Result<&'static [u8], LoadError> {
+    built("drive", DRIVE)
+}
