@@ -9,7 +9,8 @@ cargo=$ROOT/tools/cargo
 export SSI_BPF_REQUIRED=1
 
 lint_bpf() {
-    RUSTC_BOOTSTRAP=1 "$cargo" clippy --quiet --package ssi-ebpf --target bpfel-unknown-none \
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Ctarget-cpu=v3 --cfg=bpf_target_arch=\"$(uname -m)\"" \
+        "$cargo" clippy --quiet --package ssi-ebpf --target bpfel-unknown-none \
         -Z build-std=core --target-dir "$TARGET_DIR/bpf-lints" -- -D warnings
 }
 

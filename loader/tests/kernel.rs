@@ -59,6 +59,7 @@ fn ip(args: &str) {
 fn a_restart_finds_maps_and_attachments_and_replaces_the_programs() {
     isolated(|root| {
         ip("link add dev veth0 type veth peer name veth1");
+        let others = links().len();
         let key = ServiceKey {
             addr: Addr::v4(7),
             port: 80,
