@@ -1,6 +1,7 @@
 //! What this kernel can do, asked of the kernel itself rather than read off its version.
 
 mod features;
+mod jiffies;
 mod probe;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_getres};
 
 pub use features::{Feature, Support, report};
+pub use jiffies::Jiffies;
 
 /// Jiffies a second on this kernel: the coarse clocks advance once a jiffy, so their
 /// resolution is a jiffy.

@@ -1,11 +1,14 @@
 //! The packet path in the kernel: loaded, attached, pinned.
 
 mod attach;
+mod deliver;
 mod interface;
 mod maps;
 mod options;
 mod pins;
 mod run;
+
+use std::sync::Arc;
 
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfLoader};
@@ -37,7 +40,7 @@ pub struct Adopted {
 #[derive(Debug)]
 pub struct Net {
     ebpf: Ebpf,
-    maps: Maps,
+    maps: Arc<Maps>,
     held: Option<Held>,
     pins: Option<Pins>,
     attachments: Vec<Attachment>,
@@ -78,7 +81,7 @@ impl Net {
         let sizes = options.sizes.differences(&maps);
         Ok(Self {
             ebpf,
-            maps,
+            maps: Arc::new(maps),
             held: Some(held),
             pins,
             attachments: Vec::new(),
@@ -91,7 +94,7 @@ impl Net {
 
     /// Every map.
     #[must_use]
-    pub fn maps(&self) -> &Maps {
+    pub fn maps(&self) -> &Arc<Maps> {
         &self.maps
     }
 

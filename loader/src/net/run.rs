@@ -20,7 +20,7 @@ pub enum Program {
 }
 
 impl Program {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Xdp => "ssi_xdp",
             Self::Tc => "ssi_tc",
@@ -123,7 +123,7 @@ impl Net {
     }
 }
 
-fn context(program: Program, len: usize, ifindex: u32) -> Option<Vec<u8>> {
+pub(super) fn context(program: Program, len: usize, ifindex: u32) -> Option<Vec<u8>> {
     if ifindex == 0 {
         return None;
     }
