@@ -1,2 +1,67 @@
-//! To be written.
-fn main() {}
+//! `ssid`: the node daemon. Owns the loader, wires the subsystems, nothing more.
+
+mod args;
+mod config;
+mod control;
+mod cvip;
+mod daemon;
+mod data_path;
+mod generate;
+mod lock;
+mod log;
+mod nodes;
+mod notify;
+mod seed;
+mod state;
+mod status;
+mod unload;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use args::Args;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("ssid: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    if let Some(what) = args.generate {
+        return generate::generate(what);
+    }
+    if args.print_default_config {
+        print!("{}", config::DEFAULT_TEXT);
+        return Ok(());
+    }
+    let config = config::load(args.config.as_deref())?;
+    if args.check {
+        println!("the configuration is fine");
+        return Ok(());
+    }
+    // One thread is enough for what comes in; the map work of a request goes to another.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .context("cannot start the runtime")?;
+    if args.doctor {
+        let features = data_path::doctor();
+        println!("{}", serde_json::to_string(&features)?);
+        return Ok(());
+    }
+    if args.unload {
+        return runtime.block_on(unload::unload(&config));
+    }
+    let result = runtime.block_on(daemon::run(args.config.as_deref(), config));
+    // A request that is still being worked on must not hold up the exit.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    result
+}

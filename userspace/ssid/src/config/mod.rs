@@ -1,0 +1,175 @@
+//! `/etc/ssi/ssi.toml`.
+//!
+//! What may stand in it, with every default, is `default.toml` beside this file; that is
+//! what `ssid --print-default-config` prints.
+
+mod check;
+mod load;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+
+pub(crate) use load::load;
+use serde::{Deserialize, Serialize};
+
+/// Every default, written and commented.
+pub(crate) const DEFAULT_TEXT: &str = include_str!("default.toml");
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) node: Node,
+    pub(crate) cluster: Cluster,
+    pub(crate) cvip: Vec<Cvip>,
+    pub(crate) network: Network,
+    pub(crate) lvs: Lvs,
+    pub(crate) control: Control,
+    pub(crate) state: State,
+    pub(crate) bpf: Bpf,
+    pub(crate) log: Log,
+}
+
+/// This node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Node {
+    /// Its number; 0: in no cluster.
+    pub(crate) number: u32,
+    /// Its name; empty: the host's.
+    pub(crate) name: String,
+}
+
+/// The cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    /// 16 hex digits; empty: made once and kept in the state directory.
+    pub(crate) seed: String,
+    pub(crate) nodes: Vec<Member>,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            name: "ssi".to_owned(),
+            seed: String::new(),
+            nodes: Vec::new(),
+        }
+    }
+}
+
+/// A node of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Member {
+    pub(crate) number: u32,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) address: Option<Ipv4Addr>,
+    #[serde(default)]
+    pub(crate) address6: Option<Ipv6Addr>,
+}
+
+/// A cluster virtual address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cvip {
+    pub(crate) address: IpAddr,
+    /// The director's external interface.
+    pub(crate) interface: String,
+    /// Number of the node that directs it.
+    pub(crate) director: u32,
+}
+
+/// Where the packet path is attached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Network {
+    pub(crate) interfaces: Vec<String>,
+    pub(crate) mode: Mode,
+}
+
+/// How the packet path is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    #[default]
+    Auto,
+    Native,
+    Generic,
+    Tc,
+}
+
+/// Sizes of the scheduler's tables; none: the defaults of `ssi_abi::limits`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Lvs {
+    pub(crate) conns4: Option<u32>,
+    pub(crate) conns6: Option<u32>,
+    pub(crate) table_entries: Option<u32>,
+}
+
+/// The control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Control {
+    pub(crate) socket: PathBuf,
+    pub(crate) group: String,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            socket: ssi_api::control::DEFAULT_SOCKET.into(),
+            group: "ssi".to_owned(),
+        }
+    }
+}
+
+/// What outlives a reboot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct State {
+    pub(crate) directory: PathBuf,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            directory: "/var/lib/ssi".into(),
+        }
+    }
+}
+
+/// What outlives the daemon: everything is pinned below `root`/ssi.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Bpf {
+    pub(crate) root: PathBuf,
+}
+
+impl Default for Bpf {
+    fn default() -> Self {
+        Self {
+            root: "/sys/fs/bpf".into(),
+        }
+    }
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// As `RUST_LOG` has it: `info`, or `info,ssi_lvs=debug`.
+    pub(crate) level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The daemon's life: start, serve, change, leave.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{self, Config};
+use crate::control::{self, Answers};
+use crate::data_path::DataPath;
+use crate::log::{self, Level};
+use crate::status::About;
+use crate::{cvip, lock, notify};
+
+/// Runs until a signal says to leave, or a part of the daemon fails. `path` is where the
+/// configuration is read from again.
+pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
+    let level = log::start(&config.log.level)?;
+    log::end_on_panic();
+    let _lock = lock::take(&config)?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+
+    // The addresses first: what the programs deliver to this node must find them.
+    cvip::apply(&config).await?;
+    let data_path = DataPath::open(&config)?;
+    let listener = control::bind(&config.control)?;
+    let answers = Arc::new(Answers {
+        data_path: Arc::new(Mutex::new(data_path)),
+        about: Mutex::new(About {
+            started: Instant::now(),
+            config: config.clone(),
+        }),
+    });
+    // Its end is no failure: it announces a few times and is done.
+    tokio::spawn(cvip::announce(config.clone()));
+    tracing::info!(
+        "node {} serves at {}",
+        config.node.number,
+        config.control.socket.display()
+    );
+    notify::ready("serving");
+
+    let mut server = std::pin::pin!(control::serve(&listener, answers.clone()));
+    loop {
+        tokio::select! {
+            error = &mut server => bail!("the control socket failed: {error}"),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                // A mistake in the file is no reason to stop.
+                if let Err(e) = reload(path, &answers, &level).await {
+                    tracing::error!("not reloaded: {e:#}; going on as before");
+                }
+            }
+        }
+    }
+    tracing::info!("leaving; the packet path stays: connections go on");
+    notify::stopping();
+    Ok(())
+}
+
+/// Reads the configuration again and does what can be done in place.
+async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result<()> {
+    let new = config::load(path)?;
+    let old = answers.about().config;
+    for (setting, changed) in [
+        ("node", old.node != new.node),
+        ("cluster.seed", old.cluster.seed != new.cluster.seed),
+        ("lvs", old.lvs != new.lvs),
+        ("control", old.control != new.control),
+        ("state", old.state != new.state),
+        ("bpf", old.bpf != new.bpf),
+    ] {
+        if changed {
+            tracing::warn!("{setting} has changed: that needs a restart of ssid");
+        }
+    }
+    // What needs a restart stays as it is, in all that follows.
+    let new = Config {
+        node: old.node,
+        cluster: config::Cluster {
+            seed: old.cluster.seed,
+            ..new.cluster
+        },
+        lvs: old.lvs,
+        control: old.control,
+        state: old.state,
+        bpf: old.bpf,
+        ..new
+    };
+    level.set(&new.log.level)?;
+    cvip::apply(&new).await?;
+    answers.reconfigure(new.clone()).await?;
+    tokio::spawn(cvip::announce(new));
+    tracing::info!("configuration read again");
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What `ssi status` shows.
+
+use std::fs;
+use std::time::Instant;
+
+use ssi_api::control::{Counted, CvipStatus, Failure, Status};
+
+use crate::config::Config;
+use crate::data_path::DataPath;
+use crate::{cvip, nodes};
+
+/// What doesn't change while the daemon runs, but for its configuration.
+#[derive(Clone)]
+pub(crate) struct About {
+    pub(crate) started: Instant,
+    pub(crate) config: Config,
+}
+
+/// The node as it is now.
+pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Failure> {
+    let config = &about.config;
+    let (services, servers) = data_path.sizes();
+    Ok(Status {
+        node: nodes::own(config).into(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        abi: ssi_abi::ABI_VERSION,
+        kernel: nix::sys::utsname::uname()
+            .map(|name| name.release().to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        uptime: about.started.elapsed().as_secs(),
+        pid: std::process::id(),
+        memory: resident(),
+        adopted: data_path.adopted(),
+        cluster: config.cluster.name.clone(),
+        nodes: nodes::nodes(config).into_iter().map(Into::into).collect(),
+        interfaces: data_path.attached(),
+        cvips: config
+            .cvip
+            .iter()
+            .map(|cvip| CvipStatus {
+                address: cvip.address,
+                interface: cvip.interface.clone(),
+                director: cvip.director,
+                here: cvip::directs(config, cvip),
+            })
+            .collect(),
+        services,
+        servers,
+        counters: data_path
+            .counters()?
+            .into_iter()
+            .filter(|counted: &Counted| counted.count > 0)
+            .collect(),
+    })
+}
+
+/// Resident memory of this process, bytes (`/proc/self/statm`, its second field in pages).
+fn resident() -> u64 {
+    let pages = fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|statm| statm.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * page_size()
+}
+
+fn page_size() -> u64 {
+    nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten()
+        .and_then(|size| size.try_into().ok())
+        .unwrap_or(4096)
+}

@@ -1,0 +1,22 @@
+//! `ssid --unload`: out of the kernel with everything.
+
+use anyhow::{Context, Result};
+
+use crate::config::Config;
+use crate::{cvip, data_path, lock, state};
+
+/// Detaches all programs, removes all pins and the virtual addresses, and puts the
+/// kernel's settings back. Rules and seed stay in the state directory. Doing it twice
+/// does no harm.
+pub(crate) async fn unload(config: &Config) -> Result<()> {
+    let _lock = lock::take(config).context("cannot unload while it is in use")?;
+    let there = data_path::unload(config)?;
+    cvip::remove(&config.state.directory).await?;
+    state::remove(&config.control.socket)?;
+    if there {
+        println!("unloaded: the packet path is out of the kernel");
+    } else {
+        println!("nothing was loaded");
+    }
+    Ok(())
+}
