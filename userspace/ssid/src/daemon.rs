@@ -12,7 +12,7 @@ use crate::control::{self, Answers};
 use crate::data_path::DataPath;
 use crate::log::{self, Level};
 use crate::status::About;
-use crate::{cvip, lock, notify};
+use crate::{cvip, lock, memory, notify};
 
 /// Runs until a signal says to leave, or a part of the daemon fails. `path` is where the
 /// configuration is read from again.
@@ -42,6 +42,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
         config.node.number,
         config.control.socket.display()
     );
+    memory::give_back();
     notify::ready("serving");
 
     let mut server = std::pin::pin!(control::serve(&listener, answers.clone()));

@@ -2,17 +2,29 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::config::Config;
+use crate::state;
 
 /// Held as long as it lives; the kernel lets go of it when the process dies, however.
 pub(crate) struct Lock {
-    _file: Flock<File>,
+    file: Flock<File>,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Lets go, and removes the file.
+    pub(crate) fn remove(self) -> Result<()> {
+        state::remove(&self.path)?;
+        drop(self.file);
+        Ok(())
+    }
 }
 
 /// Takes the lock. The file has the holder's process id.
@@ -22,29 +34,38 @@ pub(crate) fn take(config: &Config) -> Result<Lock> {
         fs::create_dir_all(directory)
             .with_context(|| format!("cannot make {}", directory.display()))?;
     }
+    loop {
+        let mut file = open(&path)?;
+        // An unloading daemon may have removed the file between our opening and locking.
+        let here = fs::metadata(&path).map(|at| at.ino()).ok();
+        if file.metadata().map(|of| of.ino()).ok() == here {
+            write_pid(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
+            return Ok(Lock { file, path });
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<Flock<File>> {
     let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .open(&path)
+        .open(path)
         .with_context(|| format!("cannot open {}", path.display()))?;
-    let mut file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(file) => file,
-        Err((mut file, Errno::EWOULDBLOCK)) => {
-            let mut holder = String::new();
-            // Only for the message.
-            let _ = file.read_to_string(&mut holder);
-            bail!(
-                "another ssid is running here (process {}, it holds {}); stop it first",
-                holder.trim(),
-                path.display()
-            );
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(mut file, e)| {
+        if e != Errno::EWOULDBLOCK {
+            return anyhow!("cannot lock {}: {e}", path.display());
         }
-        Err((_, e)) => bail!("cannot lock {}: {e}", path.display()),
-    };
-    write_pid(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Lock { _file: file })
+        let mut holder = String::new();
+        // Only for the message.
+        let _ = file.read_to_string(&mut holder);
+        anyhow!(
+            "another ssid is running here (process {}, it holds {}); stop it first",
+            holder.trim(),
+            path.display()
+        )
+    })
 }
 
 fn write_pid(file: &mut File) -> std::io::Result<()> {

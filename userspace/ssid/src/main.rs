@@ -9,6 +9,7 @@ mod data_path;
 mod generate;
 mod lock;
 mod log;
+mod memory;
 mod nodes;
 mod notify;
 mod seed;

@@ -1,13 +1,12 @@
 //! What `ssi status` shows.
 
-use std::fs;
 use std::time::Instant;
 
 use ssi_api::control::{Counted, CvipStatus, Failure, Status};
 
 use crate::config::Config;
 use crate::data_path::DataPath;
-use crate::{cvip, nodes};
+use crate::{cvip, memory, nodes};
 
 /// What doesn't change while the daemon runs, but for its configuration.
 #[derive(Clone)]
@@ -29,7 +28,7 @@ pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Fail
             .unwrap_or_default(),
         uptime: about.started.elapsed().as_secs(),
         pid: std::process::id(),
-        memory: resident(),
+        memory: memory::resident(),
         adopted: data_path.adopted(),
         cluster: config.cluster.name.clone(),
         nodes: nodes::nodes(config).into_iter().map(Into::into).collect(),
@@ -52,20 +51,4 @@ pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Fail
             .filter(|counted: &Counted| counted.count > 0)
             .collect(),
     })
-}
-
-/// Resident memory of this process, bytes (`/proc/self/statm`, its second field in pages).
-fn resident() -> u64 {
-    let pages = fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|statm| statm.split(' ').nth(1)?.parse::<u64>().ok());
-    pages.unwrap_or(0) * page_size()
-}
-
-fn page_size() -> u64 {
-    nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
-        .ok()
-        .flatten()
-        .and_then(|size| size.try_into().ok())
-        .unwrap_or(4096)
 }

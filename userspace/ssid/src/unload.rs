@@ -9,10 +9,11 @@ use crate::{cvip, data_path, lock, state};
 /// kernel's settings back. Rules and seed stay in the state directory. Doing it twice
 /// does no harm.
 pub(crate) async fn unload(config: &Config) -> Result<()> {
-    let _lock = lock::take(config).context("cannot unload while it is in use")?;
+    let lock = lock::take(config).context("cannot unload while it is in use")?;
     let there = data_path::unload(config)?;
     cvip::remove(&config.state.directory).await?;
     state::remove(&config.control.socket)?;
+    lock.remove()?;
     if there {
         println!("unloaded: the packet path is out of the kernel");
     } else {

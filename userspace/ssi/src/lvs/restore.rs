@@ -87,14 +87,15 @@ mod tests {
              -A -t [2001:db8::80]:http -s wlc -p 360 -M 64\n\
              -a -t [2001:db8::80]:http -r [2001:db8::a0a0]:http -i -w 3 --tun-type ipip \n\
              -A -f 1 -6 -s mh -b flag-1,flag-2\n\
-             -a -f 1 -6 -r [2001:db8::1]:0 -g -w 1\n",
+             -a -f 1 -6 -r [2001:db8::1]:0 -g -w 1\n\
+             -a -t 207.175.44.110:80 -r 192.168.10.2:81 -g -w 1\n",
             &Fixed,
         )
         .unwrap();
-        assert_eq!(rules.commands.len(), 7);
-        assert_eq!(rules.lines, [1, 2, 5, 6, 7, 8, 9]);
+        assert_eq!(rules.commands.len(), 8);
+        assert_eq!(rules.lines, [1, 2, 5, 6, 7, 8, 9, 10]);
         assert_eq!(rules.notes.len(), 1);
-        assert!(rules.notes[0].starts_with("line 8: mark 1"));
+        assert!(rules.notes[0].starts_with("line 10: only -m can change the port"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Answers;
+use crate::memory;
 
 /// How long a client may say nothing between two requests.
 const IDLE: Duration = Duration::from_secs(600);
@@ -47,11 +48,15 @@ pub(super) async fn serve(stream: UnixStream, answers: &Answers) {
                 return;
             }
         };
-        if line.capacity() > KEEP {
+        let large = line.capacity() > KEEP;
+        if large {
             line = Vec::new();
         }
-        if write(stream.get_mut(), response).await.is_err() {
+        let Ok(written) = write(stream.get_mut(), response).await else {
             return;
+        };
+        if large || written > KEEP {
+            memory::give_back();
         }
     }
 }
@@ -81,7 +86,8 @@ async fn respond(line: &[u8], answers: &Answers, user: u32) -> Response {
     Response::new(call.id, answers.answer(call.request, user).await)
 }
 
-async fn write(stream: &mut UnixStream, response: Response) -> io::Result<()> {
+/// Writes a response; says how long it was.
+async fn write(stream: &mut UnixStream, response: Response) -> io::Result<usize> {
     let id = response.id;
     let line = match encode(&response) {
         Err(FrameError::TooLong) => {
@@ -95,7 +101,8 @@ async fn write(stream: &mut UnixStream, response: Response) -> io::Result<()> {
     }
     .map_err(io::Error::other)?;
     drop(response);
-    timeout(SLOW, stream.write_all(&line)).await?
+    timeout(SLOW, stream.write_all(&line)).await??;
+    Ok(line.len())
 }
 
 async fn next(stream: &mut BufReader<UnixStream>, line: &mut Vec<u8>) -> io::Result<Line> {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use nix::net::if_::if_nametoindex;
 
 use super::ledger::Ledger;
 
@@ -32,13 +33,18 @@ fn settings(interfaces: &[String]) -> Vec<Setting> {
             value: 2,
         },
     ];
+    let all_strict = read(&v4("all", "rp_filter")).is_ok_and(|all| all == 1);
     for interface in interfaces {
         // A packet out of a tunnel comes in on the interconnect, from a client that is
         // reached elsewhere: strict reverse-path filtering (1) would drop it. The kernel
         // takes the larger of `all` and this one, and loose is 2.
         settings.push(Setting {
             path: v4(interface, "rp_filter"),
-            when: |now| now < 2,
+            when: if all_strict {
+                |now| now < 2
+            } else {
+                |now| now == 1
+            },
             value: 2,
         });
     }
@@ -47,6 +53,11 @@ fn settings(interfaces: &[String]) -> Vec<Setting> {
 
 /// Changes the settings, after noting what they were.
 pub(super) fn prepare(interfaces: &[String], ledger: &mut Ledger) -> Result<()> {
+    for interface in interfaces {
+        if if_nametoindex(interface.as_str()).is_err() {
+            bail!("there is no interface {interface} (network.interfaces); `ip link` lists them");
+        }
+    }
     for setting in settings(interfaces) {
         let file = file(&setting.path);
         let before =
@@ -70,6 +81,14 @@ pub(super) fn restore(ledger: &mut Ledger) -> Result<()> {
         }
     }
     ledger.forget_settings()
+}
+
+fn read(setting: &str) -> Result<u32> {
+    let file = file(setting);
+    fs::read_to_string(&file)
+        .map_err(anyhow::Error::from)
+        .and_then(|text| Ok(text.trim().parse()?))
+        .with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn write(file: &Path, value: &str) -> Result<()> {

@@ -43,7 +43,7 @@ impl Line<'_> {
         })
     }
 
-    pub(super) fn service_spec(&mut self) -> Result<ServiceSpec, UsageError> {
+    pub(super) fn service_spec(&self) -> Result<ServiceSpec, UsageError> {
         let service = self.needed_service()?;
         if self.has(Opt::Engine) {
             return Err(UsageError::Unsupported {
@@ -100,7 +100,7 @@ impl Line<'_> {
         })
     }
 
-    fn members(&mut self, service: ServiceName) -> Result<Vec<PortRange>, UsageError> {
+    fn members(&self, service: ServiceName) -> Result<Vec<PortRange>, UsageError> {
         let members = self
             .cut
             .options
@@ -114,13 +114,6 @@ impl Line<'_> {
                 "--member".to_owned(),
                 "-t and -u, only for -f".to_owned(),
             )),
-            ServiceName::Mark { mark, .. } if members.is_empty() => {
-                self.notes.push(format!(
-                    "mark {mark} stands for no address yet: firewall marks are not read; say \
-                     what it stands for with --member tcp:ADDRESS:PORT[-PORT]"
-                ));
-                Ok(members)
-            }
             _ => Ok(members),
         }
     }
