@@ -37,8 +37,11 @@ pub struct Service {
     pub scheduler: u8,
     /// Persistence: bits of the client's address that count (0..=32 or 0..=128).
     pub prefix: u8,
+    /// Which of the schedulers that share a way (rr and wrr, sh and mh), for whoever reads
+    /// the maps back; userspace's own numbering.
+    pub variant: u8,
     /// Zero.
-    pub pad: [u8; 6],
+    pub pad: [u8; 5],
     /// The same as a mask over [`Addr`]'s words; see [`persistence_mask`]. All ones without
     /// persistence.
     pub mask: Addr,

@@ -1,6 +1,7 @@
-//! The connection scheduler (LVS): one address for the whole cluster.
+//! The connection scheduler: one address for the whole cluster.
 //!
-//! The core decides and touches nothing; [`runner`] moves what it decided into the maps of
-//! the packet path, and keeps it across restarts.
+//! [`core`] is pure: commands and facts go in, writes to the kernel's maps come out.
+//! [`runner`] carries them out, and brings in the facts.
 
+pub mod core;
 pub mod runner;

@@ -1,0 +1,212 @@
+//! The agreed slot table: a function of the sequence of edits, so that every node that
+//! sees the same edits has the same table.
+//!
+//! An edit moves only the slots that must move. Shares are exact: the weights' shares of
+//! 65,536 by largest remainder, so no server has more or less than its share by a slot.
+
+use std::collections::BTreeMap;
+
+use ssi_abi::table::{self, SLOTS};
+use ssi_api::lvs::ServerName;
+
+use super::Member;
+
+/// A service's slots, each with its current and previous owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotTable {
+    entries: Vec<u32>,
+}
+
+impl Default for SlotTable {
+    fn default() -> Self {
+        Self {
+            entries: vec![0; SLOTS as usize],
+        }
+    }
+}
+
+impl SlotTable {
+    /// A table as it stands in the map (after a restart).
+    #[must_use]
+    pub fn from_entries(entries: Vec<u32>) -> Self {
+        assert_eq!(
+            entries.len(),
+            SLOTS as usize,
+            "a slot table has {SLOTS} entries"
+        );
+        Self { entries }
+    }
+
+    /// Every slot, as an entry of `TABLE`.
+    #[must_use]
+    pub fn entries(&self) -> &[u32] {
+        &self.entries
+    }
+
+    /// How many slots each server owns.
+    #[must_use]
+    pub fn owned(&self) -> BTreeMap<u16, u32> {
+        let mut owned = BTreeMap::new();
+        for entry in &self.entries {
+            *owned.entry(table::current(*entry)).or_default() += 1;
+        }
+        owned.remove(&0);
+        owned
+    }
+
+    /// Whether any slot has a previous owner.
+    #[must_use]
+    pub fn unsettled(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| table::previous(*entry) != 0)
+    }
+
+    /// Gives the slots to these servers, by their weights. A server of weight 0 owns none,
+    /// but stays the previous owner of those it had; one that is not named any more is
+    /// forgotten. Returns the slots whose entry changed, in order.
+    pub fn assign(&mut self, members: &[Member]) -> Vec<u32> {
+        let before = self.entries.clone();
+        self.forget(members);
+        let targets = targets(members);
+        let free = self.release(&targets);
+        self.give(free, targets, members);
+        (0..SLOTS)
+            .filter(|i| before[*i as usize] != self.entries[*i as usize])
+            .collect()
+    }
+
+    /// Owners that are no members any more own nothing and are nobody's previous owner.
+    fn forget(&mut self, members: &[Member]) {
+        let known = |index| members.iter().any(|member| member.index == index);
+        let mut is_known: BTreeMap<u16, bool> = BTreeMap::new();
+        for entry in &mut self.entries {
+            let mut kept = |index: u16| {
+                let known = *is_known
+                    .entry(index)
+                    .or_insert_with(|| index == 0 || known(index));
+                if known { index } else { 0 }
+            };
+            *entry = table::entry(kept(table::current(*entry)), kept(table::previous(*entry)));
+        }
+    }
+
+    /// The slots to be given away: those without an owner, and of each owner as many as it
+    /// has too many, spread evenly over the table.
+    fn release(&mut self, targets: &BTreeMap<u16, u32>) -> Vec<u32> {
+        let mut excess: BTreeMap<u16, Spread> = BTreeMap::new();
+        for (owner, has) in self.owned() {
+            let wanted = targets.get(&owner).copied().unwrap_or(0);
+            excess.insert(owner, Spread::new(has.saturating_sub(wanted), has));
+        }
+        let leaves = |entry: &u32| match excess.get_mut(&table::current(*entry)) {
+            Some(spread) => spread.next(),
+            None => true,
+        };
+        (0..SLOTS)
+            .zip(self.entries.iter().map(leaves))
+            .filter(|(_, gone)| *gone)
+            .map(|(i, _)| i)
+            .collect()
+    }
+
+    /// Gives the free slots to those that have too few, in turn by how many they lack.
+    fn give(&mut self, free: Vec<u32>, targets: BTreeMap<u16, u32>, members: &[Member]) {
+        let mut has = self.owned();
+        for slot in &free {
+            if let Some(n) = has.get_mut(&table::current(self.entries[*slot as usize])) {
+                *n -= 1;
+            }
+        }
+        let mut order: Vec<&Member> = members.iter().collect();
+        order.sort_by_key(|member| member.name);
+        let total = free.len() as u32;
+        let mut takers: Vec<(u16, Spread)> = order
+            .iter()
+            .map(|member| {
+                let target = targets.get(&member.index).copied().unwrap_or(0);
+                let lacks = target - has.get(&member.index).copied().unwrap_or(0).min(target);
+                (member.index, Spread::new(lacks, total))
+            })
+            .collect();
+        let mut waiting = std::collections::VecDeque::new();
+        for slot in free {
+            for (index, spread) in &mut takers {
+                if spread.next() {
+                    waiting.push_back(*index);
+                }
+            }
+            let entry = &mut self.entries[slot as usize];
+            let old = table::current(*entry);
+            // Nobody takes it if no server takes connections.
+            let new = waiting.pop_front().unwrap_or(0);
+            *entry = match (old, new) {
+                (0, new) => table::entry(new, table::previous(*entry)),
+                (old, new) => table::entry(new, old),
+            };
+            if table::current(*entry) == table::previous(*entry) {
+                *entry = table::entry(new, 0);
+            }
+        }
+    }
+}
+
+/// Says yes `part` times out of `whole` calls, evenly (Bresenham).
+struct Spread {
+    part: u32,
+    whole: u32,
+    sum: u64,
+}
+
+impl Spread {
+    const fn new(part: u32, whole: u32) -> Self {
+        Self {
+            part,
+            whole,
+            sum: 0,
+        }
+    }
+
+    fn next(&mut self) -> bool {
+        self.sum += u64::from(self.part);
+        if self.sum < u64::from(self.whole) || self.part == 0 {
+            return false;
+        }
+        self.sum -= u64::from(self.whole);
+        true
+    }
+}
+
+/// How many slots each server shall own: largest remainder; the servers' names break
+/// ties, so that all nodes break them alike.
+#[must_use]
+pub fn targets(members: &[Member]) -> BTreeMap<u16, u32> {
+    let sum: u64 = members.iter().map(|member| u64::from(member.weight)).sum();
+    if sum == 0 {
+        return BTreeMap::new();
+    }
+    let slots = u64::from(SLOTS);
+    let mut shares: Vec<(u64, ServerName, u16, u32)> = members
+        .iter()
+        .map(|member| {
+            let exact = u64::from(member.weight) * slots;
+            (exact % sum, member.name, member.index, (exact / sum) as u32)
+        })
+        .collect();
+    let left = slots
+        - shares
+            .iter()
+            .map(|(.., whole)| u64::from(*whole))
+            .sum::<u64>();
+    shares.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    for share in shares.iter_mut().take(left as usize) {
+        share.3 += 1;
+    }
+    shares
+        .into_iter()
+        .map(|(_, _, index, slots)| (index, slots))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::core::schedule::maglev;
+
+fn member(index: u16, weight: u32) -> Member {
+    let [high, low] = index.to_be_bytes();
+    Member {
+        index,
+        weight,
+        name: ServerName {
+            addr: [10, 0, high, low].into(),
+            port: 80,
+        },
+    }
+}
+
+fn exact(members: &[Member], index: u16) -> f64 {
+    let sum: u32 = members.iter().map(|m| m.weight).sum();
+    let weight = members
+        .iter()
+        .find(|m| m.index == index)
+        .map_or(0, |m| m.weight);
+    f64::from(weight) / f64::from(sum.max(1)) * f64::from(SLOTS)
+}
+
+/// How many slots must move between two assignments.
+fn necessary(before: &BTreeMap<u16, u32>, after: &BTreeMap<u16, u32>) -> u32 {
+    let gains = after
+        .iter()
+        .map(|(index, n)| n.saturating_sub(before.get(index).copied().unwrap_or(0)));
+    gains.sum()
+}
+
+#[derive(Clone, Debug)]
+enum Edit {
+    Add(u16, u32),
+    Remove(usize),
+    Reweight(usize, u32),
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = prop_oneof![
+        (1..500_u16, 0..200_u32).prop_map(|(index, weight)| Edit::Add(index, weight)),
+        any::<usize>().prop_map(Edit::Remove),
+        (any::<usize>(), 0..200_u32).prop_map(|(at, weight)| Edit::Reweight(at, weight)),
+    ];
+    proptest::collection::vec(edit, 1..25)
+}
+
+fn carry_out(members: &mut Vec<Member>, edit: &Edit) {
+    let len = members.len();
+    match *edit {
+        Edit::Add(index, _) if members.iter().any(|m| m.index == index) => {}
+        Edit::Add(index, weight) => members.push(member(index, weight)),
+        Edit::Remove(_) | Edit::Reweight(..) if len == 0 => {}
+        Edit::Remove(at) => drop(members.swap_remove(at % len)),
+        Edit::Reweight(at, weight) => members[at % len].weight = weight,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn shares_are_exact_and_nothing_moves_that_need_not(edits in edits()) {
+        let mut members = Vec::new();
+        let mut table = SlotTable::default();
+        let mut twin = SlotTable::default();
+        for edit in &edits {
+            let before = table.clone();
+            carry_out(&mut members, edit);
+            let changed = table.assign(&members);
+
+            let owned = table.owned();
+            for member in &members {
+                let has = owned.get(&member.index).copied().unwrap_or(0);
+                prop_assert!((f64::from(has) - exact(&members, member.index)).abs() < 1.0);
+            }
+            let any = members.iter().any(|m| m.weight > 0);
+            prop_assert_eq!(owned.values().sum::<u32>(), if any { SLOTS } else { 0 });
+
+            let moved = before.entries.iter().zip(&table.entries)
+                .filter(|(old, new)| table::current(**old) != table::current(**new));
+            let gained = moved.clone().filter(|(_, new)| table::current(**new) != 0).count();
+            prop_assert_eq!(gained as u32, necessary(&before.owned(), &owned));
+
+            for (old, new) in moved {
+                let old = table::current(*old);
+                let there = members.iter().any(|m| m.index == old);
+                prop_assert!(!there || table::previous(*new) == old);
+            }
+            for entry in &table.entries {
+                let (current, previous) = (table::current(*entry), table::previous(*entry));
+                prop_assert!(previous == 0 || previous != current);
+                for owner in [current, previous] {
+                    prop_assert!(owner == 0 || members.iter().any(|m| m.index == owner));
+                }
+            }
+            prop_assert!(changed.iter().all(|i| before.entries[*i as usize] != table.entries[*i as usize]));
+            let differ = before.entries.iter().zip(&table.entries).filter(|(a, b)| a != b).count();
+            prop_assert_eq!(changed.len(), differ);
+
+            // Another node, another order of the same list: the same table.
+            let mut shuffled = members.clone();
+            shuffled.reverse();
+            twin.assign(&shuffled);
+            prop_assert_eq!(&twin, &table);
+        }
+    }
+}
+
+#[test]
+fn draining_leaves_the_drained_server_as_previous_owner() {
+    let mut table = SlotTable::default();
+    let mut members: Vec<_> = (1..=3).map(|i| member(i, 1)).collect();
+    table.assign(&members);
+    assert!(!table.unsettled());
+    members[1].weight = 0;
+    table.assign(&members);
+    assert_eq!(table.owned().get(&2), None);
+    let remembered = table
+        .entries
+        .iter()
+        .filter(|e| table::previous(**e) == 2)
+        .count();
+    assert!(remembered.abs_diff(SLOTS as usize / 3) <= 1);
+    members[1].weight = 1;
+    table.assign(&members);
+    assert!(table.entries.iter().all(|e| table::current(*e) != 0));
+    members.remove(1);
+    table.assign(&members);
+    assert!(table.entries.iter().all(|e| table::previous(*e) != 2));
+}
+
+#[test]
+fn maglev_moves_more() {
+    let members: Vec<_> = (1..=100).map(|i| member(i, 1)).collect();
+    let mut table = SlotTable::default();
+    table.assign(&members);
+    let before = table.clone();
+    table.assign(&members[1..]);
+    let needless = before
+        .entries
+        .iter()
+        .zip(&table.entries)
+        .filter(|(old, new)| {
+            table::current(**old) != 1 && table::current(**old) != table::current(**new)
+        });
+    assert_eq!(needless.count(), 0);
+
+    let old = maglev::table(&members, 1);
+    let new = maglev::table(&members[1..], 1);
+    let needless = old
+        .iter()
+        .zip(&new)
+        .filter(|(old, new)| **old != 1 && old != new)
+        .count();
+    assert!(needless > 50, "Maglev moved {needless} needlessly");
+}
