@@ -11,8 +11,14 @@ pub const PATIENCE: Duration = Duration::from_millis(200);
 /// Bytes held at most; what comes then is dropped.
 pub const ROOM: usize = 1 << 20;
 
-/// A held frame, from its Ethernet header on.
-pub type Frame = Vec<u8>;
+/// A held frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The interface it came in on.
+    pub ifindex: u32,
+    /// From its Ethernet header on.
+    pub bytes: Vec<u8>,
+}
 
 /// What is being held.
 #[derive(Debug, Default)]
@@ -30,10 +36,10 @@ struct Waiting {
 impl Hold {
     /// Holds a fragment; false if there is no room.
     pub fn keep(&mut self, key: FragmentKey, frame: Frame, now: Instant) -> bool {
-        if self.bytes + frame.len() > ROOM {
+        if self.bytes + frame.bytes.len() > ROOM {
             return false;
         }
-        self.bytes += frame.len();
+        self.bytes += frame.bytes.len();
         let until = now + PATIENCE;
         self.waiting
             .entry(key)
@@ -64,7 +70,7 @@ impl Hold {
             .remove(key)
             .map(|waiting| waiting.frames)
             .unwrap_or_default();
-        self.bytes -= frames.iter().map(Vec::len).sum::<usize>();
+        self.bytes -= frames.iter().map(|frame| frame.bytes.len()).sum::<usize>();
         frames
     }
 
@@ -96,12 +102,16 @@ mod tests {
             ..FragmentKey::default()
         };
         let start = Instant::now();
-        assert!(hold.keep(key, vec![1], start));
-        assert!(hold.keep(key, vec![2; 3], start));
-        assert!(!hold.keep(other, vec![0; ROOM], start));
-        assert!(hold.keep(other, vec![0; ROOM - 4], start + PATIENCE / 2));
-        assert_eq!(hold.release(&key), [vec![1], vec![2; 3]]);
-        assert_eq!(hold.release(&key), Vec::<Frame>::new());
+        let frame = |bytes: &[u8]| Frame {
+            ifindex: 3,
+            bytes: bytes.to_vec(),
+        };
+        assert!(hold.keep(key, frame(&[1]), start));
+        assert!(hold.keep(key, frame(&[2; 3]), start));
+        assert!(!hold.keep(other, frame(&[0; ROOM]), start));
+        assert!(hold.keep(other, frame(&[0; ROOM - 4]), start + PATIENCE / 2));
+        assert_eq!(hold.release(&key), [frame(&[1]), frame(&[2; 3])]);
+        assert_eq!(hold.release(&key), []);
         assert_eq!(hold.expire(start + PATIENCE), 0);
         assert_eq!(hold.expire(start + PATIENCE * 2), 1);
         assert!(hold.is_empty());

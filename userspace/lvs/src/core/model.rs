@@ -180,6 +180,11 @@ impl Model {
         self.services.get(name).map(|service| service.index)
     }
 
+    /// The index of every service in the maps.
+    pub fn service_indices(&self) -> impl Iterator<Item = u32> {
+        self.services.values().map(|service| service.index)
+    }
+
     /// The commands that make this model from nothing, timeouts included.
     #[must_use]
     pub fn commands(&self) -> Vec<Command> {

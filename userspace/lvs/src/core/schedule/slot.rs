@@ -70,7 +70,7 @@ impl SlotTable {
         self.forget(members);
         let targets = targets(members);
         let free = self.release(&targets);
-        self.give(free, targets, members);
+        self.give(free, &targets, members);
         (0..SLOTS)
             .filter(|i| before[*i as usize] != self.entries[*i as usize])
             .collect()
@@ -111,7 +111,7 @@ impl SlotTable {
     }
 
     /// Gives the free slots to those that have too few, in turn by how many they lack.
-    fn give(&mut self, free: Vec<u32>, targets: BTreeMap<u16, u32>, members: &[Member]) {
+    fn give(&mut self, free: Vec<u32>, targets: &BTreeMap<u16, u32>, members: &[Member]) {
         let mut has = self.owned();
         for slot in &free {
             if let Some(n) = has.get_mut(&table::current(self.entries[*slot as usize])) {
@@ -120,35 +120,58 @@ impl SlotTable {
         }
         let mut order: Vec<&Member> = members.iter().collect();
         order.sort_by_key(|member| member.name);
-        let total = free.len() as u32;
-        let mut takers: Vec<(u16, Spread)> = order
+        let mut takers: Vec<Taker> = order
             .iter()
             .map(|member| {
                 let target = targets.get(&member.index).copied().unwrap_or(0);
-                let lacks = target - has.get(&member.index).copied().unwrap_or(0).min(target);
-                (member.index, Spread::new(lacks, total))
-            })
-            .collect();
-        let mut waiting = std::collections::VecDeque::new();
-        for slot in free {
-            for (index, spread) in &mut takers {
-                if spread.next() {
-                    waiting.push_back(*index);
+                let has = has.get(&member.index).copied().unwrap_or(0);
+                Taker {
+                    index: member.index,
+                    lacks: i64::from(target.saturating_sub(has)),
+                    credit: 0,
                 }
-            }
+            })
+            .filter(|taker| taker.lacks > 0)
+            .collect();
+        for slot in free {
             let entry = &mut self.entries[slot as usize];
             let old = table::current(*entry);
             // Nobody takes it if no server takes connections.
-            let new = waiting.pop_front().unwrap_or(0);
-            *entry = match (old, new) {
-                (0, new) => table::entry(new, table::previous(*entry)),
-                (old, new) => table::entry(new, old),
+            let new = next_taker(&mut takers).unwrap_or(0);
+            let previous = if old == 0 {
+                table::previous(*entry)
+            } else {
+                old
             };
-            if table::current(*entry) == table::previous(*entry) {
-                *entry = table::entry(new, 0);
-            }
+            *entry = table::entry(new, if previous == new { 0 } else { previous });
         }
     }
+}
+
+/// A server that lacks slots.
+struct Taker {
+    index: u16,
+    lacks: i64,
+    credit: i64,
+}
+
+/// Whose turn it is: smooth weighted round robin, so that each gets what it lacks, and
+/// nobody gets its slots in one stretch.
+fn next_taker(takers: &mut [Taker]) -> Option<u16> {
+    let total: i64 = takers.iter().map(|taker| taker.lacks).sum();
+    for taker in takers.iter_mut() {
+        taker.credit += taker.lacks;
+    }
+    // The first of equals: takers are in the order of their names.
+    let best = takers.iter_mut().reduce(|best, taker| {
+        if taker.credit > best.credit {
+            taker
+        } else {
+            best
+        }
+    })?;
+    best.credit -= total;
+    Some(best.index)
 }
 
 /// Says yes `part` times out of `whole` calls, evenly (Bresenham).

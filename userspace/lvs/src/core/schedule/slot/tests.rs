@@ -45,7 +45,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         any::<usize>().prop_map(Edit::Remove),
         (any::<usize>(), 0..200_u32).prop_map(|(at, weight)| Edit::Reweight(at, weight)),
     ];
-    proptest::collection::vec(edit, 1..25)
+    proptest::collection::vec(edit, 1..16)
 }
 
 fn carry_out(members: &mut Vec<Member>, edit: &Edit) {
@@ -60,7 +60,7 @@ fn carry_out(members: &mut Vec<Member>, edit: &Edit) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn shares_are_exact_and_nothing_moves_that_need_not(edits in edits()) {
