@@ -1,0 +1,66 @@
+//! Virtual services, defined with `ssi lvs` as a user would.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::host::Host;
+
+/// A virtual service under test.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    /// `-t` or `-u`.
+    pub protocol: &'static str,
+    /// The virtual address and port.
+    pub address: SocketAddr,
+}
+
+impl Service {
+    /// A TCP service.
+    pub fn tcp(addr: IpAddr, port: u16) -> Self {
+        Self {
+            protocol: "-t",
+            address: SocketAddr::new(addr, port),
+        }
+    }
+
+    /// A UDP service.
+    pub fn udp(addr: IpAddr, port: u16) -> Self {
+        Self {
+            protocol: "-u",
+            address: SocketAddr::new(addr, port),
+        }
+    }
+
+    /// Adds it on `node`.
+    #[track_caller]
+    pub fn add(&self, node: Host, scheduler: &str) {
+        self.lvs(node, "-A", &["-s", scheduler]);
+    }
+
+    /// Adds a real server, with `method` being `-g`, `-i` or `-m`.
+    #[track_caller]
+    pub fn add_server(&self, node: Host, server: SocketAddr, method: &str, weight: u32) {
+        let (server, weight) = (server.to_string(), weight.to_string());
+        self.lvs(node, "-a", &["-r", &server, method, "-w", &weight]);
+    }
+
+    /// Changes a real server's weight.
+    #[track_caller]
+    pub fn set_weight(&self, node: Host, server: SocketAddr, method: &str, weight: u32) {
+        let (server, weight) = (server.to_string(), weight.to_string());
+        self.lvs(node, "-e", &["-r", &server, method, "-w", &weight]);
+    }
+
+    /// Removes a real server.
+    #[track_caller]
+    pub fn remove_server(&self, node: Host, server: SocketAddr) {
+        self.lvs(node, "-d", &["-r", &server.to_string()]);
+    }
+
+    #[track_caller]
+    fn lvs(&self, node: Host, verb: &str, rest: &[&str]) {
+        let address = self.address.to_string();
+        let mut command = vec!["ssi", "lvs", verb, self.protocol, &address];
+        command.extend(rest);
+        node.run(&command);
+    }
+}

@@ -1,0 +1,124 @@
+//! Real servers come and go under load.
+
+mod common;
+
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use common::cluster::Family::V4;
+use common::load::Load;
+use common::lvs::Service;
+use common::{Cluster, main as run, web};
+
+const NODES: u8 = 5;
+const HELD: usize = 200;
+const BEAT: Duration = Duration::from_millis(50);
+
+fn main() -> ExitCode {
+    run(
+        NODES,
+        &[
+            ("draining a server under load fails no request: wlc", |c| {
+                drain(c, "wlc");
+            }),
+            ("draining a server under load fails no request: slot", |c| {
+                drain(c, "slot");
+            }),
+            (
+                "removing one server of five resets no connection of the others: rr",
+                |c| {
+                    remove(c, "rr");
+                },
+            ),
+            (
+                "removing one server of five resets no connection of the others: slot",
+                |c| {
+                    remove(c, "slot");
+                },
+            ),
+            ("adding a server resets no connection: slot", add),
+        ],
+    )
+}
+
+fn service(cluster: &Cluster, scheduler: &str, servers: impl Iterator<Item = u8>) -> Service {
+    web::start(cluster);
+    let service = Service::tcp(cluster.cvip(V4), 80);
+    cluster.everywhere(|node| service.add(node, scheduler));
+    for number in servers {
+        let server = cluster.server(number, V4, 80);
+        cluster.everywhere(|node| service.add_server(node, server, "-g", 1));
+    }
+    service
+}
+
+fn drain(cluster: &Cluster, scheduler: &str) {
+    let service = service(cluster, scheduler, cluster.nodes());
+    let held = Load::held(cluster.client(), service.address, HELD, BEAT);
+    let short = Load::short(cluster.client(), service.address, 4);
+    thread::sleep(Duration::from_secs(1));
+
+    let drained = cluster.server(4, V4, 80);
+    cluster.everywhere(|node| service.set_weight(node, drained, "-g", 0));
+    // Requests that were under way when the weight changed.
+    thread::sleep(Duration::from_millis(500));
+    short.stop().assert_flawless();
+
+    let after = Load::short(cluster.client(), service.address, 4);
+    thread::sleep(Duration::from_secs(2));
+    let after = after.stop();
+    after.assert_flawless();
+    assert_eq!(
+        after.by("node4"),
+        0,
+        "new connections went to the drained server"
+    );
+
+    let held = held.stop();
+    held.assert_flawless();
+    assert!(
+        held.by("node4") > 0,
+        "the drained server had no old connection to keep"
+    );
+}
+
+fn remove(cluster: &Cluster, scheduler: &str) {
+    let service = service(cluster, scheduler, cluster.nodes());
+    let held = Load::held(cluster.client(), service.address, HELD, BEAT);
+    thread::sleep(Duration::from_secs(1));
+    let removed = cluster.server(4, V4, 80);
+    cluster.everywhere(|node| service.remove_server(node, removed));
+    thread::sleep(Duration::from_secs(2));
+    let held = held.stop();
+    let others: Vec<_> = held
+        .failures
+        .iter()
+        .filter(|failure| failure.node.as_deref() != Some("node4"))
+        .collect();
+    assert!(
+        others.is_empty(),
+        "{} broke, the first: {:?}",
+        others.len(),
+        others[0]
+    );
+    assert!(held.by("node4") > 0 && held.answered.len() == usize::from(NODES));
+}
+
+fn add(cluster: &Cluster) {
+    let service = service(cluster, "slot", cluster.nodes().filter(|node| *node != 4));
+    let held = Load::held(cluster.client(), service.address, HELD, BEAT);
+    thread::sleep(Duration::from_secs(1));
+    let added = cluster.server(4, V4, 80);
+    cluster.everywhere(|node| service.add_server(node, added, "-g", 1));
+    let short = Load::short(cluster.client(), service.address, 4);
+    thread::sleep(Duration::from_secs(2));
+    held.stop().assert_flawless();
+    let short = short.stop();
+    short.assert_flawless();
+    assert!(
+        short.by("node4") > 0,
+        "the new server got nothing: {:?}",
+        short.answered
+    );
+}

@@ -1,0 +1,112 @@
+//! The data path outlives the daemon.
+
+mod common;
+
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use common::cluster::Family::V4;
+use common::host::Host;
+use common::load::{Load, burst};
+use common::lvs::Service;
+use common::{Cluster, main as run, web};
+
+/// Bytes of the download.
+const SIZE: usize = 200 << 20;
+
+fn main() -> ExitCode {
+    run(
+        3,
+        &[
+            (
+                "a 200 MB download survives kill -9 and restart of the director's ssid",
+                |c| {
+                    download(c, "-g");
+                },
+            ),
+            ("the same through a tunnel", |c| download(c, "-i")),
+            ("connections survive a restart", connections),
+            ("services survive a restart", services),
+            ("unloading leaves nothing", unload),
+        ],
+    )
+}
+
+/// One service over the other two nodes, so that every packet needs the director.
+fn service(cluster: &Cluster, scheduler: &str, method: &str) -> Service {
+    web::start(cluster);
+    let director = cluster.director();
+    let service = Service::tcp(cluster.cvip(V4), 80);
+    service.add(director, scheduler);
+    for node in cluster
+        .nodes()
+        .filter(|node| *node != cluster.director_number())
+    {
+        service.add_server(director, cluster.server(node, V4, 80), method, 1);
+    }
+    service
+}
+
+fn download(cluster: &Cluster, method: &str) {
+    let service = service(cluster, "rr", method);
+    let sum = web::publish(cluster, "big", SIZE);
+    // At 50 MB/s the server takes four seconds for it.
+    let url = format!("http://{}/files/big", service.address);
+    let script = format!("curl -sS --fail {url} | sha256sum");
+    let client = Host::Client.spawn(&["bash", "-o", "pipefail", "-c", &script]);
+    thread::sleep(Duration::from_secs(1));
+    cluster.kill_daemon(cluster.director_number());
+    thread::sleep(Duration::from_secs(1));
+    cluster.start_daemon(cluster.director_number());
+    let output = client.wait_with_output().expect("wait");
+    let said = common::host::checked(Host::Client, &["curl"], &output);
+    assert_eq!(
+        said.split_whitespace().next(),
+        Some(sum.as_str()),
+        "the download differs"
+    );
+}
+
+fn connections(cluster: &Cluster) {
+    let service = service(cluster, "wlc", "-g");
+    let held = Load::held(
+        cluster.client(),
+        service.address,
+        50,
+        Duration::from_millis(20),
+    );
+    let short = Load::short(cluster.client(), service.address, 2);
+    for _ in 0..3 {
+        thread::sleep(Duration::from_millis(500));
+        cluster.kill_daemon(cluster.director_number());
+        thread::sleep(Duration::from_millis(500));
+        cluster.start_daemon(cluster.director_number());
+    }
+    held.stop().assert_flawless();
+    short.stop().assert_flawless();
+}
+
+fn services(cluster: &Cluster) {
+    let service = service(cluster, "wrr", "-g");
+    let before = cluster.director().run(&["ssi", "lvs", "-S", "-n"]);
+    cluster.kill_daemon(cluster.director_number());
+    cluster.start_daemon(cluster.director_number());
+    assert_eq!(cluster.director().run(&["ssi", "lvs", "-S", "-n"]), before);
+    burst(cluster.client(), service.address, 20).assert_flawless();
+}
+
+fn unload(cluster: &Cluster) {
+    let service = service(cluster, "rr", "-g");
+    burst(cluster.client(), service.address, 4).assert_flawless();
+    cluster.director().run(&["ssid", "--unload"]);
+    let left = cluster
+        .director()
+        .sh("find /sys/fs/bpf -mindepth 1 2>/dev/null | grep ssi || true
+         ip -o link | grep -o 'xdp[^ ]*' || true
+         for link in $(ls /sys/class/net); do
+             tc filter show dev $link ingress; tc filter show dev $link egress
+         done 2>/dev/null");
+    assert_eq!(left, "", "left in the kernel");
+    cluster.start_daemon(cluster.director_number());
+}
