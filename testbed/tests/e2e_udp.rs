@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -57,20 +57,19 @@ fn ask(cluster: &Cluster, family: Family) {
             service.address.ip()
         ));
     });
-    let answers: Vec<String> = cluster.client().run(move || {
-        (0..QUESTIONS)
-            .map(|id| {
-                dns::txt(service.address, "whoami.ssi", id)
-                    .unwrap_or_else(|error| panic!("question {id}: {error}"))
-            })
-            .collect()
+    let answers = cluster.client().run(move || {
+        let mut answers = BTreeMap::new();
+        for id in 0..QUESTIONS {
+            let name = dns::txt(service.address, "whoami.ssi", id)
+                .unwrap_or_else(|error| panic!("question {id}: {error}"));
+            *answers.entry(name).or_insert(0) += 1;
+        }
+        answers
     });
     for node in cluster.nodes() {
-        let name = cluster.name(node);
-        let count = answers.iter().filter(|answer| **answer == name).count();
         assert_eq!(
-            count,
-            usize::from(QUESTIONS) / 3,
+            answers.get(&cluster.name(node)),
+            Some(&(QUESTIONS / 3)),
             "turns were not even: {answers:?}"
         );
     }
