@@ -25,7 +25,11 @@ pub fn start_udp_server(host: Host, address: &str) {
         .and_then(std::fs::read)
         .expect("this program");
     host.feed(
-        &["sh", "-ec", &format!("pkill -f ^{COPY} || true; rm -f {COPY}; cat > {COPY}; chmod 755 {COPY}")],
+        &[
+            "sh",
+            "-ec",
+            &format!("pkill -f ^{COPY} || true; rm -f {COPY}; cat > {COPY}; chmod 755 {COPY}"),
+        ],
         &program,
     );
     host.sh(&format!(
