@@ -1,0 +1,311 @@
+//! The packet path in the kernel, and cases run through it.
+
+use std::any::Any;
+
+use ssi_abi::conn::{Conn4, Conn6};
+use ssi_abi::fragment::Fragment;
+use ssi_abi::stats::Stats;
+use ssi_abi::{counter, filter};
+use ssi_api::lvs::{Command, ServiceName};
+use ssi_loader::map::{Held, Maps};
+use ssi_loader::{Net, Options, Program, Sizes, TestOptions, TestOutcome, kernel};
+use ssi_lvs::core::{Model, Tuning, Write};
+
+use crate::case::{Entry, Way};
+use crate::topology::{Interfaces, Real};
+use crate::world::{ServerDef, World};
+
+/// Entries of the scheduling tables: room for a slot table and its successor.
+const TABLE: u32 = 3 << 16;
+/// Key of the flow hashes.
+pub const SEED: u64 = 0x5eed;
+
+/// The loaded packet path.
+pub struct Bench {
+    pub net: Net,
+    pub held: Held,
+    pub interfaces: Interfaces,
+}
+
+/// The packet path, configured for one case. Everything goes with it when it is dropped.
+pub struct Stage<'a> {
+    pub bench: &'a mut Bench,
+    pub model: Model,
+    pub world: World,
+    /// Sockets of the case.
+    pub sockets: Vec<Box<dyn Any>>,
+    filtered: Vec<u32>,
+}
+
+impl Bench {
+    pub fn open(interfaces: Interfaces) -> Self {
+        let sizes = Sizes {
+            conns4: 1024,
+            conns6: 1024,
+            table_entries: TABLE,
+        };
+        let mut net = Net::open(&Options { pins: None, sizes }).expect("loads");
+        let held = net.take_held().expect("it was not taken");
+        Self {
+            net,
+            held,
+            interfaces,
+        }
+    }
+
+    pub fn maps(&self) -> &Maps {
+        self.net.maps()
+    }
+
+    /// Configures the world.
+    pub fn stage(&mut self, world: World) -> Stage<'_> {
+        let tuning = Tuning {
+            seed: SEED,
+            hz: kernel::hz(),
+            table_entries: TABLE,
+            node: 1,
+        };
+        let mut model = Model::new(tuning);
+        let settings = model.settings();
+        let mut writes = model.set_environment(world.environment(&self.interfaces));
+        writes.extend(
+            model
+                .apply(&world.commands())
+                .expect("the case's world is legal"),
+        );
+        self.maps().settings.set(0, &settings).expect("writes");
+        for peer in &world.peers {
+            self.maps()
+                .peers
+                .insert(&(*peer).into(), &2)
+                .expect("writes");
+        }
+        self.install(writes);
+        Stage {
+            bench: self,
+            model,
+            world,
+            sockets: Vec::new(),
+            filtered: Vec::new(),
+        }
+    }
+
+    fn install(&self, writes: Vec<Write>) {
+        let maps = self.maps();
+        for write in writes {
+            match write {
+                Write::ResetServer(index) => {
+                    maps.loads.clear(index.into());
+                    maps.server_stats.fill(index.into(), &Stats::default())
+                }
+                Write::ResetService(index) => maps
+                    .cursors
+                    .set(index, &0)
+                    .and_then(|()| maps.service_stats.fill(index, &Stats::default())),
+                Write::Server(index, server) => maps.servers.set(index.into(), &server),
+                Write::Entries(first, entries) => {
+                    maps.table.write(first, &entries);
+                    Ok(())
+                }
+                Write::Service(index, service) => maps.services.set(index, &service),
+                Write::Key(key, index) => maps.service_index.insert(&key, &index),
+                Write::RemoveKey(key) => maps.service_index.remove(&key).map(drop),
+                Write::Filter(word, bits) => maps.addrs.set(word, &bits),
+                Write::Settings(settings) => maps.settings.set(0, &settings),
+                Write::Zero(_) => Ok(()),
+            }
+            .expect("the kernel takes what the core decided");
+        }
+    }
+
+    /// Runs a program on a frame.
+    pub fn run(&mut self, entry: Entry, way: Way, frame: &[u8]) -> TestOutcome {
+        let program = match (entry, way) {
+            (_, Way::Leaving) => Program::Egress,
+            (Entry::Xdp, _) => Program::Xdp,
+            (Entry::Tc, _) => Program::Tc,
+        };
+        let ifindex = match way {
+            Way::Outside => self.interfaces.outside,
+            Way::Inside | Way::Leaving => self.interfaces.inside,
+        };
+        let options = TestOptions { repeat: 1, ifindex };
+        self.net.test_run(program, frame, options).expect("runs")
+    }
+
+    /// Every counter.
+    pub fn counters(&self) -> Vec<u64> {
+        let all = self.maps().counters.all().expect("reads");
+        assert_eq!(all.len(), counter::NAMES.len());
+        all.into_iter().map(|(_, count)| count).collect()
+    }
+}
+
+/// One record of all CPUs.
+pub fn sum(cpus: &[Stats]) -> [u64; 5] {
+    cpus.iter().fold([0; 5], |sum, cpu| {
+        let Stats {
+            connections,
+            in_packets,
+            in_bytes,
+            out_packets,
+            out_bytes,
+        } = *cpu;
+        let add = [connections, in_packets, in_bytes, out_packets, out_bytes];
+        std::array::from_fn(|i| sum[i] + add[i])
+    })
+}
+
+impl Stage<'_> {
+    /// Carries out commands.
+    pub fn apply(&mut self, commands: &[Command]) {
+        let writes = self
+            .model
+            .apply(commands)
+            .expect("the case's commands are legal");
+        self.bench.install(writes);
+    }
+
+    pub fn first_service(&self) -> ServiceName {
+        self.world.services[0].name
+    }
+
+    /// A server of the first service.
+    pub fn server(&self, real: Real) -> ServerDef {
+        let servers = &self.world.services[0].servers;
+        *servers
+            .iter()
+            .find(|server| server.real == real)
+            .expect("the case has this server")
+    }
+
+    pub fn add(&mut self, server: ServerDef) {
+        let mut environment = self.model.environment().clone();
+        server.tell(&mut environment, &self.bench.interfaces);
+        let writes = self.model.set_environment(environment);
+        self.bench.install(writes);
+        let service = self.first_service();
+        let (name, spec) = (server.name(&service), server.spec());
+        self.apply(&[Command::AddServer {
+            service,
+            server: name,
+            spec,
+        }]);
+        self.world.services[0].servers.push(server);
+    }
+
+    pub fn weight(&mut self, real: Real, weight: u32) {
+        let (service, server) = (self.first_service(), self.server(real).weight(weight));
+        let (name, spec) = (server.name(&service), server.spec());
+        self.apply(&[Command::EditServer {
+            service,
+            server: name,
+            spec,
+        }]);
+    }
+
+    pub fn remove(&mut self, real: Real) {
+        let (service, server) = (self.first_service(), self.server(real));
+        self.apply(&[Command::DeleteServer {
+            service,
+            server: server.name(&service),
+        }]);
+    }
+
+    pub fn down(&mut self, real: Real) {
+        let mut environment = self.model.environment().clone();
+        environment.down.insert(real.addr);
+        let writes = self.model.set_environment(environment);
+        self.bench.install(writes);
+    }
+
+    /// Lets userspace find that the server has more connections than its threshold.
+    pub fn overload(&mut self, real: Real) {
+        let (service, server) = (self.first_service(), self.server(real));
+        let mut spec = server.spec();
+        spec.upper = 1;
+        self.apply(&[Command::EditServer {
+            service,
+            server: server.name(&service),
+            spec,
+        }]);
+        let counts = [(self.index(real) as u16, (2, 0))].into();
+        let writes = self.model.set_connections(&counts);
+        self.bench.install(writes);
+    }
+
+    /// The index of a server of the first service.
+    pub fn index(&self, real: Real) -> u32 {
+        let service = self
+            .model
+            .service_index(&self.first_service())
+            .expect("it is there");
+        let port = self.server(real).port.map_or(0, u16::to_be);
+        let is_it = |index: &u32| {
+            let record = self.bench.maps().servers.get(*index).expect("reads");
+            record.service == service
+                && record.addr == real.addr.into()
+                && (port == 0 || record.port == port)
+        };
+        (1..64).find(is_it).expect("the core installed it")
+    }
+
+    /// Makes everything remembered older.
+    pub fn age(&self, seconds: u32) {
+        let (maps, jiffies) = (self.bench.maps(), seconds * kernel::hz());
+        for (key, conn) in maps.conns4.dump().expect("reads") {
+            let conn = Conn4 {
+                seen: conn.seen.wrapping_sub(jiffies),
+                ..conn
+            };
+            maps.conns4.insert(&key, &conn).expect("writes");
+        }
+        for (key, conn) in maps.conns6.dump().expect("reads") {
+            let conn = Conn6 {
+                seen: conn.seen.wrapping_sub(jiffies),
+                ..conn
+            };
+            maps.conns6.insert(&key, &conn).expect("writes");
+        }
+        for (key, fragment) in maps.fragments.dump().expect("reads") {
+            let fragment = Fragment {
+                seen: fragment.seen.wrapping_sub(jiffies),
+                ..fragment
+            };
+            maps.fragments.insert(&key, &fragment).expect("writes");
+        }
+    }
+
+    /// Adds bits to the filter's word of an address.
+    pub fn filter_bits(&mut self, addr: ssi_abi::Addr, bits: u32) {
+        let (maps, word) = (self.bench.maps(), filter::word(&addr));
+        let old = maps.addrs.get(word).expect("reads");
+        maps.addrs.set(word, &(old | bits)).expect("writes");
+        self.filtered.push(word);
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        let writes = self.model.apply(&[Command::Clear]).expect("always legal");
+        self.bench.install(writes);
+        let maps = self.bench.maps();
+
+        for (key, _) in maps.conns4.dump().expect("reads") {
+            maps.conns4.remove(&key).expect("removes");
+        }
+        for (key, _) in maps.conns6.dump().expect("reads") {
+            maps.conns6.remove(&key).expect("removes");
+        }
+        for (key, _) in maps.fragments.dump().expect("reads") {
+            maps.fragments.remove(&key).expect("removes");
+        }
+        for (key, _) in maps.peers.dump().expect("reads") {
+            maps.peers.remove(&key).expect("removes");
+        }
+        for word in &self.filtered {
+            maps.addrs.set(*word, &0).expect("writes");
+        }
+        while self.bench.held.take().is_some() {}
+    }
+}
