@@ -1,0 +1,136 @@
+//! What a machine has of its own in the shared tree: `/proc`, `/sys`, `/var`, `/run`,
+//! `/tmp`, `/dev/shm`, `/etc/ssi` and a bpffs.
+
+use std::fs::{self, File};
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+
+use super::programs;
+use crate::plan::Machine;
+use crate::state::directory;
+
+/// Where a machine finds our programs, wherever they are outside: `/run` is its own.
+pub(super) const PROGRAMS: &str = "/run/ssi-testbed/bin";
+
+fn attach(kind: &str, at: &str, flags: MsFlags, options: &str) -> Result<()> {
+    mount(Some(kind), at, Some(kind), flags, Some(options))
+        .with_context(|| format!("mounting a {kind} on {at}"))
+}
+
+fn bind(from: &Path, at: &str) -> Result<()> {
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    mount(Some(from), at, None::<&str>, flags, None::<&str>)
+        .with_context(|| format!("binding {} to {at}", from.display()))
+}
+
+fn by_descriptor(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// Mounts them all, in a mount namespace of the machine's own.
+pub(super) fn make(machine: Machine) -> Result<()> {
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )
+    .context("making mounts private")?;
+    // Or this machine would keep the others' networks alive when they crash.
+    let _ = umount2("/run/netns", MntFlags::MNT_DETACH);
+    // Opened before anything is mounted over them.
+    let own = directory(machine);
+    let programs = File::open(programs()?)?;
+    let kept = File::open(&own)?;
+    let cgroups = File::open("/sys/fs/cgroup").ok();
+    attach("proc", "/proc", MsFlags::empty(), "")?;
+    private_var(&own)?;
+    let options = "mode=755,size=1g";
+    attach(
+        "tmpfs",
+        "/run",
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+        options,
+    )?;
+    attach(
+        "tmpfs",
+        "/tmp",
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+        "mode=1777,size=1g",
+    )?;
+    if Path::new("/dev/shm").exists() {
+        attach(
+            "tmpfs",
+            "/dev/shm",
+            MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+            "mode=1777",
+        )?;
+    }
+    fs::create_dir_all(PROGRAMS)?;
+    bind(Path::new(&by_descriptor(&programs)), PROGRAMS)?;
+    for dir in [
+        "/run/ssi-testbed/machine",
+        "/run/cgroup",
+        "/run/lock",
+        "/run/ssi",
+    ] {
+        fs::create_dir_all(dir)?;
+    }
+    bind(Path::new(&by_descriptor(&kept)), "/run/ssi-testbed/machine")?;
+    system(cgroups.as_ref())?;
+    bind(
+        &Path::new("/run/ssi-testbed/machine").join("etc"),
+        "/etc/ssi",
+    )
+}
+
+/// `/var` as the machine found it, but what it writes is its own.
+fn private_var(own: &Path) -> Result<()> {
+    let layers = own.join("layers");
+    fs::create_dir_all(&layers)?;
+    // An overlay's upper layer can't be on an overlay, which a container's root may be.
+    let layers = layers.to_str().context("a path of plain text")?;
+    attach("tmpfs", layers, MsFlags::empty(), "mode=755")?;
+    let (upper, work) = (format!("{layers}/upper"), format!("{layers}/work"));
+    fs::create_dir_all(&upper)?;
+    fs::create_dir_all(&work)?;
+    let options = format!("lowerdir=/var,upperdir={upper},workdir={work}");
+    mount(
+        Some("overlay"),
+        "/var",
+        Some("overlay"),
+        MsFlags::empty(),
+        Some(options.as_str()),
+    )
+    .context("mounting an overlay on /var")?;
+    // State of the machine outside is not the node's.
+    let _ = fs::remove_dir_all("/var/lib/ssi");
+    Ok(())
+}
+
+/// `/sys` of the machine's own network, with the cgroups as they were and a bpffs.
+fn system(cgroups: Option<&File>) -> Result<()> {
+    if let Some(cgroups) = cgroups {
+        bind(Path::new(&by_descriptor(cgroups)), "/run/cgroup")?;
+    }
+    attach("sysfs", "/sys", MsFlags::empty(), "")?;
+    if cgroups.is_some() {
+        mount(
+            Some("/run/cgroup"),
+            "/sys/fs/cgroup",
+            None::<&str>,
+            MsFlags::MS_MOVE,
+            None::<&str>,
+        )
+        .context("moving the cgroups back")?;
+    }
+    let _ = fs::remove_dir("/run/cgroup");
+    attach("bpf", "/sys/fs/bpf", MsFlags::empty(), "mode=700")?;
+    // For whoever wants to see what the kernel traces; not every kernel has it.
+    let _ = attach("tracefs", "/sys/kernel/tracing", MsFlags::empty(), "");
+    Ok(())
+}

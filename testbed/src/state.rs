@@ -1,0 +1,166 @@
+//! What is running: a file, and a lock so that two commands don't change it at once.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::plan::Machine;
+
+/// Where the testbed keeps everything.
+pub const DIRECTORY: &str = "/run/ssi-testbed";
+
+/// How a cluster was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// `auto`, `native`, `generic` or `tc`.
+    pub mode: String,
+    /// MTU of the interconnect, bytes.
+    pub mtu: u32,
+    /// Number of the node that directs the cluster's addresses.
+    pub director: u8,
+    /// Whether nodes run `ssid`.
+    pub daemon: bool,
+    /// The cluster's seed, 16 hex digits.
+    pub seed: String,
+}
+
+/// A running cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// How it was asked for.
+    pub wish: Wish,
+    /// The machines that are up: name → process id of its init.
+    pub machines: BTreeMap<String, i32>,
+    /// The nodes that were ever up: they are in every node's list.
+    pub known: Vec<u8>,
+    /// The faults in force.
+    pub faults: Vec<Fault>,
+    /// Whether `/etc/ssi` was made for the nodes to mount theirs on.
+    pub made_etc_ssi: bool,
+}
+
+impl State {
+    /// The init of a machine, if the machine is up.
+    #[must_use]
+    pub fn init_of(&self, machine: Machine) -> Option<i32> {
+        self.machines.get(&machine.name()).copied()
+    }
+
+    /// The nodes that are up.
+    pub fn nodes(&self) -> impl Iterator<Item = Machine> {
+        (1..=crate::plan::MOST)
+            .map(Machine::Node)
+            .filter(|m| self.init_of(*m).is_some())
+    }
+}
+
+/// The testbed's directory of a machine.
+#[must_use]
+pub fn directory(machine: Machine) -> PathBuf {
+    Path::new(DIRECTORY).join(machine.name())
+}
+
+/// The console log of a machine.
+#[must_use]
+pub fn log(machine: Machine) -> PathBuf {
+    directory(machine).join("console.log")
+}
+
+fn file() -> PathBuf {
+    Path::new(DIRECTORY).join("state.json")
+}
+
+/// Held while a command changes the testbed.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] Flock<File>);
+
+/// Takes the lock, waiting for another command to end.
+///
+/// # Errors
+/// No rights.
+pub fn lock() -> Result<Lock> {
+    fs::create_dir_all(DIRECTORY)
+        .with_context(|| format!("cannot make {DIRECTORY}; the testbed needs root"))?;
+    let path = Path::new(DIRECTORY).join("lock");
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    match Flock::lock(file, FlockArg::LockExclusive) {
+        Ok(lock) => Ok(Lock(lock)),
+        Err((_, errno)) => bail!("cannot lock {}: {errno}", path.display()),
+    }
+}
+
+/// The state, if a cluster is running. A file that can't be read is what a killed testbed
+/// left: no cluster.
+///
+/// # Errors
+/// It can't be opened for another reason than that it isn't there.
+pub fn load() -> Result<Option<State>> {
+    match fs::read(file()) {
+        Ok(bytes) => Ok(parse(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context(format!("cannot read {}", file().display())),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<State> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// The state of the running cluster.
+///
+/// # Errors
+/// None is running.
+pub fn running() -> Result<State> {
+    load()?.context("no cluster is running; start one with: ssi-start")
+}
+
+/// Replaces the state in one step.
+///
+/// # Errors
+/// It can't be written.
+pub fn save(state: &State) -> Result<()> {
+    let new = file().with_extension("new");
+    let mut out = File::create(&new).with_context(|| new.display().to_string())?;
+    out.write_all(&serde_json::to_vec_pretty(state)?)?;
+    out.sync_all()?;
+    fs::rename(&new, file()).with_context(|| file().display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn state() -> State {
+        State {
+            wish: Wish {
+                mode: "auto".into(),
+                mtu: 1500,
+                director: 1,
+                daemon: true,
+                seed: "0123456789abcdef".into(),
+            },
+            machines: [("node1".to_owned(), 77)].into(),
+            known: vec![1],
+            faults: Vec::new(),
+            made_etc_ssi: false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_half_written_state_is_no_state(cut in 0_usize..10_000) {
+            let whole = serde_json::to_vec_pretty(&state()).unwrap();
+            let cut = cut % whole.len();
+            prop_assert_eq!(parse(&whole[..cut]), None);
+            prop_assert_eq!(parse(&whole), Some(state()));
+        }
+    }
+}

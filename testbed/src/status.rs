@@ -1,0 +1,123 @@
+//! What is running, for people and for programs.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::plan::{EXTERNAL, INTERCONNECT, MOST, Machine, Net, cvips};
+use crate::state::{self, State};
+use crate::{fault, node};
+
+/// The whole testbed. Fields are only ever added.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// Of this format.
+    pub version: u32,
+    /// How packets reach the programs: `auto`, `native`, `generic` or `tc`.
+    pub mode: String,
+    /// The nodes that are or were up.
+    pub nodes: Vec<NodeStatus>,
+    /// The host outside.
+    pub client: ClientStatus,
+    /// The cluster's addresses.
+    pub cvip: Vec<CvipStatus>,
+    /// Interface names on each node.
+    pub interfaces: Interfaces,
+    /// Faults in force, in words.
+    pub faults: Vec<String>,
+}
+
+/// A node.
+#[derive(Debug, Serialize)]
+pub struct NodeStatus {
+    /// 1 to 15.
+    pub number: u8,
+    /// Its host name.
+    pub name: String,
+    /// `up` or `down`.
+    pub state: &'static str,
+    /// Process id of its init, 0 if it is down.
+    pub pid: i32,
+    /// Its addresses towards the other nodes.
+    pub interconnect: [IpAddr; 2],
+    /// Its addresses towards the outside.
+    pub external: [IpAddr; 2],
+    /// Its network namespace, for `ip netns exec`.
+    pub netns: String,
+    /// Its console log.
+    pub log: PathBuf,
+    /// Its private files.
+    pub directory: PathBuf,
+}
+
+/// The host outside.
+#[derive(Debug, Serialize)]
+pub struct ClientStatus {
+    /// Process id of its init.
+    pub pid: i32,
+    /// Its addresses.
+    pub addresses: [IpAddr; 2],
+    /// Its network namespace.
+    pub netns: String,
+}
+
+/// One of the cluster's addresses.
+#[derive(Debug, Serialize)]
+pub struct CvipStatus {
+    /// The address.
+    pub address: IpAddr,
+    /// Number of the node that directs it.
+    pub director: u8,
+}
+
+/// Interface names.
+#[derive(Debug, Serialize)]
+pub struct Interfaces {
+    /// To the other nodes.
+    pub interconnect: &'static str,
+    /// To the outside.
+    pub external: &'static str,
+}
+
+/// The status of a cluster.
+#[must_use]
+pub fn of(state: &State) -> Status {
+    let nodes = (1..=MOST).filter(|number| state.known.contains(number));
+    let director = state.wish.director;
+    Status {
+        version: 1,
+        mode: state.wish.mode.clone(),
+        nodes: nodes.map(|number| node_status(state, number)).collect(),
+        client: ClientStatus {
+            pid: state.init_of(Machine::Client).unwrap_or(0),
+            addresses: Machine::Client.addresses(Net::External),
+            netns: Machine::Client.netns(),
+        },
+        cvip: cvips()
+            .into_iter()
+            .map(|address| CvipStatus { address, director })
+            .collect(),
+        interfaces: Interfaces {
+            interconnect: INTERCONNECT,
+            external: EXTERNAL,
+        },
+        faults: state.faults.iter().map(fault::Fault::to_string).collect(),
+    }
+}
+
+fn node_status(state: &State, number: u8) -> NodeStatus {
+    let machine = Machine::Node(number);
+    let pid = state.init_of(machine).filter(|pid| node::is_init(*pid));
+    NodeStatus {
+        number,
+        name: machine.name(),
+        state: if pid.is_some() { "up" } else { "down" },
+        pid: pid.unwrap_or(0),
+        interconnect: machine.addresses(Net::Interconnect),
+        external: machine.addresses(Net::External),
+        netns: machine.netns(),
+        log: state::log(machine),
+        directory: state::directory(machine),
+    }
+}
