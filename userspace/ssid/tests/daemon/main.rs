@@ -1,0 +1,6 @@
+//! The daemon in a real kernel. Needs root and BPF; each test has namespaces, directories
+//! and a bpffs of its own.
+
+mod control;
+mod machine;
+mod restart;
