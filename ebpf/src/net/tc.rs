@@ -13,7 +13,8 @@ use aya_ebpf::helpers::{
     bpf_skb_change_tail, bpf_skb_load_bytes, bpf_skb_pull_data, bpf_skb_store_bytes,
 };
 
-use crate::packet::{Covered, Packet};
+use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ethernet};
+use crate::packet::{Covered, Packet, at};
 use crate::parse;
 
 /// A socket buffer.
@@ -99,12 +100,20 @@ impl Packet for Tc {
 
     #[inline(always)]
     fn close(self, bytes: u32, inner_v4: bool) -> bool {
-        let flags = if inner_v4 {
-            BPF_F_ADJ_ROOM_DECAP_L3_IPV4
+        let (flags, kind) = if inner_v4 {
+            (BPF_F_ADJ_ROOM_DECAP_L3_IPV4, ETHERTYPE_V4)
         } else {
-            BPF_F_ADJ_ROOM_DECAP_L3_IPV6
+            (BPF_F_ADJ_ROOM_DECAP_L3_IPV6, ETHERTYPE_V6)
         };
-        self.room(-(bytes as i32), flags as u64)
+        if !self.room(-(bytes as i32), flags as u64) {
+            return false;
+        }
+        let Some(ethernet) = at::<Ethernet, _>(self, 0) else {
+            return false;
+        };
+        // SAFETY: `at` checked that the header lies within the frame.
+        unsafe { (*ethernet).kind = kind };
+        true
     }
 
     #[inline(always)]
