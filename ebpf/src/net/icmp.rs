@@ -11,10 +11,10 @@ use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
 use crate::forward;
-use crate::headers::{ETHERTYPE_V4, Icmp, Ipv4, Ipv6, Ports, protocol};
+use crate::headers::{ETHERTYPE_V4, FRAGMENT_OFFSET, Icmp, Ipv4, Ipv6, Ports, protocol};
 use crate::maps::{SERVERS, SETTINGS};
 use crate::nat::{self, Translation};
-use crate::packet::{Covered, Packet, far};
+use crate::packet::{Covered, FARTHEST, Packet, far};
 use crate::parse::{Parsed, Part, words};
 use crate::route;
 use crate::schedule;
@@ -51,6 +51,13 @@ fn quoted<P: Packet, F: Family>(packet: P, parsed: &Parsed) -> Option<Quote> {
         let ip = far::<Ipv4, P>(packet, header)?;
         // SAFETY: `far` checked that the header lies within the frame.
         let ip = unsafe { &*ip };
+        // Only a first fragment has ports.
+        if ip.version_ihl >> 4 != 4
+            || ip.version_ihl & 0x0f < 5
+            || ip.fragment & FRAGMENT_OFFSET != 0
+        {
+            return None;
+        }
         (
             Addr::v4(u32::from_ne_bytes(ip.source)),
             Addr::v4(u32::from_ne_bytes(ip.destination)),
@@ -69,7 +76,8 @@ fn quoted<P: Packet, F: Family>(packet: P, parsed: &Parsed) -> Option<Quote> {
             )
         }
     };
-    if protocol != protocol::TCP && protocol != protocol::UDP {
+    let ported = protocol == protocol::TCP || protocol == protocol::UDP;
+    if !ported || l4 as usize + size_of::<Ports>() > FARTHEST {
         return None;
     }
     let ports = far::<Ports, P>(packet, l4)?;
@@ -131,7 +139,12 @@ fn inbound<P: Packet, F: Family>(packet: P) -> i32 {
     if server.method == method::NAT {
         return step::REWRITE + index as i32;
     }
-    forward::unchanged::<P, F>(packet, parsed, server)
+    let action = forward::unchanged::<P, F>(packet, parsed, server);
+    if (step::TOO_BIG..step::REWRITE).contains(&action) {
+        // No error is answered by an error (RFC 1122 §3.2.2, RFC 4443 §2.4).
+        return count::drop::<P>(counter::TOO_BIG_DROPPED);
+    }
+    action
 }
 
 /// The same for a server reached by NAT, which is to see its own address everywhere.
