@@ -12,7 +12,7 @@ pub struct FragmentKey {
     pub destination: Addr,
     /// The identification field, as it lies in the packet.
     pub id: u32,
-    /// 6, 17, …
+    /// IPv4: 6, 17, …; IPv6: 0, because fragments may name different next headers.
     pub protocol: u32,
 }
 
@@ -22,7 +22,7 @@ const _: () = assert!(size_of::<FragmentKey>() == 40);
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fragment {
-    /// The server, as [`crate::server::server_ref`].
+    /// The server, as [`crate::server::server_ref`]; 0: the director's own stack.
     pub server: u32,
     /// Low 32 bits of jiffies when the first fragment came.
     pub seen: u32,

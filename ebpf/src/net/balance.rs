@@ -106,7 +106,11 @@ fn ip<P: Packet, F: Family>(packet: P, handed: bool) -> i32 {
         .get(filter::word(&destination))
         .map_or(0, |bits| *bits);
     if bits & filter::VIRTUAL != 0 {
-        return inbound::<P, F>(packet, bits, handed);
+        let action = inbound::<P, F>(packet, bits, handed);
+        if action != P::PASS || handed {
+            return action;
+        }
+        // Perhaps the address only shares its word of the filter with a virtual one.
     }
     match F::next(packet) {
         Some(protocol::IPIP | protocol::IPV6) => return tunnel::arrived::<P, F>(packet, &source),
@@ -141,7 +145,12 @@ fn inbound<P: Packet, F: Family>(packet: P, bits: u32, handed: bool) -> i32 {
     let now = conntrack::now();
     let index = match decide::<P, F>(packet, &parsed, bits, handed, now) {
         Ok(index) => index,
-        Err(action) => return action,
+        Err(action) => {
+            if parsed.part == Part::First && bits & filter::DIRECTED != 0 && action == P::PASS {
+                fragment::follow(&parsed, fragment::OURS, now);
+            }
+            return action;
+        }
     };
     match SERVERS.get(index) {
         Some(server) if index != 0 && server.service != 0 => {

@@ -9,21 +9,31 @@ use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
 use crate::forward;
-use crate::headers::ETHERTYPE_V4;
+use crate::headers::{ETHERTYPE_V4, protocol};
 use crate::maps::{FRAGMENTS, HELD, SETTINGS};
 use crate::packet::Packet;
-use crate::parse::Parsed;
+use crate::parse::{Parsed, extension};
 
 /// How long a datagram is followed, in seconds (`net.ipv4.ipfrag_time`).
 const SECONDS: u32 = 30;
 
+/// Instead of a server: our own stack has the first fragment.
+pub const OURS: u32 = 0;
+
 #[inline(always)]
 fn key(parsed: &Parsed) -> FragmentKey {
+    // RFC 8200 §4.5: over IPv6, source, destination and identification are all; the
+    // fragments may name different next headers.
+    let protocol = if parsed.source.is_v4() {
+        u32::from(parsed.protocol)
+    } else {
+        0
+    };
     FragmentKey {
         source: parsed.source,
         destination: parsed.destination,
         id: parsed.id,
-        protocol: u32::from(parsed.protocol),
+        protocol,
     }
 }
 
@@ -36,34 +46,39 @@ pub fn follow(parsed: &Parsed, server: u32, now: u32) {
     }
 }
 
-/// Where the first fragment went, as `server_ref`; 0 if it isn't known.
+/// Where the first fragment went, as `server_ref` or [`OURS`], if it is known.
 #[inline(always)]
-pub fn followed(parsed: &Parsed, now: u32) -> u32 {
+pub fn followed(parsed: &Parsed, now: u32) -> Option<u32> {
     // SAFETY: read at once, before anything could replace it.
-    let Some(fragment) = (unsafe { FRAGMENTS.get(key(parsed)).copied() }) else {
-        return 0;
-    };
+    let fragment = unsafe { FRAGMENTS.get(key(parsed)).copied() }?;
     let hz = SETTINGS.get(0).map_or(0, |settings| settings.hz);
-    if now.wrapping_sub(fragment.seen) > SECONDS * hz {
-        return 0;
+    (now.wrapping_sub(fragment.seen) <= SECONDS * hz).then_some(fragment.server)
+}
+
+/// Whether the first fragment may be one that we forward.
+#[inline(always)]
+fn may_be_balanced<F: Family>(protocol: u8) -> bool {
+    match protocol {
+        protocol::TCP | protocol::UDP => true,
+        // The first fragment may have more headers yet.
+        extension::DESTINATION | extension::AUTHENTICATION => !F::V4,
+        _ => false,
     }
-    fragment.server
 }
 
 /// A fragment that isn't the first, to a virtual address.
 #[inline(always)]
 pub fn later<P: Packet, F: Family>(packet: P, parsed: &Parsed, bits: u32, handed: bool) -> i32 {
-    if handed {
+    if handed || !may_be_balanced::<F>(parsed.protocol) {
         return P::PASS;
     }
     let now = conntrack::now();
-    let reference = followed(parsed, now);
-    if reference == 0 {
-        if bits & filter::DIRECTED != 0 {
-            return step::HOLD;
-        }
-        return P::PASS;
-    }
+    let reference = match followed(parsed, now) {
+        Some(OURS) => return P::PASS,
+        Some(reference) => reference,
+        None if bits & filter::DIRECTED != 0 => return step::HOLD,
+        None => return P::PASS,
+    };
     match conntrack::server_of(reference) {
         Some(server) if server.flags & flag::DOWN == 0 => {
             forward::to::<P, F>(packet, parsed, server_index(reference), server, now)
@@ -98,7 +113,9 @@ fn hold_by<P: Packet, F: Family>(packet: P) -> i32 {
         Ok(parsed) => parsed,
         Err(reason) => return count::drop::<P>(reason),
     };
-    let len = packet.length();
+    // The compiler would leave a helper's upper half in the register, whose bounds the
+    // verifier then doesn't know; through memory, it is 32 bits.
+    let len = core::hint::black_box(packet.length());
     if len == 0 || len > HELD_FRAME as u32 {
         return count::drop::<P>(counter::TOO_BIG_DROPPED);
     }

@@ -4,7 +4,10 @@
 //! NAT servers that are this node itself. `packet` is what the core asks of an entry.
 #![no_std]
 #![no_main]
-#![expect(missing_docs, reason = "the entry macros generate items that cannot be documented")]
+#![expect(
+    missing_docs,
+    reason = "the entry macros generate items that cannot be documented"
+)]
 #![expect(
     internal_features,
     reason = "core::intrinsics is how Rust 1.95 spells BPF atomics"

@@ -241,7 +241,7 @@ fn back<P: Packet, F: Family>(packet: P) -> Option<Addr> {
 /// A later fragment of a server's datagram: its service's address, since it has no ports.
 #[inline(always)]
 fn later<P: Packet, F: Family>(packet: P, parsed: &Parsed, now: u32) -> Option<Addr> {
-    let server = conntrack::server_of(fragment::followed(parsed, now))?;
+    let server = conntrack::server_of(fragment::followed(parsed, now)?)?;
     let service = SERVICES.get(server.service)?;
     if service.key.addr == Addr::NONE {
         return None;

@@ -138,7 +138,7 @@ pub fn network4<P: Packet>(packet: P) -> Result<Parsed, u32> {
 }
 
 /// Extension headers that we step over (RFC 8200 §4).
-mod extension {
+pub mod extension {
     pub const HOP_BY_HOP: u8 = 0;
     pub const ROUTING: u8 = 43;
     pub const FRAGMENT: u8 = 44;

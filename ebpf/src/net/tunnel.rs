@@ -11,7 +11,7 @@ use crate::family::Family;
 use crate::headers::{DONT_FRAGMENT, FRAGMENT_OFFSET, Ipv4, Ipv6, L3, MORE_FRAGMENTS, protocol};
 use crate::maps::{ADDRS, PEERS, SETTINGS};
 use crate::packet::{Packet, at};
-use crate::parse::{Parsed, words};
+use crate::parse::{Parsed, Part, words};
 use crate::route;
 
 const V4_BYTES: u32 = size_of::<Ipv4>() as u32;
@@ -24,6 +24,10 @@ pub fn wrap<P: Packet, F: Family>(packet: P, parsed: &Parsed, server: &Server) -
     let outer = if outer_v4 { V4_BYTES } else { V6_BYTES };
     let mtu = u32::from(server.mtu);
     if mtu != 0 && parsed.length + outer > mtu && !packet.segmented() {
+        if F::V4 && parsed.part == Part::Later {
+            // RFC 1122 §3.2.2: no error about a fragment that isn't the first.
+            return count::drop::<P>(counter::TOO_BIG_DROPPED);
+        }
         return step::TOO_BIG + mtu.saturating_sub(outer) as i32;
     }
     if server.source == Addr::NONE {
