@@ -1,8 +1,12 @@
 //! The cases, one topic a file.
 
+mod decap;
 mod direct;
+mod fragments;
+mod icmp;
 mod nat;
 mod parse;
+mod schedule;
 mod tunnel;
 
 use crate::builder::Packet;
@@ -17,6 +21,10 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("direct", direct::cases),
         ("tunnel", tunnel::cases),
         ("nat", nat::cases),
+        ("icmp", icmp::cases),
+        ("fragments", fragments::cases),
+        ("decap", decap::cases),
+        ("schedule", schedule::cases),
     ];
     let mut all = Vec::new();
     for (topic, cases) in topics {
