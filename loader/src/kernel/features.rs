@@ -81,7 +81,7 @@ const WISHES: &[Wish] = &[
     },
     Wish {
         name: "tracing",
-        works: || probe::program(ProgramType::Tracing),
+        works: || probe::btf() && probe::program(ProgramType::RawTracePoint),
         mode: "tp_btf, iter",
         otherwise: Support::Fallback,
         fallback: "/proc, inet_diag",

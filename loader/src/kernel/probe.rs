@@ -25,9 +25,39 @@ pub(super) fn tcx() -> bool {
 }
 
 /// Whether the JIT compiles programs; without it they are interpreted, and callbacks and
-/// kernel functions are refused.
+/// kernel functions are refused. The sysctl is not in every network namespace, so a
+/// program is loaded and looked at.
 pub(super) fn jit() -> bool {
-    std::fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").is_ok_and(|on| on.trim() != "0")
+    let move_zero = libbpf_sys::bpf_insn {
+        code: (libbpf_sys::BPF_ALU64 | libbpf_sys::BPF_MOV | libbpf_sys::BPF_K) as u8,
+        ..Default::default()
+    };
+    let exit = libbpf_sys::bpf_insn {
+        code: (libbpf_sys::BPF_JMP | libbpf_sys::BPF_EXIT) as u8,
+        ..Default::default()
+    };
+    let program = [move_zero, exit];
+    let mut info = libbpf_sys::bpf_prog_info::default();
+    let mut size = size_of_val(&info) as u32;
+    // SAFETY: valid arguments; the descriptor, if any, is ours, and the kernel writes at
+    // most `size` bytes of `info`.
+    unsafe {
+        let fd = libbpf_sys::bpf_prog_load(
+            libbpf_sys::BPF_PROG_TYPE_SOCKET_FILTER,
+            c"ssi_probe".as_ptr(),
+            c"GPL".as_ptr(),
+            program.as_ptr(),
+            program.len() as libbpf_sys::size_t,
+            std::ptr::null_mut(),
+        );
+        if fd < 0 {
+            return false;
+        }
+        let fd = OwnedFd::from_raw_fd(fd);
+        let asked =
+            libbpf_sys::bpf_prog_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut size);
+        asked == 0 && info.jited_prog_len > 0
+    }
 }
 
 fn array(flags: u32) -> Option<OwnedFd> {
