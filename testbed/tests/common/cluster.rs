@@ -39,11 +39,15 @@ impl Cluster {
         let status = testbed(&["status", "-o", "json"])?;
         let status: Value = serde_json::from_str(&status).map_err(|error| error.to_string())?;
         let pid = status["client"]["pid"].as_u64().ok_or("no client.pid")?;
-        Ok(Self {
+        let cluster = Self {
             nodes,
             client: NetNs::of(u32::try_from(pid).map_err(|error| error.to_string())?),
             status,
-        })
+        };
+        cluster
+            .nodes()
+            .for_each(|node| cluster.wait_for_daemon(node));
+        Ok(cluster)
     }
 
     /// Stops it and leaves nothing.
@@ -196,6 +200,10 @@ impl Cluster {
     pub fn start_daemon(&self, node: u8) {
         self.host(node)
             .sh("pgrep -x ssid >/dev/null || setsid ssid >>/run/ssid.log 2>&1 </dev/null &");
+        self.wait_for_daemon(node);
+    }
+
+    fn wait_for_daemon(&self, node: u8) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.host(node).output(&["ssi", "status"]).status.success() {
             assert!(
