@@ -1,6 +1,6 @@
 //! Starting and stopping.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 use crate::plan::{Machine, node};
 use crate::state::{self, State, Wish, directory};
-use crate::{config, fault, leftovers, network, node as machine_room};
+use crate::{config, leftovers, network, node as machine_room};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -59,6 +59,12 @@ pub fn seed() -> Result<String> {
 /// A cluster is running already, or something could not be made; then nothing is left.
 pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result<State> {
     node(nodes)?;
+    let director = wish.director;
+    if !(1..=nodes).contains(&director) {
+        bail!(
+            "node {director} is to direct the cluster's address, but there are nodes 1 to {nodes}"
+        );
+    }
     let _lock = state::lock()?;
     if let Some(running) = state::load()?.filter(alive) {
         let nodes = running.nodes().count();
@@ -69,21 +75,26 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
     leftovers::clean();
     let mut state = State {
         wish,
+        complete: false,
         machines: BTreeMap::new(),
         known: (1..=nodes).collect(),
         faults: Vec::new(),
+        delays: Vec::new(),
+        paused: BTreeSet::new(),
         made_etc_ssi: make_etc_ssi()?,
     };
-    state::save(&state)?;
-    let made = (|| {
+    let mut made = || -> Result<()> {
+        state::save(&state)?;
+        make_disks()?;
         network::make_switch()?;
         bring_up(&mut state, Machine::Client, &mut progress)?;
         for number in 1..=nodes {
             bring_up(&mut state, Machine::Node(number), &mut progress)?;
         }
-        Ok(())
-    })();
-    if let Err(error) = made {
+        state.complete = true;
+        state::save(&state)
+    };
+    if let Err(error) = made() {
         leftovers::clean();
         return Err(error);
     }
@@ -95,55 +106,44 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
 /// # Errors
 /// No cluster is running, or a node could not be made.
 pub fn add(numbers: &[u8], mut progress: impl FnMut(Machine)) -> Result<State> {
-    let machines = numbers
-        .iter()
-        .map(|number| node(*number))
-        .collect::<Result<Vec<_>>>()?;
+    let machines = nodes_of(numbers)?;
     let _lock = state::lock()?;
     let mut state = state::running()?;
-    for machine in machines {
-        if state.init_of(machine).is_some_and(machine_room::is_init) {
+    for (machine, number) in machines.into_iter().zip(numbers) {
+        if up(&state, machine) {
             continue;
         }
-        machine_room::crash(machine, None);
-        let Machine::Node(number) = machine else {
-            continue;
-        };
-        if !state.known.contains(&number) {
-            state.known.push(number);
+        // Its init may have ended by itself.
+        machine_room::crash(&[machine]);
+        if !state.known.contains(number) {
+            state.known.push(*number);
             state.known.sort_unstable();
             rewrite_configurations(&state)?;
         }
         bring_up(&mut state, machine, &mut progress)?;
     }
-    fault::enforce(&state.faults)?;
     Ok(state)
 }
 
-/// Crashes nodes: everything of theirs is gone at once, and nobody is told.
+/// Crashes nodes: everything of theirs is gone at once, but for their disks, and nobody is
+/// told.
 ///
 /// # Errors
-/// No cluster is running, or a node is not up.
+/// No cluster is running, or a node is not up: then none is crashed.
 pub fn remove(numbers: &[u8]) -> Result<()> {
-    let machines = numbers
-        .iter()
-        .map(|number| node(*number))
-        .collect::<Result<Vec<_>>>()?;
+    let machines = nodes_of(numbers)?;
     let _lock = state::lock()?;
     let mut state = state::running()?;
-    if let Some(machine) = machines
-        .iter()
-        .find(|machine| state.init_of(**machine).is_none())
-    {
+    if let Some(machine) = machines.iter().find(|machine| !up(&state, **machine)) {
         bail!("{machine} is not up; `ssi-testbed status` shows who is");
     }
+    machine_room::crash(&machines);
     for machine in machines {
-        let init = state.machines.remove(&machine.name());
-        state::save(&state)?;
-        machine_room::crash(machine, init);
-        unmount_layers(machine);
+        state.machines.remove(&machine.name());
+        state.paused.remove(&machine);
+        state.delays.retain(|delay| delay.machine != machine);
     }
-    Ok(())
+    state::save(&state)
 }
 
 /// Ends the cluster; whether there was anything to end.
@@ -151,20 +151,29 @@ pub fn remove(numbers: &[u8]) -> Result<()> {
 /// # Errors
 /// No rights.
 pub fn stop() -> Result<bool> {
-    let lock = state::lock()?;
+    let _lock = state::lock()?;
     let was = leftovers::found();
     leftovers::clean();
-    drop(lock);
-    let _ = fs::remove_dir_all(state::DIRECTORY);
+    fs::remove_dir_all(state::DIRECTORY)
+        .with_context(|| format!("removing {}", state::DIRECTORY))?;
     Ok(was)
 }
 
-/// Whether anything of a cluster still runs.
+fn nodes_of(numbers: &[u8]) -> Result<Vec<Machine>> {
+    numbers.iter().map(|number| node(*number)).collect()
+}
+
+/// Whether a machine's init is there, and not another process that got its number since.
+#[must_use]
+pub fn up(state: &State, machine: Machine) -> bool {
+    let init = state.init_of(machine);
+    init.and_then(machine_room::machine_of_init) == Some(machine)
+}
+
+/// Whether this is a cluster, and not what a killed testbed left: one that died while it
+/// started, or whose machines are all gone. (Who starts one holds the lock.)
 fn alive(state: &State) -> bool {
-    state
-        .machines
-        .values()
-        .any(|init| machine_room::is_init(*init))
+    state.complete && state.nodes().any(|machine| up(state, machine))
 }
 
 fn bring_up(state: &mut State, machine: Machine, progress: &mut impl FnMut(Machine)) -> Result<()> {
@@ -175,7 +184,7 @@ fn bring_up(state: &mut State, machine: Machine, progress: &mut impl FnMut(Machi
         let daemon = state.wish.daemon && machine != Machine::Client;
         machine_room::boot(machine, daemon)
     };
-    let init = made().inspect_err(|_| machine_room::crash(machine, None))?;
+    let init = made().inspect_err(|_| machine_room::crash(&[machine]))?;
     state.machines.insert(machine.name(), init);
     state::save(state)?;
     progress(machine);
@@ -183,13 +192,29 @@ fn bring_up(state: &mut State, machine: Machine, progress: &mut impl FnMut(Machi
 }
 
 fn write_configuration(state: &State, machine: Machine) -> Result<()> {
-    let etc = directory(machine).join("etc");
+    let directory = directory(machine);
+    let etc = directory.join("etc");
     fs::create_dir_all(&etc)?;
+    fs::write(directory.join("hosts"), config::hosts(machine)).context("writing hosts")?;
     if let Machine::Node(number) = machine {
         let text = config::of(number, &state.known, &state.wish);
         fs::write(etc.join("ssi.toml"), text).context("writing ssi.toml")?;
     }
     Ok(())
+}
+
+/// The memory that is the machines' disks.
+fn make_disks() -> Result<()> {
+    let disks = state::disks();
+    fs::create_dir_all(&disks)?;
+    nix::mount::mount(
+        Some("tmpfs"),
+        &disks,
+        Some("tmpfs"),
+        nix::mount::MsFlags::empty(),
+        Some("mode=755"),
+    )
+    .with_context(|| format!("mounting a tmpfs on {}", disks.display()))
 }
 
 /// Every node learns of a new one, as the list is all the membership there is.
@@ -220,10 +245,4 @@ fn make_etc_ssi() -> Result<bool> {
     let missing = !path.exists();
     fs::create_dir_all(path).context("making /etc/ssi for the nodes to mount theirs on")?;
     Ok(missing)
-}
-
-/// The memory behind a dead node's `/var`.
-fn unmount_layers(machine: Machine) {
-    let layers = directory(machine).join("layers");
-    let _ = nix::mount::umount2(&layers, nix::mount::MntFlags::MNT_DETACH);
 }

@@ -1,4 +1,4 @@
-//! The `ssi.toml` of each node.
+//! The `ssi.toml` and `hosts` of each machine.
 
 use std::fmt::Write as _;
 
@@ -43,4 +43,38 @@ pub fn of(node: u8, known: &[u8], wish: &Wish) -> String {
         "\n[network]\ninterfaces = [\"{EXTERNAL}\", \"{INTERCONNECT}\"]\nmode = \"{mode}\"\n\n[lvs]\n{SIZES}"
     );
     text
+}
+
+/// The `/etc/hosts` of a machine: every machine there can be, by the addresses at which
+/// this one reaches it. `cluster` is the cluster's own address.
+#[must_use]
+pub fn hosts(machine: Machine) -> String {
+    let mut text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
+    let near = match machine {
+        Machine::Node(_) => Net::Interconnect,
+        Machine::Client => Net::External,
+    };
+    let nodes = (1..=plan::MOST).map(|number| (Machine::Node(number), near));
+    for (other, net) in nodes.chain([(Machine::Client, Net::External)]) {
+        for address in other.addresses(net) {
+            let _ = writeln!(text, "{address} {}", other.name());
+        }
+    }
+    for cvip in plan::cvips() {
+        let _ = writeln!(text, "{cvip} cluster");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_find_each_other_on_the_network_they_share() {
+        let node = hosts(Machine::Node(1));
+        assert!(node.contains("10.77.0.15 node15\n") && node.contains("fd77::2 node2\n"));
+        assert!(node.contains("10.88.0.200 client\n"));
+        assert!(hosts(Machine::Client).contains("10.88.0.15 node15\n"));
+    }
 }

@@ -1,9 +1,10 @@
 //! Commands on a machine.
 
+use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
@@ -20,9 +21,16 @@ pub const NOT_FOUND: i32 = 127;
 /// # Errors
 /// The machine is not up.
 pub fn enter(machine: Machine) -> Result<()> {
-    let init = state::running()?
+    let state = state::running()?;
+    let init = state
         .init_of(machine)
         .with_context(|| format!("{machine} is not up; `ssi-testbed status` shows who is"))?;
+    if state.paused.contains(&machine) {
+        bail!(
+            "{machine} is paused; `ssi-testbed fault resume {}` lets it go on",
+            machine.word()
+        );
+    }
     cgroup::join(machine, std::process::id().cast_signed())
         .with_context(|| format!("joining {machine}'s cgroup"))?;
     let pid = nix::unistd::Pid::from_raw(init);
@@ -59,7 +67,7 @@ fn pidfd(pid: nix::unistd::Pid) -> Result<std::os::fd::OwnedFd> {
 ///
 /// # Errors
 /// The machine is not up.
-pub fn run(machine: Machine, command: &[String]) -> Result<i32> {
+pub fn run(machine: Machine, command: &[OsString]) -> Result<i32> {
     enter(machine)?;
     let (program, arguments) = command.split_first().context("a command is wanted")?;
     // ^C and ^\ are for the command, which gets them from the terminal itself.
@@ -77,7 +85,7 @@ pub fn run(machine: Machine, command: &[String]) -> Result<i32> {
     match child.status() {
         Ok(status) => Ok(code(status)),
         Err(error) => {
-            eprintln!("ssi-testbed: {program} on {machine}: {error}");
+            eprintln!("ssi-testbed: {} on {machine}: {error}", program.display());
             Ok(NOT_FOUND)
         }
     }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::plan::{Machine, Net, SWITCH};
 use crate::tool;
@@ -87,13 +89,40 @@ fn prepare_for_xdp(machine: Machine) -> Result<()> {
     Ok(())
 }
 
-/// Removes a machine's namespace, with its interfaces and its bridge ports. Nobody is told.
-pub fn pull_out(machine: Machine) {
-    // The ports first: a namespace lives on while a dying process is in it.
-    for net in machine.nets() {
-        let _ = tool::run("ip", &["-n", SWITCH, "link", "del", &net.port(machine)]);
+/// Cuts all cables of these machines at one moment. Nobody is told.
+pub fn unplug(machines: &[Machine]) {
+    let mut lines = String::new();
+    for machine in machines {
+        for net in machine.nets() {
+            let _ = writeln!(lines, "link set {} down", net.port(*machine));
+        }
     }
-    let _ = tool::run("ip", &["netns", "del", &machine.netns()]);
+    // Where there is no such port, there is nothing to cut.
+    let _ = tool::feed("ip", &["-n", SWITCH, "-force", "-batch", "-"], &lines);
+}
+
+/// Removes a machine's namespace, with its interfaces and its bridge ports, and kills what
+/// was moved into it from outside (`ip netns exec`).
+pub fn pull_out(machine: Machine) {
+    let netns = machine.netns();
+    kill_inhabitants(&netns);
+    // The ports before it: a namespace lives on while a dying process is in it.
+    let ports = machine.nets().iter().map(|net| net.port(machine));
+    let lines: String = ports.map(|port| format!("link del {port}\n")).collect();
+    let _ = tool::feed("ip", &["-n", SWITCH, "-force", "-batch", "-"], &lines);
+    let _ = tool::run("ip", &["netns", "del", &netns]);
+}
+
+/// Kills every process of a namespace, but for this one.
+pub fn kill_inhabitants(netns: &str) {
+    let pids = tool::run("ip", &["netns", "pids", netns]).unwrap_or_default();
+    let own = std::process::id().cast_signed();
+    for pid in pids.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+        if pid != own {
+            // It may have ended meanwhile.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
 }
 
 /// Every namespace that is the testbed's.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
 
 /// Most nodes of a cluster.
 pub const MOST: u8 = 15;
@@ -66,7 +67,7 @@ impl Net {
 }
 
 /// A machine of the testbed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Machine {
     /// A node, 1 to [`MOST`].
     Node(u8),
@@ -81,6 +82,15 @@ impl Machine {
         match self {
             Self::Node(number) => number,
             Self::Client => 200,
+        }
+    }
+
+    /// What people call it on the command line.
+    #[must_use]
+    pub fn word(self) -> String {
+        match self {
+            Self::Node(number) => number.to_string(),
+            Self::Client => self.name(),
         }
     }
 

@@ -20,11 +20,7 @@ const REQUESTS: usize = 300;
 fn on(machine: Machine, script: &str, input: &str) -> Result<String> {
     let own = std::env::current_exe()?;
     let own = own.to_str().context("a path of plain text")?;
-    let name = match machine {
-        Machine::Node(number) => number.to_string(),
-        Machine::Client => "client".to_owned(),
-    };
-    tool::feed(own, &["exec", &name, "sh", "-ec", script], input)
+    tool::feed(own, &["exec", &machine.word(), "sh", "-ec", script], input)
 }
 
 /// Shows the running cluster at work.

@@ -1,15 +1,16 @@
 //! What is running: a file, and a lock so that two commands don't change it at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{Delay, Fault};
 use crate::plan::Machine;
 
 /// Where the testbed keeps everything.
@@ -35,12 +36,18 @@ pub struct Wish {
 pub struct State {
     /// How it was asked for.
     pub wish: Wish,
+    /// Whether it was started to the end.
+    pub complete: bool,
     /// The machines that are up: name → process id of its init.
     pub machines: BTreeMap<String, i32>,
     /// The nodes that were ever up: they are in every node's list.
     pub known: Vec<u8>,
-    /// The faults in force.
+    /// The faults of the networks in force.
     pub faults: Vec<Fault>,
+    /// What nodes receive late.
+    pub delays: Vec<Delay>,
+    /// The machines whose processes are stopped.
+    pub paused: BTreeSet<Machine>,
     /// Whether `/etc/ssi` was made for the nodes to mount theirs on.
     pub made_etc_ssi: bool,
 }
@@ -66,6 +73,19 @@ pub fn directory(machine: Machine) -> PathBuf {
     Path::new(DIRECTORY).join(machine.name())
 }
 
+/// Where every machine's disk is: a tmpfs, as an overlay's upper layer can't be on an
+/// overlay, which a container's root may be.
+#[must_use]
+pub fn disks() -> PathBuf {
+    Path::new(DIRECTORY).join("disks")
+}
+
+/// What a machine wrote to `/var`.
+#[must_use]
+pub fn disk(machine: Machine) -> PathBuf {
+    disks().join(machine.name())
+}
+
 /// The console log of a machine.
 #[must_use]
 pub fn log(machine: Machine) -> PathBuf {
@@ -85,13 +105,22 @@ pub struct Lock(#[expect(dead_code, reason = "held, not read")] Flock<File>);
 /// # Errors
 /// No rights.
 pub fn lock() -> Result<Lock> {
-    fs::create_dir_all(DIRECTORY)
-        .with_context(|| format!("cannot make {DIRECTORY}; the testbed needs root"))?;
     let path = Path::new(DIRECTORY).join("lock");
-    let file = File::create(&path).with_context(|| path.display().to_string())?;
-    match Flock::lock(file, FlockArg::LockExclusive) {
-        Ok(lock) => Ok(Lock(lock)),
-        Err((_, errno)) => bail!("cannot lock {}: {errno}", path.display()),
+    loop {
+        fs::create_dir_all(DIRECTORY)
+            .with_context(|| format!("cannot make {DIRECTORY}; the testbed needs root"))?;
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        let lock = match Flock::lock(file, FlockArg::LockExclusive) {
+            Ok(lock) => lock,
+            Err((_, errno)) => bail!("cannot lock {}: {errno}", path.display()),
+        };
+        // Whoever held it may have been `stop`, which removes the file: then others lock
+        // the next one.
+        if fs::metadata(&path)
+            .is_ok_and(|now| lock.metadata().is_ok_and(|ours| now.ino() == ours.ino()))
+        {
+            return Ok(Lock(lock));
+        }
     }
 }
 
@@ -147,9 +176,12 @@ mod tests {
                 daemon: true,
                 seed: "0123456789abcdef".into(),
             },
+            complete: true,
             machines: [("node1".to_owned(), 77)].into(),
             known: vec![1],
             faults: Vec::new(),
+            delays: Vec::new(),
+            paused: BTreeSet::new(),
             made_etc_ssi: false,
         }
     }

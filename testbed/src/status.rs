@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::plan::{EXTERNAL, INTERCONNECT, MOST, Machine, Net, cvips};
 use crate::state::{self, State};
-use crate::{fault, node};
+use crate::{cluster, fault};
 
 /// The whole testbed. Fields are only ever added.
 #[derive(Debug, Serialize)]
@@ -35,10 +35,12 @@ pub struct NodeStatus {
     pub number: u8,
     /// Its host name.
     pub name: String,
-    /// `up` or `down`.
+    /// `up`, `paused` or `down`.
     pub state: &'static str,
     /// Process id of its init, 0 if it is down.
     pub pid: i32,
+    /// Process id of its `ssid`, as this machine counts, 0 if there is none.
+    pub daemon: i32,
     /// Its addresses towards the other nodes.
     pub interconnect: [IpAddr; 2],
     /// Its addresses towards the outside.
@@ -102,18 +104,28 @@ pub fn of(state: &State) -> Status {
             interconnect: INTERCONNECT,
             external: EXTERNAL,
         },
-        faults: state.faults.iter().map(fault::Fault::to_string).collect(),
+        faults: fault::list(state),
     }
 }
 
 fn node_status(state: &State, number: u8) -> NodeStatus {
     let machine = Machine::Node(number);
-    let pid = state.init_of(machine).filter(|pid| node::is_init(*pid));
+    let pid = state
+        .init_of(machine)
+        .filter(|_| cluster::up(state, machine));
+    let condition = match pid {
+        None => "down",
+        Some(_) if state.paused.contains(&machine) => "paused",
+        Some(_) => "up",
+    };
     NodeStatus {
         number,
         name: machine.name(),
-        state: if pid.is_some() { "up" } else { "down" },
+        state: condition,
         pid: pid.unwrap_or(0),
+        daemon: pid
+            .and_then(|pid| fault::named(pid, "ssid").first().copied())
+            .unwrap_or(0),
         interconnect: machine.addresses(Net::Interconnect),
         external: machine.addresses(Net::External),
         netns: machine.netns(),

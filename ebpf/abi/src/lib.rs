@@ -10,6 +10,7 @@
 mod addr;
 pub mod conn;
 pub mod counter;
+pub mod drive;
 pub mod filter;
 pub mod fragment;
 pub mod hash;
@@ -45,6 +46,7 @@ pod!(
     conn::Conn6,
     conn::ConnKey4,
     conn::ConnKey6,
+    drive::Plan,
     fragment::Fragment,
     fragment::FragmentKey,
     fragment::HeldFragment,

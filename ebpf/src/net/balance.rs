@@ -268,7 +268,7 @@ fn persistent<F: Family>(
         };
     }
     let index = if service.scheduler == scheduler::SLOT {
-        u32::from(table::current(schedule::slot(parsed, service, settings)))
+        schedule::owner(parsed, schedule::slot(parsed, service, settings))
     } else {
         schedule::pick(parsed, number, service, settings)
     };
@@ -297,16 +297,17 @@ fn by_slot<P: Packet>(
     let entry = schedule::slot(parsed, service, settings);
     let current = u32::from(table::current(entry));
     let previous = u32::from(table::previous(entry));
-    if previous == 0 || !parsed.is_tcp() {
+    let settled = previous == 0 || !parsed.is_tcp();
+    if parsed.opens() {
+        return Ok(Choice {
+            index: schedule::owner(parsed, entry),
+            remember: !settled || conntrack::tracked(service.flags),
+        });
+    }
+    if settled {
         return Ok(Choice {
             index: current,
             remember: conntrack::tracked(service.flags),
-        });
-    }
-    if parsed.opens() {
-        return Ok(Choice {
-            index: current,
-            remember: true,
         });
     }
     Ok(Choice {

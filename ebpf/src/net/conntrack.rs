@@ -34,6 +34,10 @@ pub fn touch(head: *mut Head, parsed: &Parsed, now: u32) -> u32 {
     // SAFETY: a live map value; a lost race with another CPU costs at most one update of
     // the time or the state, which the next packet makes good.
     let head = unsafe { &mut *head };
+    if head.flags & flag::TEMPLATE != 0 {
+        // A packet from port 0, which is what a client's attachment has for one.
+        return 0;
+    }
     if head.seen != now {
         if expired(head, now) {
             leave(head);

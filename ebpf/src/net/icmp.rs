@@ -136,10 +136,13 @@ fn inbound<P: Packet, F: Family>(packet: P) -> i32 {
     };
     count::event(counter::ICMP_RELATED);
     count::incoming(server.service, index, parsed.length);
-    if server.method == method::NAT {
-        return step::REWRITE + index as i32;
-    }
-    let action = forward::unchanged::<P, F>(packet, parsed, server);
+    let action = if server.method != method::NAT {
+        forward::unchanged::<P, F>(packet, parsed, server)
+    } else if let Err(action) = forward::fits::<P, F>(packet, parsed, server, 0) {
+        action
+    } else {
+        step::REWRITE + index as i32
+    };
     if (step::TOO_BIG..step::REWRITE).contains(&action) {
         // No error is answered by an error (RFC 1122 §3.2.2, RFC 4443 §2.4).
         return count::drop::<P>(counter::TOO_BIG_DROPPED);

@@ -9,6 +9,7 @@ use crate::checksum::{addresses, difference, fold32};
 use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
+use crate::forward;
 use crate::fragment;
 use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ipv4, Ipv6, L3, Tcp, Udp, protocol};
 use crate::icmp;
@@ -108,8 +109,13 @@ pub fn towards<P: Packet, F: Family>(
     server: &Server,
     local: bool,
 ) -> i32 {
-    if !local && !F::hop(packet) {
-        return count::drop::<P>(counter::TTL);
+    if !local {
+        if let Err(action) = forward::fits::<P, F>(packet, parsed, server, 0) {
+            return action;
+        }
+        if !F::hop(packet) {
+            return count::drop::<P>(counter::TTL);
+        }
     }
     let change = Translation {
         source: false,

@@ -57,9 +57,32 @@ pub fn pick(parsed: &Parsed, index: u32, service: &Service, settings: &Settings)
 
 #[inline(always)]
 fn takes_connections(server: u32) -> bool {
+    is_not(server, flag::OVERLOADED | flag::DOWN)
+}
+
+/// Whether a server has none of these flags.
+#[inline(always)]
+fn is_not(server: u32, flags: u8) -> bool {
     SERVERS
         .get(server)
-        .is_some_and(|server| server.flags & (flag::OVERLOADED | flag::DOWN) == 0)
+        .is_some_and(|server| server.flags & flags == 0)
+}
+
+/// The owner of a slot, if it takes what opens a connection; else 0. Over UDP every packet
+/// may be of an old flow, which an overloaded server keeps.
+#[inline(always)]
+pub fn owner(parsed: &Parsed, entry: u32) -> u32 {
+    let current = u32::from(table::current(entry));
+    let refusing = if parsed.is_tcp() {
+        flag::OVERLOADED | flag::DOWN
+    } else {
+        flag::DOWN
+    };
+    if is_not(current, refusing) {
+        current
+    } else {
+        0
+    }
 }
 
 #[inline(always)]

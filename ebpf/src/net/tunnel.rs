@@ -8,10 +8,11 @@ use crate::balance::step;
 use crate::checksum::fold;
 use crate::count;
 use crate::family::Family;
+use crate::forward;
 use crate::headers::{DONT_FRAGMENT, FRAGMENT_OFFSET, Ipv4, Ipv6, L3, MORE_FRAGMENTS, protocol};
 use crate::maps::{ADDRS, PEERS, SETTINGS};
 use crate::packet::{Packet, at};
-use crate::parse::{Parsed, Part, words};
+use crate::parse::{Parsed, words};
 use crate::route;
 
 const V4_BYTES: u32 = size_of::<Ipv4>() as u32;
@@ -22,13 +23,8 @@ const V6_BYTES: u32 = size_of::<Ipv6>() as u32;
 pub fn wrap<P: Packet, F: Family>(packet: P, parsed: &Parsed, server: &Server) -> i32 {
     let outer_v4 = server.addr.is_v4();
     let outer = if outer_v4 { V4_BYTES } else { V6_BYTES };
-    let mtu = u32::from(server.mtu);
-    if mtu != 0 && parsed.length + outer > mtu && !packet.segmented() {
-        if F::V4 && parsed.part == Part::Later {
-            // RFC 1122 §3.2.2: no error about a fragment that isn't the first.
-            return count::drop::<P>(counter::TOO_BIG_DROPPED);
-        }
-        return step::TOO_BIG + mtu.saturating_sub(outer) as i32;
+    if let Err(action) = forward::fits::<P, F>(packet, parsed, server, outer) {
+        return action;
     }
     if server.source == Addr::NONE {
         return count::drop::<P>(counter::NO_ROUTE);

@@ -1,18 +1,18 @@
 //! Faults: what the networks of a cluster do to it, and what happens to its processes.
 
+mod processes;
 mod rules;
 
 use std::fmt;
-use std::fs;
 
-use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+
+pub use processes::{kill_named, named, pause};
 
 use crate::plan::{Machine, Net, SWITCH};
 use crate::state::{self, State};
-use crate::{cgroup, tool};
+use crate::tool;
 
 /// Which networks a fault is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -34,6 +34,13 @@ impl On {
             Self::Ext => &[Net::External],
             Self::Both => &Net::ALL,
         }
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.nets().iter().map(|net| net.interface()).collect();
+        f.write_str(&names.join(" and "))
     }
 }
 
@@ -60,19 +67,13 @@ impl fmt::Display for Fault {
                 .collect::<Vec<_>>()
                 .join(","),
         };
-        let nets = self
-            .on
-            .nets()
-            .iter()
-            .map(|net| net.interface())
-            .collect::<Vec<_>>()
-            .join("+");
         let percent = f64::from(self.lost) / 100.0;
         write!(
             f,
-            "{} → {}: {percent} % lost on {nets}",
+            "{} → {}: {percent} % lost on {}",
             side(&self.from),
-            side(&self.to)
+            side(&self.to),
+            self.on
         )
     }
 }
@@ -92,110 +93,88 @@ pub fn add(state: &mut State, faults: Vec<Fault>) -> Result<()> {
     state::save(state)
 }
 
-/// Ends every fault of the networks, and lets paused nodes go on.
+/// Ends every fault of the networks, and lets paused machines go on.
 ///
 /// # Errors
 /// `nft` failed.
 pub fn heal(state: &mut State) -> Result<()> {
     enforce(&[])?;
-    for machine in state.nodes().collect::<Vec<_>>() {
-        pause(state, machine, false)?;
-        for net in Net::ALL {
-            // There is none, mostly.
-            let _ = tool::run(
-                "tc",
-                &[
-                    "-n",
-                    SWITCH,
-                    "qdisc",
-                    "del",
-                    "dev",
-                    &net.port(machine),
-                    "root",
-                ],
-            );
+    state.faults.clear();
+    for delay in std::mem::take(&mut state.delays) {
+        for net in delay.on.nets() {
+            let port = net.port(delay.machine);
+            // The machine may be gone, and its port with it.
+            let _ = tool::run("tc", &["-n", SWITCH, "qdisc", "del", "dev", &port, "root"]);
         }
     }
-    state.faults.clear();
+    for machine in state.paused.clone() {
+        pause(state, machine, false)?;
+    }
     state::save(state)
 }
 
 /// Makes these the faults in force.
-///
-/// # Errors
-/// `nft` failed.
-pub fn enforce(faults: &[Fault]) -> Result<()> {
+fn enforce(faults: &[Fault]) -> Result<()> {
     let rules = rules::of(faults);
     tool::feed("ip", &["netns", "exec", SWITCH, "nft", "-f", "-"], &rules).map(drop)
 }
 
-/// Delays everything that a node receives.
+/// What a machine receives comes late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delay {
+    /// The receiver.
+    pub machine: Machine,
+    /// How late, milliseconds.
+    pub milliseconds: u32,
+    /// Where.
+    pub on: On,
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            machine,
+            milliseconds,
+            on,
+        } = self;
+        write!(
+            f,
+            "everybody → {}: {milliseconds} ms late on {on}",
+            machine.host()
+        )
+    }
+}
+
+/// Delays everything that a machine receives.
 ///
 /// # Errors
-/// The kernel has no netem.
-pub fn delay(machine: Machine, milliseconds: u32, on: On) -> Result<()> {
-    for net in on.nets() {
-        let (port, delay) = (net.port(machine), format!("{milliseconds}ms"));
+/// The machine is not up, or the kernel has no netem.
+pub fn delay(state: &mut State, delay: Delay) -> Result<()> {
+    processes::init_of(state, delay.machine)?;
+    for net in delay.on.nets() {
+        let (port, time) = (net.port(delay.machine), format!("{}ms", delay.milliseconds));
         let command = [
-            "-n", SWITCH, "qdisc", "replace", "dev", &port, "root", "netem", "delay", &delay,
+            "-n", SWITCH, "qdisc", "replace", "dev", &port, "root", "netem", "delay", &time,
         ];
-        tool::run("tc", &command).with_context(|| {
-            "this kernel cannot delay packets: it lacks netem (CONFIG_NET_SCH_NETEM); loss, cut, partition and pause work without it"
-        })?;
+        tool::run("tc", &command).context(
+            "this kernel cannot delay packets: it lacks netem (CONFIG_NET_SCH_NETEM); loss, cut, partition and pause work without it",
+        )?;
     }
-    Ok(())
+    state
+        .delays
+        .retain(|old| (old.machine, old.on) != (delay.machine, delay.on));
+    state.delays.push(delay);
+    state::save(state)
 }
 
-/// Stops every process of a machine where it is, or lets them all go on.
-///
-/// # Errors
-/// The machine is not up.
-pub fn pause(state: &State, machine: Machine, paused: bool) -> Result<()> {
-    let init = state
-        .init_of(machine)
-        .with_context(|| format!("{machine} is not up"))?;
-    if cgroup::freeze(machine, paused) {
-        return Ok(());
-    }
-    let signal = if paused {
-        Signal::SIGSTOP
-    } else {
-        Signal::SIGCONT
-    };
-    for pid in processes(init) {
-        // It may have ended meanwhile.
-        let _ = kill(Pid::from_raw(pid), signal);
-    }
-    Ok(())
-}
-
-/// Kills the processes of a machine that have this name, with signal 9.
-///
-/// # Errors
-/// There is none.
-pub fn kill_named(state: &State, machine: Machine, name: &str) -> Result<usize> {
-    let init = state
-        .init_of(machine)
-        .with_context(|| format!("{machine} is not up"))?;
-    let named = |pid: &i32| {
-        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_end() == name)
-    };
-    let found: Vec<_> = processes(init).into_iter().filter(named).collect();
-    if found.is_empty() {
-        bail!("{machine} has no process named \"{name}\"");
-    }
-    for pid in &found {
-        let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
-    }
-    Ok(found.len())
-}
-
-/// The processes in the process namespace of a machine's init.
-fn processes(init: i32) -> Vec<i32> {
-    let namespace = |pid: i32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
-    let wanted = namespace(init);
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| wanted.is_some() && namespace(*pid) == wanted)
-        .collect()
+/// The faults in force, a line each.
+#[must_use]
+pub fn list(state: &State) -> Vec<String> {
+    let faults = state.faults.iter().map(Fault::to_string);
+    let delays = state.delays.iter().map(Delay::to_string);
+    let paused = state
+        .paused
+        .iter()
+        .map(|machine| format!("{machine} is paused"));
+    faults.chain(delays).chain(paused).collect()
 }

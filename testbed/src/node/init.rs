@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use nix::unistd::{dup2_stdout, sethostname};
 
 use super::{READY, machine_of, mounts, supervise};
@@ -26,6 +26,9 @@ const SYSCTLS: &[(&str, &str)] = &[
 /// # Errors
 /// The machine could not be made.
 pub fn run(host: &str, daemon: &str) -> Result<()> {
+    if std::process::id() != 1 {
+        bail!("this is for the first process of a new machine only: `ssi-testbed start` makes one");
+    }
     let machine = machine_of(host)?;
     sethostname(machine.name()).context("setting the host name")?;
     mounts::make(machine)?;

@@ -1,31 +1,34 @@
 //! A machine: its namespaces, and the init that lives in them.
 
+pub mod cradle;
+mod find;
 pub mod init;
 mod mounts;
 pub mod supervise;
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
-use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::setsid;
+use anyhow::{Context as _, Result, anyhow};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
-use crate::cgroup;
+pub use find::{inits, machine_of_init};
+
 use crate::plan::Machine;
 use crate::state::{self, directory};
+use crate::{cgroup, network};
 
 /// What init is told, as one argument.
 pub const INIT: &str = "init";
 /// The step between the launcher and init.
 pub const CRADLE: &str = "cradle";
 /// What init says once the machine is up.
-pub(super) const READY: &str = "ready";
-/// The tmux server of the consoles.
-pub const TMUX: &str = "ssi";
+const READY: &str = "ready";
+/// How long dead processes may take to go: some hold much memory.
+const DYING: Duration = Duration::from_secs(5);
 
 /// Where our programs are, for machines to find them.
 ///
@@ -68,7 +71,7 @@ pub fn boot(machine: Machine, daemon: bool) -> Result<i32> {
         let log = fs::read_to_string(state::log(machine)).unwrap_or_default();
         let end = log.lines().rev().take(3).collect::<Vec<_>>();
         let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
-        anyhow::anyhow!("{machine} did not come up: {end}")
+        anyhow!("{machine} did not come up: {end}")
     })
 }
 
@@ -80,71 +83,34 @@ fn machine_of(host: &str) -> Result<Machine> {
     host.parse()
 }
 
-/// Enters the namespaces that are made anew for a machine, starts init as their first
-/// process, says its process id, and goes: so init is nobody's child who might wait.
-///
-/// # Errors
-/// No rights, or the kernel lacks a namespace.
-pub fn cradle(host: &str, daemon: &str) -> Result<()> {
-    let machine = machine_of(host)?;
-    let netns = format!("/run/netns/{}", machine.netns());
-    let net = File::open(&netns).with_context(|| netns.clone())?;
-    setns(net, CloneFlags::CLONE_NEWNET).context("entering the network namespace")?;
-    cgroup::join(machine, std::process::id().cast_signed()).context("joining the cgroup")?;
-    let kinds = CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC;
-    unshare(kinds).context("making namespaces")?;
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(state::log(machine))?;
-    let mut init = Command::new(std::env::current_exe()?);
-    init.args([INIT, host, daemon]).stdin(Stdio::null());
-    init.stdout(Stdio::piped()).stderr(log);
-    // SAFETY: setsid is async-signal-safe and touches no memory of ours.
-    unsafe {
-        init.pre_exec(|| setsid().map(drop).map_err(Into::into));
+/// Kills everything of these machines at once, and removes what is left of them.
+pub fn crash(machines: &[Machine]) {
+    kill_all(machines);
+    for machine in machines {
+        network::pull_out(*machine);
+        cgroup::remove(*machine);
     }
-    let mut child = init.spawn().context("starting init")?;
-    // From here on this process sees what init mounts, so it asks by a pipe only.
-    let mut said = String::new();
-    let pipe = child.stdout.take().context("piped")?;
-    BufReader::new(pipe).read_line(&mut said)?;
-    if said.trim() != READY {
-        bail!("init of {machine} did not get ready");
-    }
-    println!("{}", child.id());
-    Ok(())
 }
 
-/// Kills everything of a machine at once, and removes what is left of it.
-pub fn crash(machine: Machine, init: Option<i32>) {
-    cgroup::kill(machine);
-    if let Some(init) = init.filter(|init| is_init(*init)) {
-        let pid = nix::unistd::Pid::from_raw(init);
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
-        wait_gone(init);
+/// Kills everything of these machines at once.
+pub fn kill_all(machines: &[Machine]) {
+    // The cables first: a killed process's sockets are closed by its kernel, which would
+    // tell the other side. A real machine's kernel is as dead as its processes.
+    network::unplug(machines);
+    for machine in machines {
+        cgroup::kill(*machine);
     }
-    crate::network::pull_out(machine);
-    cgroup::remove(machine);
-}
-
-/// Whether a process is the init of a machine, and not another that got its number since.
-#[must_use]
-pub fn is_init(pid: i32) -> bool {
-    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let mut words = arguments.split(|byte| *byte == 0);
-    let program = words.next().unwrap_or_default();
-    program.ends_with(b"ssi-testbed") && words.next() == Some(INIT.as_bytes())
-}
-
-fn wait_gone(pid: i32) {
-    for _ in 0..200 {
-        if !std::path::Path::new(&format!("/proc/{pid}")).exists() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let living = || {
+        let mut all = inits();
+        all.retain(|(machine, _)| machines.contains(machine));
+        all
+    };
+    for (_, init) in living() {
+        // It may be dead already.
+        let _ = kill(Pid::from_raw(init), Signal::SIGKILL);
+    }
+    let end = Instant::now() + DYING;
+    while !living().is_empty() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(2));
     }
 }

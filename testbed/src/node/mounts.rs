@@ -1,5 +1,5 @@
 //! What a machine has of its own in the shared tree: `/proc`, `/sys`, `/var`, `/run`,
-//! `/tmp`, `/dev/shm`, `/etc/ssi` and a bpffs.
+//! `/tmp`, `/dev/shm`, `/dev/mqueue`, `/etc/ssi`, `/etc/hosts` and a bpffs.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd as _;
@@ -10,7 +10,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::programs;
 use crate::plan::Machine;
-use crate::state::directory;
+use crate::state::{directory, disk};
 
 /// Where a machine finds our programs, wherever they are outside: `/run` is its own.
 pub(super) const PROGRAMS: &str = "/run/ssi-testbed/bin";
@@ -48,7 +48,7 @@ pub(super) fn make(machine: Machine) -> Result<()> {
     let kept = File::open(&own)?;
     let cgroups = File::open("/sys/fs/cgroup").ok();
     attach("proc", "/proc", MsFlags::empty(), "")?;
-    private_var(&own)?;
+    private_var(&disk(machine))?;
     let options = "mode=755,size=1g";
     attach(
         "tmpfs",
@@ -70,6 +70,10 @@ pub(super) fn make(machine: Machine) -> Result<()> {
             "mode=1777",
         )?;
     }
+    if Path::new("/dev/mqueue").exists() {
+        // Queues are per IPC namespace, and a mount shows those of whoever mounted it.
+        attach("mqueue", "/dev/mqueue", MsFlags::empty(), "")?;
+    }
     fs::create_dir_all(PROGRAMS)?;
     bind(Path::new(&by_descriptor(&programs)), PROGRAMS)?;
     for dir in [
@@ -82,22 +86,22 @@ pub(super) fn make(machine: Machine) -> Result<()> {
     }
     bind(Path::new(&by_descriptor(&kept)), "/run/ssi-testbed/machine")?;
     system(cgroups.as_ref())?;
-    bind(
-        &Path::new("/run/ssi-testbed/machine").join("etc"),
-        "/etc/ssi",
-    )
+    let kept = Path::new("/run/ssi-testbed/machine");
+    bind(&kept.join("etc"), "/etc/ssi")?;
+    if Path::new("/etc/hosts").exists() {
+        bind(&kept.join("hosts"), "/etc/hosts")?;
+    }
+    Ok(())
 }
 
-/// `/var` as the machine found it, but what it writes is its own.
-fn private_var(own: &Path) -> Result<()> {
-    let layers = own.join("layers");
-    fs::create_dir_all(&layers)?;
-    // An overlay's upper layer can't be on an overlay, which a container's root may be.
-    let layers = layers.to_str().context("a path of plain text")?;
-    attach("tmpfs", layers, MsFlags::empty(), "mode=755")?;
-    let (upper, work) = (format!("{layers}/upper"), format!("{layers}/work"));
+/// `/var` as this machine found it, but what it writes is its own, and outlives a crash, as
+/// a disk does.
+fn private_var(disk: &Path) -> Result<()> {
+    let (upper, work) = (disk.join("upper"), disk.join("work"));
+    let new = !upper.exists();
     fs::create_dir_all(&upper)?;
     fs::create_dir_all(&work)?;
+    let (upper, work) = (upper.display(), work.display());
     let options = format!("lowerdir=/var,upperdir={upper},workdir={work}");
     mount(
         Some("overlay"),
@@ -107,8 +111,10 @@ fn private_var(own: &Path) -> Result<()> {
         Some(options.as_str()),
     )
     .context("mounting an overlay on /var")?;
-    // State of the machine outside is not the node's.
-    let _ = fs::remove_dir_all("/var/lib/ssi");
+    if new {
+        // State of the machine outside is not the node's.
+        let _ = fs::remove_dir_all("/var/lib/ssi");
+    }
     Ok(())
 }
 

@@ -1,14 +1,16 @@
 //! Reaping, and `ssid` kept running until the cluster's own supervisor does that.
 
+use std::fs;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use anyhow::Result;
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::SignalFd;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
@@ -17,8 +19,11 @@ use super::mounts::PROGRAMS;
 /// How long after its end `ssid` is started again: a crash loop shall not keep the machine
 /// busy, and who kills it to see what happens shall have a moment to look.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often the clock is looked at.
-const TICK: Duration = Duration::from_millis(100);
+/// How often it is looked whether an `ssid` that somebody else started is still there,
+/// milliseconds.
+const LOOK: u8 = 200;
+/// How long processes that were asked to end may take.
+const LAST: Duration = Duration::from_secs(3);
 
 /// Where processes of a machine find programs.
 #[must_use]
@@ -26,12 +31,15 @@ pub fn search_path() -> String {
     format!("{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 }
 
+/// Runs until SIGTERM or SIGINT; then everything here is asked to end, and what does not
+/// is killed by the kernel, as the namespace's first process goes.
 pub(super) fn run(daemon: bool) -> Result<()> {
-    let mut ending = SigSet::empty();
-    ending.add(Signal::SIGTERM);
-    ending.add(Signal::SIGINT);
-    ending.thread_block()?;
-    let signals = SignalFd::with_flags(&ending, nix::sys::signalfd::SfdFlags::SFD_NONBLOCK)?;
+    let mut wanted = SigSet::empty();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD] {
+        wanted.add(signal);
+    }
+    wanted.thread_block()?;
+    let signals = SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let ssid = daemon.then(find_daemon).flatten();
     if daemon && ssid.is_none() {
         eprintln!("no ssid beside ssi-testbed, nor in PATH: this node runs without it");
@@ -47,6 +55,14 @@ pub(super) fn run(daemon: bool) -> Result<()> {
             child = start(ssid);
             start_at = Instant::now() + PAUSE;
         }
+        let idle = child.is_some() || ssid.is_none();
+        wait(&signals, if idle { PollTimeout::NONE } else { LOOK.into() })?;
+        while let Some(signal) = signals.read_signal()? {
+            if signal.ssi_signo != Signal::SIGCHLD as u32 {
+                eprintln!("ending");
+                return end(&signals);
+            }
+        }
         for (pid, how) in reap() {
             if child == Some(pid) {
                 eprintln!("ssid ended: {how}");
@@ -54,12 +70,34 @@ pub(super) fn run(daemon: bool) -> Result<()> {
                 start_at = Instant::now() + PAUSE;
             }
         }
-        if signals.read_signal()?.is_some() {
-            eprintln!("ending");
-            return Ok(());
-        }
-        thread::sleep(TICK);
     }
+}
+
+fn wait(signals: &SignalFd, time: PollTimeout) -> Result<()> {
+    let mut events = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut events, time) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn end(signals: &SignalFd) -> Result<()> {
+    // There may be nobody.
+    let _ = kill(Pid::from_raw(-1), Signal::SIGTERM);
+    let latest = Instant::now() + LAST;
+    while others() && Instant::now() < latest {
+        wait(signals, LOOK.into())?;
+        while signals.read_signal()?.is_some() {}
+        reap();
+    }
+    Ok(())
+}
+
+/// Whether any other process is here; those that `exec` brought in are nobody's children.
+fn others() -> bool {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .any(|pid| pid != 1)
 }
 
 fn find_daemon() -> Option<PathBuf> {

@@ -26,10 +26,11 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
 
     // The addresses first: what the programs deliver to this node must find them.
     cvip::apply(&config).await?;
-    let data_path = DataPath::open(&config)?;
+    let (data_path, feed) = DataPath::open(&config)?;
+    let data_path = Arc::new(Mutex::new(data_path));
     let listener = control::bind(&config.control)?;
     let answers = Arc::new(Answers {
-        data_path: Arc::new(Mutex::new(data_path)),
+        data_path: data_path.clone(),
         about: Mutex::new(About {
             started: Instant::now(),
             config: config.clone(),
@@ -46,8 +47,10 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     notify::ready("serving");
 
     let mut server = std::pin::pin!(control::serve(&listener, answers.clone()));
+    let mut feed = std::pin::pin!(feed.run(data_path));
     loop {
         tokio::select! {
+            failed = &mut feed => return failed.context("the scheduler failed"),
             error = &mut server => bail!("the control socket failed: {error}"),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,

@@ -18,7 +18,7 @@ pub(crate) struct About {
 /// The node as it is now.
 pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Failure> {
     let config = &about.config;
-    let (services, servers) = data_path.sizes();
+    let (services, servers) = data_path.size();
     Ok(Status {
         node: nodes::own(config).into(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -21,7 +21,7 @@ pub(super) struct Meters {
 impl Meters {
     /// Takes what was counted before as given: rates start from it.
     pub(super) fn start(&mut self, model: &Model, maps: &Maps) -> Result<(), LoadError> {
-        self.each(model, maps, |meter, now| meter.start(now))
+        self.each(model, maps, Meter::start)
     }
 
     /// Takes the totals, `seconds` after the last time.

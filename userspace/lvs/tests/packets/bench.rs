@@ -25,12 +25,12 @@ pub struct Bench {
     pub net: Net,
     pub held: Held,
     pub interfaces: Interfaces,
+    pub model: Model,
 }
 
 /// The packet path, configured for one case. Everything goes with it when it is dropped.
 pub struct Stage<'a> {
     pub bench: &'a mut Bench,
-    pub model: Model,
     pub world: World,
     /// Sockets of the case.
     pub sockets: Vec<Box<dyn Any>>,
@@ -46,10 +46,19 @@ impl Bench {
         };
         let mut net = Net::open(&Options { pins: None, sizes }).expect("loads");
         let held = net.take_held().expect("it was not taken");
+        let model = Model::new(Tuning {
+            seed: SEED,
+            hz: kernel::hz(),
+            table_entries: TABLE,
+            node: 1,
+        });
+        let settings = model.settings();
+        net.maps().settings.set(0, &settings).expect("writes");
         Self {
             net,
             held,
             interfaces,
+            model,
         }
     }
 
@@ -59,21 +68,10 @@ impl Bench {
 
     /// Configures the world.
     pub fn stage(&mut self, world: World) -> Stage<'_> {
-        let tuning = Tuning {
-            seed: SEED,
-            hz: kernel::hz(),
-            table_entries: TABLE,
-            node: 1,
-        };
-        let mut model = Model::new(tuning);
-        let settings = model.settings();
-        let mut writes = model.set_environment(world.environment(&self.interfaces));
-        writes.extend(
-            model
-                .apply(&world.commands())
-                .expect("the case's world is legal"),
-        );
-        self.maps().settings.set(0, &settings).expect("writes");
+        let environment = world.environment(&self.interfaces);
+        let mut writes = self.model.set_environment(environment);
+        let commands = self.model.apply(&world.commands());
+        writes.extend(commands.expect("the world is legal"));
         for peer in &world.peers {
             self.maps()
                 .peers
@@ -83,7 +81,6 @@ impl Bench {
         self.install(writes);
         Stage {
             bench: self,
-            model,
             world,
             sockets: Vec::new(),
             filtered: Vec::new(),
@@ -180,9 +177,9 @@ impl Stage<'_> {
     }
 
     pub fn add(&mut self, server: ServerDef) {
-        let mut environment = self.model.environment().clone();
+        let mut environment = self.bench.model.environment().clone();
         server.tell(&mut environment, &self.bench.interfaces);
-        let writes = self.model.set_environment(environment);
+        let writes = self.bench.model.set_environment(environment);
         self.bench.install(writes);
         let service = self.first_service();
         let (name, spec) = (server.name(&service), server.spec());
@@ -213,9 +210,9 @@ impl Stage<'_> {
     }
 
     pub fn down(&mut self, real: Real) {
-        let mut environment = self.model.environment().clone();
+        let mut environment = self.bench.model.environment().clone();
         environment.down.insert(real.addr);
-        let writes = self.model.set_environment(environment);
+        let writes = self.bench.model.set_environment(environment);
         self.bench.install(writes);
     }
 
@@ -230,7 +227,7 @@ impl Stage<'_> {
             spec,
         }]);
         let counts = [(self.index(real) as u16, (2, 0))].into();
-        let writes = self.model.set_connections(&counts);
+        let writes = self.bench.model.set_connections(&counts);
         self.bench.install(writes);
     }
 
@@ -287,7 +284,11 @@ impl Stage<'_> {
 
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
-        let writes = self.model.apply(&[Command::Clear]).expect("always legal");
+        let writes = self
+            .bench
+            .model
+            .apply(&[Command::Clear])
+            .expect("always legal");
         self.bench.install(writes);
         let maps = self.bench.maps();
 

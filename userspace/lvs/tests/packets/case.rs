@@ -213,33 +213,30 @@ impl Pending {
         self.expect(Verdict::Back, Some(out), Vec::new())
     }
 
-    /// By direct routing to a server.
-    pub fn direct(self, server: &Real) -> Case {
-        let out = self.packet.clone().direct(server);
-        if server.outside {
+    /// Out on the server's side.
+    fn leaves(self, server: &Real, out: Packet) -> Case {
+        if server.outside == (self.way == Way::Outside) {
             self.comes_back(out)
         } else {
             self.goes(out)
         }
+    }
+
+    /// By direct routing to a server.
+    pub fn direct(self, server: &Real) -> Case {
+        let out = self.packet.clone().direct(server);
+        self.leaves(server, out)
     }
 
     /// By tunnel to a server.
     pub fn tunnel(self, server: &Real) -> Case {
         let out = self.packet.clone().tunnel(server);
-        if server.outside {
-            self.comes_back(out)
-        } else {
-            self.goes(out)
-        }
+        self.leaves(server, out)
     }
 
     /// By NAT to a server.
     pub fn nat(self, server: &Real, port: u16) -> Case {
         let out = self.packet.clone().nat(server, port);
-        if server.outside {
-            self.comes_back(out)
-        } else {
-            self.goes(out)
-        }
+        self.leaves(server, out)
     }
 }

@@ -1,23 +1,31 @@
 //! The one place that knows loader and scheduler: opens them, feeds them, asks them.
 
 mod features;
+mod feed;
 mod network;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Attached, Counted, Failure, FailureKind, Feature, Reply};
 use ssi_api::lvs::{Command, ServiceName, Timeouts};
-use ssi_loader::{LoadError, Net};
+use ssi_loader::{LoadError, Net, kernel};
+use ssi_lvs::core::{Reason, Tuning};
+use ssi_lvs::runner::{Held, Lvs, LvsError, Setup};
+
+pub(crate) use feed::Feed;
 
 use crate::config::Config;
+use crate::seed;
 
 /// The packet path and the scheduler that drives it.
 pub(crate) struct DataPath {
     net: Net,
+    lvs: Lvs,
 }
 
 impl DataPath {
-    /// Loads the packet path, or takes over the one that is there, and attaches it.
-    pub(crate) fn open(config: &Config) -> Result<Self> {
+    /// Loads the packet path, or takes over the one that is there, attaches it and starts
+    /// the scheduler. The [`Feed`] must be run beside it.
+    pub(crate) fn open(config: &Config) -> Result<(Self, Feed)> {
         let mut net =
             Net::open(&network::options(config)).context("cannot load the packet path")?;
         for (name, is, asked) in &net.adopted().sizes {
@@ -28,13 +36,22 @@ impl DataPath {
         network::peers(&net, config)?;
         network::attach(&mut net, config)?;
         net.detach_others();
-        Ok(Self { net })
+        let lvs = Lvs::start(net.maps().clone(), setup(config, &net)?)
+            .context("cannot start the scheduler")?;
+        let ring = net
+            .take_held()
+            .context("the ring of held fragments is missing")?;
+        let held = Held::new(ring, net.maps().clone())?;
+        let feed = Feed::new(held, &lvs);
+        Ok((Self { net, lvs }, feed))
     }
 
     /// Takes what may change while the daemon runs.
     pub(crate) fn reconfigure(&mut self, config: &Config) -> Result<()> {
         network::peers(&self.net, config)?;
-        network::attach(&mut self.net, config)
+        network::attach(&mut self.net, config)?;
+        self.lvs.set_cluster(network::cluster(config))?;
+        Ok(())
     }
 
     /// Whether an earlier daemon's packet path was taken over.
@@ -58,24 +75,40 @@ impl DataPath {
         features
     }
 
-    pub(crate) fn apply(&mut self, _: &[Command]) -> Result<(), Failure> {
-        Err(unwired())
+    /// Does all of the commands, or none.
+    pub(crate) fn apply(&mut self, commands: &[Command]) -> Result<(), Failure> {
+        self.lvs.apply(commands).map_err(failure)
     }
-    pub(crate) fn list(&self, _: Option<ServiceName>) -> Result<Reply, Failure> {
-        Err(unwired())
-    }
-    pub(crate) fn connections(&self, _: u32) -> Result<Reply, Failure> {
-        Err(unwired())
-    }
-    pub(crate) fn timeouts(&self) -> Timeouts {
-        Timeouts {
-            tcp: 0,
-            tcp_fin: 0,
-            udp: 0,
+
+    /// Every service, or one.
+    pub(crate) fn list(&self, only: Option<ServiceName>) -> Result<Reply, Failure> {
+        let services = self.lvs.list(only.as_ref());
+        if let (Some(service), true) = (only, services.is_empty()) {
+            let none = Reason::NoService(service).to_string();
+            return Err(Failure::new(FailureKind::Refused, none));
         }
+        Ok(Reply::Services {
+            services,
+            size: self.lvs.capacity(),
+        })
     }
-    pub(crate) fn sizes(&self) -> (u32, u32) {
-        (0, 0)
+
+    /// At most `limit` connections.
+    pub(crate) fn connections(&self, limit: u32) -> Result<Reply, Failure> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (entries, truncated) = self.lvs.connections(limit).map_err(failure)?;
+        Ok(Reply::Connections { entries, truncated })
+    }
+
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.lvs.timeouts()
+    }
+
+    /// How many services there are, and how many servers together.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        let (services, servers) = self.lvs.size();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        (count(services), count(servers))
     }
 
     /// What the programs counted.
@@ -98,6 +131,26 @@ fn internal(error: LoadError) -> Failure {
     Failure::new(FailureKind::Internal, error.to_string())
 }
 
-fn unwired() -> Failure {
-    Failure::new(FailureKind::Internal, "the scheduler is not wired yet")
+fn failure(error: LvsError) -> Failure {
+    match error {
+        LvsError::Refused(refused) => Failure {
+            kind: FailureKind::Refused,
+            message: refused.reason.to_string(),
+            command: refused.command,
+        },
+        other => Failure::new(FailureKind::Internal, other.to_string()),
+    }
+}
+
+fn setup(config: &Config, net: &Net) -> Result<Setup> {
+    Ok(Setup {
+        tuning: Tuning {
+            seed: seed::seed(config)?,
+            hz: kernel::hz(),
+            table_entries: net.maps().table.len(),
+            node: config.node.number,
+        },
+        directory: config.state.directory.clone(),
+        cluster: network::cluster(config),
+    })
 }

@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use ssi_abi::Addr;
 use ssi_api::control::Attached;
 use ssi_loader::{Attachment, Net, Options, Sizes, Working};
+use ssi_lvs::runner::Cluster;
 
 use crate::config::{Config, Mode};
-use crate::nodes;
+use crate::{cvip, nodes};
 
 pub(super) fn options(config: &Config) -> Options {
     let defaults = Sizes::default();
@@ -96,5 +97,20 @@ pub(super) fn attached(at: &Attachment) -> Attached {
         }
         .to_owned(),
         reason: why(at).trim().to_owned(),
+    }
+}
+
+/// Who is who, for the scheduler.
+pub(super) fn cluster(config: &Config) -> Cluster {
+    Cluster {
+        nodes: nodes::nodes(config)
+            .into_iter()
+            .flat_map(|node| node.addresses)
+            .collect(),
+        cvips: config
+            .cvip
+            .iter()
+            .map(|cvip| (cvip.address, cvip::directs(config, cvip)))
+            .collect(),
     }
 }

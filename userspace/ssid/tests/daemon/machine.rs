@@ -31,6 +31,8 @@ fn in_namespaces(test: impl FnOnce(&Machine)) {
         .expect("these tests need root: they make namespaces and load BPF programs");
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
+    // The one that is there shows the interfaces of another namespace.
+    mount(Some("sysfs"), "/sys", Some("sysfs"), MsFlags::empty(), none).expect("a sysfs");
     let dir = tempfile::tempdir().expect("a directory");
     let machine = Machine {
         dir: dir.path().to_owned(),
@@ -50,7 +52,9 @@ fn in_namespaces(test: impl FnOnce(&Machine)) {
     ip("link set lo up");
     machine.configure("");
     test(&machine);
-    umount2(&bpf, MntFlags::MNT_DETACH).expect("unmounts");
+    for mounted in [bpf.as_path(), Path::new("/sys")] {
+        umount2(mounted, MntFlags::MNT_DETACH).expect("unmounts");
+    }
 }
 
 /// Runs `ip`.

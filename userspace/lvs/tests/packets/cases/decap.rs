@@ -9,7 +9,9 @@ use crate::topology::{INSIDE_MAC, Real};
 
 /// A tunnelled packet from a node to us.
 fn sent(from: &Real, us: &Side, inner: &Packet) -> Packet {
-    Packet::new(from.addr, us.own).macs(INSIDE_MAC, from.mac).carrying(inner)
+    Packet::new(from.addr, us.own)
+        .macs(INSIDE_MAC, from.mac)
+        .carrying(inner)
 }
 
 /// The same when it was opened.
@@ -27,8 +29,14 @@ pub fn cases(s: &Side) -> Vec<Case> {
             ("a SYN", s.packet().syn()),
             ("an established packet", s.packet().payload(100)),
             ("a UDP datagram", s.datagram()),
-            ("an ICMP error", Packet::new(s.nobody, s.vip).icmp(3, 1, [0; 4]).payload(28)),
-            ("a fragment", s.datagram().payload(100).fragments(64)[1].clone()),
+            (
+                "an ICMP error",
+                Packet::new(s.nobody, s.vip).icmp(3, 1, [0; 4]).payload(28),
+            ),
+            (
+                "a fragment",
+                s.datagram().payload(100).fragments(64)[1].clone(),
+            ),
         ];
         for (name, inner) in whole {
             cases.push(
@@ -59,7 +67,10 @@ pub fn cases(s: &Side) -> Vec<Case> {
                 .send_inside(sent(&outer.b, &outer, &syn).patch(outer.l4(), &[0x44]))
                 .malformed_inside(s),
             named("our address has a virtual one's hash")
-                .then(Change::FilterBits(outer.own, filter::VIRTUAL | filter::CONNS))
+                .then(Change::FilterBits(
+                    outer.own,
+                    filter::VIRTUAL | filter::CONNS,
+                ))
                 .send_inside(sent(&outer.b, &outer, &syn))
                 .passes_as(opened(&outer.b, &syn))
                 .counts(counter::DECAPSULATED),
@@ -77,7 +88,8 @@ impl crate::case::Pending {
     /// The inner version is 4 and its header 16 bytes long.
     fn malformed_inside(self, s: &Side) -> Case {
         if s.v4 {
-            self.dropped(counter::MALFORMED).counts(counter::DECAPSULATED)
+            self.dropped(counter::MALFORMED)
+                .counts(counter::DECAPSULATED)
         } else {
             // Neither 4 nor 6: nothing of a virtual address in it.
             self.passes()
@@ -86,7 +98,10 @@ impl crate::case::Pending {
 }
 
 fn node(s: &Side) -> World {
-    s.tcp().directed_elsewhere().server(s.a.by_tunnel().local()).server(s.b.by_tunnel().node())
+    s.tcp()
+        .directed_elsewhere()
+        .server(s.a.by_tunnel().local())
+        .server(s.b.by_tunnel().node())
 }
 
 /// Cut anywhere, it never becomes a packet.
@@ -94,7 +109,10 @@ fn cut(s: &Side, outer: &Side, world: &World) -> Vec<Case> {
     let packet = sent(&outer.b, outer, &s.packet().syn());
     let inner = outer.l4() + if s.v4 { 20 } else { 40 };
     let by = |entry, from| {
-        let name = format!("cut at every byte, {} outside", if outer.v4 { "IPv4" } else { "IPv6" });
+        let name = format!(
+            "cut at every byte, {} outside",
+            if outer.v4 { "IPv4" } else { "IPv6" }
+        );
         let mut case = case(name, world.clone()).only(entry);
         for len in from..packet.bytes().len() {
             let pending = case.send_inside(packet.clone().cut(len));
@@ -103,7 +121,9 @@ fn cut(s: &Side, outer: &Side, world: &World) -> Vec<Case> {
             } else if len < inner {
                 pending.passes()
             } else {
-                pending.dropped(counter::TRUNCATED).counts(counter::DECAPSULATED)
+                pending
+                    .dropped(counter::TRUNCATED)
+                    .counts(counter::DECAPSULATED)
             };
         }
         case

@@ -2,9 +2,19 @@
 
 use ssi_abi::counter;
 
+use super::tunnel::told;
 use super::*;
 use crate::case::{Case, case};
 use crate::world::Way;
+
+/// A datagram of so many bytes.
+pub fn sized(s: &Side, bytes: usize) -> Packet {
+    let packet = s
+        .datagram()
+        .payload(bytes - s.datagram().payload(0).size() as usize);
+    assert_eq!(packet.size(), bytes as u64);
+    packet
+}
 
 pub fn cases(s: &Side) -> Vec<Case> {
     let one = || s.tcp().server(s.a.by_direct());
@@ -65,6 +75,24 @@ pub fn cases(s: &Side) -> Vec<Case> {
             .send(s.packet().payload(1400))
             .passes()
             .counts(counter::NO_CONNECTION),
+        case(
+            "just small enough",
+            s.udp().server(s.a.by_direct().mtu(1300)),
+        )
+        .send(sized(s, 1300))
+        .direct(&s.a),
+        case(
+            "too big for the path",
+            s.udp().server(s.a.by_direct().mtu(1300)),
+        )
+        .send(sized(s, 1301))
+        .comes_back(told(&sized(s, 1301), 1300))
+        .counts(counter::TOO_BIG),
+        case("too big is not too big for our own stack", {
+            s.udp().server(s.a.by_direct().mtu(1300).local())
+        })
+        .send(sized(s, 1301))
+        .passes(),
         case("no server", s.tcp())
             .send(syn)
             .dropped(counter::NO_SERVER),

@@ -20,7 +20,11 @@ pub fn cases(s: &Side) -> Vec<Case> {
 }
 
 fn pieces(s: &Side) -> [Packet; 3] {
-    s.datagram().payload(300).fragments(128).try_into().expect("three fragments")
+    s.datagram()
+        .payload(300)
+        .fragments(128)
+        .try_into()
+        .expect("three fragments")
 }
 
 fn methods(s: &Side) -> Vec<Case> {
@@ -69,17 +73,24 @@ fn methods(s: &Side) -> Vec<Case> {
             }
             case
         }),
-        case("by NAT, on the way back", s.udp().server(s.a.by_nat().port(OWN)))
-            .send(s.datagram())
-            .nat(&s.a, OWN)
-            .with(|mut case| {
-                let reply = answer(&s.datagram(), &s.a, OWN).payload(300);
-                let out = reply.clone().sourced(s.vip, PORT).hop().macs(CLIENT_MAC, OUTSIDE_MAC);
-                for (packet, out) in reply.fragments(128).into_iter().zip(out.fragments(128)) {
-                    case = case.send_inside(packet).goes(out);
-                }
-                case
-            }),
+        case(
+            "by NAT, on the way back",
+            s.udp().server(s.a.by_nat().port(OWN)),
+        )
+        .send(s.datagram())
+        .nat(&s.a, OWN)
+        .with(|mut case| {
+            let reply = answer(&s.datagram(), &s.a, OWN).payload(300);
+            let out = reply
+                .clone()
+                .sourced(s.vip, PORT)
+                .hop()
+                .macs(CLIENT_MAC, OUTSIDE_MAC);
+            for (packet, out) in reply.fragments(128).into_iter().zip(out.fragments(128)) {
+                case = case.send_inside(packet).goes(out);
+            }
+            case
+        }),
     ];
     if !s.v4 {
         let packets = s.datagram().payload(300).fragments(128);
@@ -91,16 +102,22 @@ fn methods(s: &Side) -> Vec<Case> {
                 unreachable!("fragments are raw");
             };
             assert_eq!(protocol, 17);
-            let first = matches!(packet.ip.extensions.last(), Some(Extension::Fragment(0, ..)));
+            let first = matches!(
+                packet.ip.extensions.last(),
+                Some(Extension::Fragment(0, ..))
+            );
             let options = [vec![17, 0, 1, 4, 0, 0, 0, 0], bytes.clone()].concat();
             packet.raw(60, if first { options } else { bytes })
         };
         cases.push(
-            case("destination options in the first fragment", s.udp().server(s.a.by_direct()))
-                .send(behind(&packets[0]))
-                .direct(&s.a)
-                .send(behind(&packets[1]))
-                .direct(&s.a),
+            case(
+                "destination options in the first fragment",
+                s.udp().server(s.a.by_direct()),
+            )
+            .send(behind(&packets[0]))
+            .direct(&s.a)
+            .send(behind(&packets[1]))
+            .direct(&s.a),
         );
     }
     cases
@@ -136,9 +153,12 @@ fn early(s: &Side) -> Vec<Case> {
                 .dropped(counter::HELD)
                 .check(Check::Held(vec![fragment]))
         }),
-        case("not the director: for our own stack", one().directed_elsewhere())
-            .send(second.clone())
-            .passes(),
+        case(
+            "not the director: for our own stack",
+            one().directed_elsewhere(),
+        )
+        .send(second.clone())
+        .passes(),
         case("forgotten after half a minute", one())
             .send(first.clone())
             .direct(&s.a)
@@ -178,12 +198,31 @@ fn passed(s: &Side) -> Vec<Case> {
     let one = || s.udp().server(s.a.by_direct());
     let to = Packet::new(s.client, s.vip);
     vec![
-        all("echo to the virtual address", one(), to.clone().echo().payload(150)),
-        all("another port of the virtual address", one(), to.clone().udp(1, 2).payload(150)),
-        all("another protocol", one(), to.raw(47, crate::builder::pattern(150))),
-        case("a TCP fragment of no connection", s.tcp().server(s.a.by_direct())).with(|mut case| {
+        all(
+            "echo to the virtual address",
+            one(),
+            to.clone().echo().payload(150),
+        ),
+        all(
+            "another port of the virtual address",
+            one(),
+            to.clone().udp(1, 2).payload(150),
+        ),
+        all(
+            "another protocol",
+            one(),
+            to.raw(47, crate::builder::pattern(150)),
+        ),
+        case(
+            "a TCP fragment of no connection",
+            s.tcp().server(s.a.by_direct()),
+        )
+        .with(|mut case| {
             let fragments = s.packet().payload(150).fragments(64);
-            case = case.send(fragments[0].clone()).passes().counts(counter::NO_CONNECTION);
+            case = case
+                .send(fragments[0].clone())
+                .passes()
+                .counts(counter::NO_CONNECTION);
             for fragment in &fragments[1..] {
                 case = case.send(fragment.clone()).passes();
             }
@@ -195,9 +234,12 @@ fn passed(s: &Side) -> Vec<Case> {
 fn ends(s: &Side) -> Vec<Case> {
     let [first, second, _] = pieces(s);
     let opened = |name| {
-        case(name, s.udp().server(s.a.by_direct()).server(s.b.by_direct()))
-            .send(first.clone())
-            .direct(&s.a)
+        case(
+            name,
+            s.udp().server(s.a.by_direct()).server(s.b.by_direct()),
+        )
+        .send(first.clone())
+        .direct(&s.a)
     };
     vec![
         opened("the server is down")
@@ -212,7 +254,11 @@ fn ends(s: &Side) -> Vec<Case> {
             .then(Change::Weight(s.a, 0))
             .send(second.clone())
             .direct(&s.a),
-        opened("no hop left").send(second.hops(1)).dropped(counter::TTL),
-        case("no server", s.udp()).send(first.clone()).dropped(counter::NO_SERVER),
+        opened("no hop left")
+            .send(second.hops(1))
+            .dropped(counter::TTL),
+        case("no server", s.udp())
+            .send(first.clone())
+            .dropped(counter::NO_SERVER),
     ]
 }

@@ -24,7 +24,9 @@ pub fn cases(s: &Side) -> Vec<Case> {
 /// "Too big" or "fragmentation needed" from a router, about a packet.
 fn error(s: &Side, about: &Packet, bytes: usize) -> Packet {
     let (kind, code) = if s.v4 { (3, 4) } else { (2, 0) };
-    Packet::new(s.nobody, about.ip.source).icmp(kind, code, [0, 0, 5, 0]).quoting(about, bytes)
+    Packet::new(s.nobody, about.ip.source)
+        .icmp(kind, code, [0, 0, 5, 0])
+        .quoting(about, bytes)
 }
 
 /// What the server sent: a data packet from the virtual address to the client.
@@ -39,17 +41,27 @@ fn least(s: &Side) -> usize {
 
 fn forwarded(s: &Side) -> Vec<Case> {
     let syn = s.packet().syn();
-    let direct = |name| case(name, s.tcp().server(s.a.by_direct())).send(syn.clone()).direct(&s.a);
+    let direct = |name| {
+        case(name, s.tcp().server(s.a.by_direct()))
+            .send(syn.clone())
+            .direct(&s.a)
+    };
     let about = error(s, &data(s), 500);
-    let kinds: &[(u8, u8)] =
-        if s.v4 { &[(3, 1), (4, 0), (11, 0), (12, 0)] } else { &[(1, 0), (3, 0), (4, 1)] };
+    let kinds: &[(u8, u8)] = if s.v4 {
+        &[(3, 1), (4, 0), (11, 0), (12, 0)]
+    } else {
+        &[(1, 0), (3, 0), (4, 1)]
+    };
     let size = |packet: &Packet| packet.size();
     vec![
         direct("an error follows its flow")
             .send(about.clone())
             .direct(&s.a)
             .counts(counter::ICMP_RELATED)
-            .check(crate::case::Check::Stats(s.a, [1, 2, size(&syn) + size(&about), 0, 0])),
+            .check(crate::case::Check::Stats(
+                s.a,
+                [1, 2, size(&syn) + size(&about), 0, 0],
+            )),
         direct("of the quoted packet, ports are enough")
             .send(error(s, &data(s), least(s)))
             .direct(&s.a)
@@ -86,9 +98,10 @@ fn forwarded(s: &Side) -> Vec<Case> {
             .send(about.clone())
             .passes()
             .counts(counter::ICMP_RELATED),
-        case("an error too big for the tunnel is not answered by an error", {
-            s.tcp().server(s.a.by_tunnel().mtu(576))
-        })
+        case(
+            "an error too big for the tunnel is not answered by an error",
+            { s.tcp().server(s.a.by_tunnel().mtu(576)) },
+        )
         .send(syn.clone())
         .tunnel(&s.a)
         .send(about.payload_of(&data(s), 560))
@@ -106,16 +119,31 @@ impl Packet {
 
 fn unrelated(s: &Side) -> Vec<Case> {
     let syn = s.packet().syn();
-    let direct = |name| case(name, s.tcp().server(s.a.by_direct())).send(syn.clone()).direct(&s.a);
-    let stranger = data(s).sourced(s.vip, PORT).destined(s.other_client, CLIENT);
+    let direct = |name| {
+        case(name, s.tcp().server(s.a.by_direct()))
+            .send(syn.clone())
+            .direct(&s.a)
+    };
+    let stranger = data(s)
+        .sourced(s.vip, PORT)
+        .destined(s.other_client, CLIENT);
     let mut quoted_fragment = data(s);
     let other = Packet::new(s.vip, s.client).raw(47, pattern(100));
     let mut cases = vec![
-        direct("about a flow that is none of ours").send(error(s, &stranger, 100)).passes(),
-        direct("about another protocol").send(error(s, &other, 100)).passes(),
+        direct("about a flow that is none of ours")
+            .send(error(s, &stranger, 100))
+            .passes(),
+        direct("about another protocol")
+            .send(error(s, &other, 100))
+            .passes(),
         direct("echo reply").with(|case| {
             let kind = if s.v4 { 0 } else { 129 };
-            case.send(Packet::new(s.client, s.vip).icmp(kind, 0, [0; 4]).payload(64)).passes()
+            case.send(
+                Packet::new(s.client, s.vip)
+                    .icmp(kind, 0, [0; 4])
+                    .payload(64),
+            )
+            .passes()
         }),
         direct("quoting less than the ports, at every byte").with(|mut case| {
             for bytes in 0..least(s) - 4 {
@@ -136,7 +164,9 @@ fn unrelated(s: &Side) -> Vec<Case> {
                 .counts(counter::ICMP_RELATED),
             direct("quoting a header of 16 bytes").with(|case| {
                 let mut packet = error(s, &data(s), 100);
-                let Body::Icmp(icmp) = &mut packet.ip.body else { unreachable!("it is ICMP") };
+                let Body::Icmp(icmp) = &mut packet.ip.body else {
+                    unreachable!("it is ICMP")
+                };
                 icmp.body[0] = 0x44;
                 case.send(packet).passes()
             }),
@@ -161,7 +191,10 @@ fn translated(s: &Side) -> Vec<Case> {
         let frame = sent.ip.transport();
         let original = data(s).sourced(s.a.addr, OWN);
         let original = original.checksum(u16::from_be_bytes([frame[16], frame[17]]));
-        error(s, &data(s), 0).quoting(&original, bytes).destined(s.a.addr, 0).direct(&s.a)
+        error(s, &data(s), 0)
+            .quoting(&original, bytes)
+            .destined(s.a.addr, 0)
+            .direct(&s.a)
     };
     vec![
         opened("NAT: the server sees its own address", world())
@@ -184,15 +217,18 @@ fn translated(s: &Side) -> Vec<Case> {
             .send(error(s, &data(s), 100).hops(1))
             .dropped(counter::TTL)
             .counts(counter::ICMP_RELATED),
-        opened("NAT: to a local server", s.tcp().server(s.a.by_nat().port(OWN).local()))
-            .passes_as(syn.clone().destined(s.a.addr, OWN))
-            .send(error(s, &data(s), 100))
-            .passes_as({
-                let mut packet = theirs(100).macs(OUTSIDE_MAC, CLIENT_MAC);
-                packet.ip.hops += 1;
-                packet
-            })
-            .counts(counter::ICMP_RELATED),
+        opened(
+            "NAT: to a local server",
+            s.tcp().server(s.a.by_nat().port(OWN).local()),
+        )
+        .passes_as(syn.clone().destined(s.a.addr, OWN))
+        .send(error(s, &data(s), 100))
+        .passes_as({
+            let mut packet = theirs(100).macs(OUTSIDE_MAC, CLIENT_MAC);
+            packet.ip.hops += 1;
+            packet
+        })
+        .counts(counter::ICMP_RELATED),
     ]
 }
 
@@ -250,10 +286,15 @@ fn by_table(s: &Side) -> Vec<Case> {
     vec![
         known("an unknown flow, by slot", Scheduler::Slot),
         known("an unknown flow, by hash", Scheduler::Sh),
-        case("an unknown flow, by turns", one(Scheduler::Rr)).send(about.clone()).passes(),
-        case("not the director", one(Scheduler::Slot).directed_elsewhere())
+        case("an unknown flow, by turns", one(Scheduler::Rr))
             .send(about.clone())
             .passes(),
+        case(
+            "not the director",
+            one(Scheduler::Slot).directed_elsewhere(),
+        )
+        .send(about.clone())
+        .passes(),
         case("in several pieces", one(Scheduler::Slot))
             .send(error(s, &data(s).payload(6000), 6000))
             .direct(&s.a)

@@ -1,15 +1,18 @@
 //! The cases, one topic a file.
 
+mod conntrack;
 mod decap;
 mod direct;
 mod fragments;
 mod icmp;
 mod nat;
 mod parse;
+mod persist;
 mod schedule;
+mod slot;
 mod tunnel;
 
-use crate::builder::Packet;
+use crate::builder::{self, Packet};
 use crate::case::Case;
 use crate::topology::{SIDES, Side};
 use crate::world::{World, tcp, udp};
@@ -25,6 +28,9 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("fragments", fragments::cases),
         ("decap", decap::cases),
         ("schedule", schedule::cases),
+        ("persist", persist::cases),
+        ("conntrack", conntrack::cases),
+        ("slot", slot::cases),
     ];
     let mut all = Vec::new();
     for (topic, cases) in topics {

@@ -3,6 +3,8 @@
 use ssi_abi::conn::state;
 use ssi_abi::counter;
 
+use super::direct::sized;
+use super::tunnel::told;
 use super::*;
 use crate::builder::ACK;
 use crate::case::{Case, Check, case};
@@ -71,6 +73,15 @@ fn towards(s: &Side) -> Vec<Case> {
             }
             case
         }),
+        case(
+            "too big for the path",
+            s.udp().server(s.a.by_nat().port(5353).mtu(1300)),
+        )
+        .send(sized(s, 1300))
+        .nat(&s.a, 5353)
+        .send(sized(s, 1301))
+        .comes_back(told(&sized(s, 1301), 1300))
+        .counts(counter::TOO_BIG),
         case("no hop left", mapped(s))
             .send(syn.clone().hops(1))
             .dropped(counter::TTL),

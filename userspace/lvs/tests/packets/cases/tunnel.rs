@@ -112,6 +112,21 @@ fn too_big(s: &Side) -> Vec<Case> {
                 .counts(counter::TOO_BIG),
         );
     }
+    cases.push(
+        case("a later fragment too big: no error about it over IPv4", {
+            s.udp().server(s.a.by_tunnel().mtu(1400))
+        })
+        .with(|case| {
+            let whole = s.datagram().payload(4000);
+            let (first, later) = (&whole.fragments(64)[0], &whole.fragments(1392)[1]);
+            let case = case.send(first.clone()).tunnel(&s.a).send(later.clone());
+            if s.v4 {
+                case.dropped(counter::TOO_BIG_DROPPED)
+            } else {
+                case.comes_back(told(later, 1360)).counts(counter::TOO_BIG)
+            }
+        }),
+    );
     let large = s.datagram().payload(1460);
     let options = s.datagram().payload(1430);
     cases.push(

@@ -17,10 +17,22 @@ use ssi_testbed::plan::{MOST, Machine};
 ///
 /// Needs root. One cluster at a time. Everything is gone after `stop`.
 #[derive(Debug, Parser)]
-#[command(version, after_help = AFTER)]
+#[command(version, after_help = AFTER, arg_required_else_help = true)]
 pub(crate) struct Args {
+    /// Print the manual page or a shell's completions, for `make install`.
+    #[arg(long, hide = true, value_enum, conflicts_with = "verb")]
+    pub(crate) generate: Option<Generated>,
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub(crate) verb: Option<Verb>,
+}
+
+/// What `--generate` can print.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Generated {
+    Man,
+    Bash,
+    Zsh,
+    Fish,
 }
 
 const AFTER: &str = "Examples:
@@ -33,7 +45,30 @@ const AFTER: &str = "Examples:
   ssi-testbed fault heal                      all faults are over
   ssi-testbed stop
 
-Exit status: 0 done, 1 failed, 2 wrong usage; `exec` has the command's own.";
+Exit status: 0 done, 1 failed, 2 wrong usage; `exec` has the command's own.
+ssi-start, ssi-add, ssi-rm, ssi-stop and ssi-console are short for the verbs.";
+
+const AFTER_EXEC: &str = "Examples:
+  ssi-testbed exec 2 ssi status
+  ssi-testbed exec 1 sh -c 'echo $SSI_NODE >/run/number'
+  ssi-testbed exec client curl -s http://10.88.0.100/
+
+The command has this terminal, standard input and output, runs as root in the same working
+directory, and dies with this program. ssid and ssi are in its PATH, SSI_NODE is the node's
+number. Exit status: the command's; 128 + n if signal n killed it; 127 if there is no such
+command; 1 if the node is not up.";
+
+const AFTER_FAULT: &str = "Examples:
+  ssi-testbed fault loss 2 10                 of what node 2 sends and gets, 10 % is lost
+  ssi-testbed fault loss 1:2,3 2.5            of what node 1 sends to nodes 2 and 3, 2.5 %
+  ssi-testbed fault partition 1,2 3,4,5       two halves
+  ssi-testbed fault cut 1 2 --one-way         what node 1 sends to node 2 does not arrive
+  ssi-testbed fault cut 1 client --net ext    node 1 loses its client, not the other nodes
+  ssi-testbed fault pause 3                   node 3 stands still, its connections stay
+  ssi-testbed fault kill 1 ssid               the daemon dies (and is started again)
+  ssi-testbed fault heal
+
+Faults add up until healed. They are on the interconnect (ic0) unless --net says otherwise.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -42,18 +77,8 @@ pub(crate) enum Verb {
         /// How many nodes.
         #[arg(default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
         nodes: u8,
-        /// Where packets enter the BPF programs.
-        #[arg(long, value_enum, default_value_t = Mode::Auto)]
-        mode: Mode,
-        /// MTU of the interconnect, bytes.
-        #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(576..=65535))]
-        mtu_ic: u32,
-        /// Number of the node that directs the cluster's address.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
-        director: u8,
-        /// Only machines and networks, without ssid.
-        #[arg(long)]
-        no_ssid: bool,
+        #[command(flatten)]
+        booting: Booting,
     },
     /// Boot more nodes; those that are up are left alone.
     Add {
@@ -70,12 +95,13 @@ pub(crate) enum Verb {
     /// End the cluster, and remove whatever a killed one left.
     Stop,
     /// Run a command on a node, or on the client; its exit status is kept.
+    #[command(after_help = AFTER_EXEC)]
     Exec {
         /// A node's number, or "client".
         machine: Machine,
         /// The command and its arguments.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<String>,
+        command: Vec<OsString>,
     },
     /// A shell on a node, in a tmux window of its own.
     Console {
@@ -98,12 +124,30 @@ pub(crate) enum Verb {
         follow: bool,
     },
     /// Break something, or mend it.
+    #[command(after_help = AFTER_FAULT)]
     Fault {
         #[command(subcommand)]
         fault: FaultVerb,
     },
     /// Show the running cluster at work: web servers, one address, real requests.
     Show,
+}
+
+/// How a cluster is booted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Booting {
+    /// Where packets enter the BPF programs.
+    #[arg(long, value_enum, default_value_t = Mode::Auto)]
+    pub(crate) mode: Mode,
+    /// MTU of the interconnect, bytes; IPv6 wants 1280.
+    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(1280..=65535))]
+    pub(crate) mtu_ic: u32,
+    /// Number of the node that directs the cluster's address.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
+    pub(crate) director: u8,
+    /// Only machines and networks, without ssid.
+    #[arg(long)]
+    pub(crate) no_ssid: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -194,6 +238,18 @@ pub(crate) enum Mode {
     Tc,
 }
 
+impl Mode {
+    /// As `ssi.toml` has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Native => "native",
+            Self::Generic => "generic",
+            Self::Tc => "tc",
+        }
+    }
+}
+
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
@@ -232,13 +288,16 @@ mod tests {
         Args::command().debug_assert();
         let words = |line: &str| by_name(line.split(' ').map(OsString::from));
         let args = Args::try_parse_from(words("/usr/bin/ssi-start 5")).unwrap();
-        assert!(matches!(args.verb, Verb::Start { nodes: 5, .. }));
+        assert!(matches!(args.verb, Some(Verb::Start { nodes: 5, .. })));
+        let args = Args::try_parse_from(words("ssi-testbed --generate man")).unwrap();
+        assert!(args.generate.is_some());
+        assert!(Args::try_parse_from(words("ssi-testbed")).is_err());
         assert!(Args::try_parse_from(words("ssi-start 16")).is_err());
         let args = Args::try_parse_from(words("ssi-testbed exec client curl -s --x y")).unwrap();
-        let Verb::Exec {
+        let Some(Verb::Exec {
             machine: Machine::Client,
             command,
-        } = args.verb
+        }) = args.verb
         else {
             panic!("{args:?}");
         };
