@@ -5,15 +5,16 @@
 //! process that did it is gone; [`map`] has one typed handle for each map. Nobody else
 //! touches a raw map.
 
+mod drive;
 mod error;
 pub mod kernel;
 pub mod map;
 mod net;
 mod object;
 
+pub use drive::{Drive, Driven, Helper, Sender, Subject};
 pub use error::LoadError;
 pub use net::{
     Adopted, Attachment, Mode, Net, Options, PROGRAMS, Program, Sizes, TestOptions, TestOutcome,
     Working, unload,
 };
-pub use object::drive as drive_object;

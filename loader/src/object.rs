@@ -17,10 +17,7 @@ pub(crate) fn net() -> Result<&'static [u8], LoadError> {
     built("net", NET)
 }
 
-/// The benchmarks' driver, as an ELF object.
-///
-/// # Errors
-/// This build has none.
-pub fn drive() -> Result<&'static [u8], LoadError> {
+/// The benchmarks' driver.
+pub(crate) fn drive() -> Result<&'static [u8], LoadError> {
     built("drive", DRIVE)
 }

@@ -61,7 +61,11 @@ impl Service {
 /// [`Service::mask`] of a [`Service::prefix`].
 #[must_use]
 pub const fn persistence_mask(prefix: u8, v4: bool) -> Addr {
-    let kept = if v4 { 96 + prefix as u32 } else { prefix as u32 };
+    let kept = if v4 {
+        96 + prefix as u32
+    } else {
+        prefix as u32
+    };
     let mut words = [0; 4];
     let mut i = 0;
     while i < words.len() {

@@ -52,7 +52,7 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
     Ok((maps, Held::new(ring)))
 }
 
-fn missing(name: &'static str) -> LoadError {
+pub(crate) fn missing(name: &'static str) -> LoadError {
     LoadError::Refused {
         what: format!("map {name}"),
         reason: "the BPF object has no such map".to_owned(),
@@ -61,7 +61,7 @@ fn missing(name: &'static str) -> LoadError {
 
 /// The types of key and value are the object's own: both sides are built from `ssi-abi`,
 /// and pins of another ABI version are never opened.
-fn raw(ebpf: &mut Ebpf, name: &'static str) -> Result<Raw, LoadError> {
+pub(crate) fn raw(ebpf: &mut Ebpf, name: &'static str) -> Result<Raw, LoadError> {
     let map = ebpf.take_map(name).ok_or_else(|| missing(name))?;
     let data = match map {
         Map::Array(data) | Map::HashMap(data) | Map::LruHashMap(data) | Map::PerCpuArray(data) => {

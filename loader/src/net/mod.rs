@@ -14,6 +14,7 @@ use aya::programs::{ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
 pub use attach::{Attachment, Working};
+pub(crate) use maps::{missing, raw};
 pub use options::{Mode, Options, Sizes};
 pub use pins::unload;
 pub use run::{Program, TestOptions, TestOutcome};
@@ -96,6 +97,11 @@ impl Net {
     #[must_use]
     pub fn maps(&self) -> &Arc<Maps> {
         &self.maps
+    }
+
+    /// The object, for a tail call to one of its programs.
+    pub(crate) fn ebpf(&self) -> &Ebpf {
+        &self.ebpf
     }
 
     /// The ring of held fragments; it has one reader, so it can be had once.

@@ -237,7 +237,8 @@ fn address(value: &Value) -> IpAddr {
         .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn testbed(arguments: &[&str]) -> Result<String, String> {
+/// Runs `ssi-testbed`; what it printed, or what it said when it failed.
+pub fn testbed(arguments: &[&str]) -> Result<String, String> {
     let output: Output = Command::new(binaries::path("ssi-testbed"))
         .args(arguments)
         .stdin(Stdio::null())

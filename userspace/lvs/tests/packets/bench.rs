@@ -11,7 +11,7 @@ use ssi_loader::map::{Held, Maps};
 use ssi_loader::{Net, Options, Program, Sizes, TestOptions, TestOutcome, kernel};
 use ssi_lvs::core::{Model, Tuning, Write};
 
-use crate::case::{Entry, Way};
+use crate::case::{Entry, Verdict, Way};
 use crate::topology::{Interfaces, Real};
 use crate::world::{ServerDef, World};
 
@@ -138,6 +138,28 @@ impl Bench {
     }
 }
 
+/// What a program's number means (`uapi/linux/bpf.h`, `uapi/linux/pkt_cls.h`).
+pub fn meaning(entry: Entry, way: Way, verdict: u32) -> Result<Verdict, u32> {
+    const XDP_DROP: u32 = 1;
+    const XDP_PASS: u32 = 2;
+    const XDP_TX: u32 = 3;
+    const XDP_REDIRECT: u32 = 4;
+    const TC_ACT_OK: u32 = 0;
+    const TC_ACT_SHOT: u32 = 2;
+    const TC_ACT_REDIRECT: u32 = 7;
+    match (entry, way, verdict) {
+        (_, Way::Leaving, TC_ACT_OK) | (Entry::Tc, _, TC_ACT_OK) => Ok(Verdict::Pass),
+        (_, Way::Leaving, other) => Err(other),
+        (Entry::Tc, _, TC_ACT_SHOT) => Ok(Verdict::Drop),
+        (Entry::Tc, _, TC_ACT_REDIRECT) => Ok(Verdict::Out),
+        (Entry::Xdp, _, XDP_PASS) => Ok(Verdict::Pass),
+        (Entry::Xdp, _, XDP_DROP) => Ok(Verdict::Drop),
+        (Entry::Xdp, _, XDP_TX) => Ok(Verdict::Back),
+        (Entry::Xdp, _, XDP_REDIRECT) => Ok(Verdict::Out),
+        (.., other) => Err(other),
+    }
+}
+
 /// One record of all CPUs.
 pub fn sum(cpus: &[Stats]) -> [u64; 5] {
     cpus.iter().fold([0; 5], |sum, cpu| {
@@ -157,6 +179,7 @@ impl Stage<'_> {
     /// Carries out commands.
     pub fn apply(&mut self, commands: &[Command]) {
         let writes = self
+            .bench
             .model
             .apply(commands)
             .expect("the case's commands are legal");
@@ -234,6 +257,7 @@ impl Stage<'_> {
     /// The index of a server of the first service.
     pub fn index(&self, real: Real) -> u32 {
         let service = self
+            .bench
             .model
             .service_index(&self.first_service())
             .expect("it is there");

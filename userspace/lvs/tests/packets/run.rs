@@ -9,9 +9,9 @@ use ssi_abi::conn::{ConnKey4, ConnKey6};
 use ssi_abi::server::{server_generation, server_index};
 use ssi_abi::{Addr, counter};
 
-use crate::bench::{Bench, Stage, sum};
+use crate::bench::{Bench, Stage, meaning, sum};
 use crate::builder::{Body, Packet};
-use crate::case::{Case, Change, Check, Entry, Send, Step, Verdict, Way};
+use crate::case::{Case, Change, Check, Entry, Send, Step, Verdict};
 use crate::show;
 use crate::topology::Real;
 use crate::verify;
@@ -80,28 +80,6 @@ fn packet(stage: &mut Stage<'_>, send: &Send, entry: Entry) -> Result<(), String
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-}
-
-/// What a program's number means (`uapi/linux/bpf.h`, `uapi/linux/pkt_cls.h`).
-pub fn meaning(entry: Entry, way: Way, verdict: u32) -> Result<Verdict, u32> {
-    const XDP_DROP: u32 = 1;
-    const XDP_PASS: u32 = 2;
-    const XDP_TX: u32 = 3;
-    const XDP_REDIRECT: u32 = 4;
-    const TC_ACT_OK: u32 = 0;
-    const TC_ACT_SHOT: u32 = 2;
-    const TC_ACT_REDIRECT: u32 = 7;
-    match (entry, way, verdict) {
-        (_, Way::Leaving, TC_ACT_OK) | (Entry::Tc, _, TC_ACT_OK) => Ok(Verdict::Pass),
-        (_, Way::Leaving, other) => Err(other),
-        (Entry::Tc, _, TC_ACT_SHOT) => Ok(Verdict::Drop),
-        (Entry::Tc, _, TC_ACT_REDIRECT) => Ok(Verdict::Out),
-        (Entry::Xdp, _, XDP_PASS) => Ok(Verdict::Pass),
-        (Entry::Xdp, _, XDP_DROP) => Ok(Verdict::Drop),
-        (Entry::Xdp, _, XDP_TX) => Ok(Verdict::Back),
-        (Entry::Xdp, _, XDP_REDIRECT) => Ok(Verdict::Out),
-        (.., other) => Err(other),
-    }
 }
 
 fn carry_out(stage: &mut Stage<'_>, change: &Change) {
@@ -176,6 +154,7 @@ fn look(stage: &mut Stage<'_>, check: &Check) -> Result<(), String> {
         }
         Check::Service(wanted) => {
             let index = stage
+                .bench
                 .model
                 .service_index(&stage.first_service())
                 .expect("it is there");

@@ -106,7 +106,9 @@ impl Held {
                         .send(&bytes, server.ifindex)
                         .map_err(LvsError::from),
                     None => {
-                        return debug!("a held fragment could not be sent on: no way to its server");
+                        return debug!(
+                            "a held fragment could not be sent on: no way to its server"
+                        );
                     }
                 }
             }
