@@ -132,7 +132,7 @@ impl Drive {
         let program = ebpf
             .program(name)
             .ok_or(ProgramError::NotLoaded)
-            .and_then(|program| program.fd().map_err(Into::into))
+            .and_then(|program| program.fd())
             .map_err(|error| LoadError::refused(name, &error))?;
         self.subject
             .set(0, program, 0)

@@ -20,7 +20,7 @@ use ssi_testbed::plan::{MOST, Machine};
 #[command(version, after_help = AFTER, arg_required_else_help = true)]
 pub(crate) struct Args {
     /// Print the manual page or a shell's completions, for `make install`.
-    #[arg(long, hide = true, value_enum, conflicts_with = "verb")]
+    #[arg(long, hide = true, value_enum, exclusive = true)]
     pub(crate) generate: Option<Generated>,
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,

@@ -59,9 +59,11 @@ impl Cluster {
 
     /// Removes all virtual services, everywhere.
     pub fn clear(&self) {
-        self.everywhere(|node| {
-            node.run(&["ssi", "lvs", "-C"]);
-        });
+        // The test before may have killed a daemon; it is started again after a pause.
+        for node in self.nodes() {
+            self.wait_for_daemon(node);
+            self.host(node).run(&["ssi", "lvs", "-C"]);
+        }
     }
 
     /// What the director knows, for whoever reads a failed test.

@@ -31,7 +31,7 @@ pub fn play(bench: &mut Bench, plan: &Plan) -> Result<(), TestCaseError> {
     for event in &plan.events {
         match event {
             Event::Weight(service, server, weight) => {
-                reweigh(&mut stage, *service, *server, *weight)
+                reweigh(&mut stage, *service, *server, *weight);
             }
             Event::Send {
                 entry,

@@ -16,7 +16,7 @@ use crate::topology::{Interfaces, Real};
 use crate::world::{ServerDef, World};
 
 /// Entries of the scheduling tables: room for a slot table and its successor.
-const TABLE: u32 = 3 << 16;
+const TABLE: u32 = 1 << 19;
 /// Key of the flow hashes.
 pub const SEED: u64 = 0x5eed;
 

@@ -20,6 +20,10 @@ pub struct Case {
     pub entries: Vec<Entry>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few thousand of them, in a test"
+)]
 pub enum Step {
     Send(Send),
     Change(Change),

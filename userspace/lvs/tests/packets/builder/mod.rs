@@ -6,9 +6,9 @@
 
 mod change;
 mod fragment;
-mod write;
+pub mod write;
 
-pub use write::{L3, checksum};
+pub use write::checksum;
 
 use std::net::IpAddr;
 

@@ -40,7 +40,7 @@ impl Datagram {
                 let header = 20 + self.options.len();
                 let (more, offset) = self.fragment;
                 let fragment =
-                    u16::from(self.dont_fragment) << 14 | u16::from(more) << 13 | offset / 8;
+                    u16::from(self.dont_fragment) << 14 | u16::from(more) << 13 | (offset / 8);
                 let mut bytes = vec![0x40 | (header / 4) as u8, self.class];
                 bytes.extend(((header + body.len()) as u16).to_be_bytes());
                 bytes.extend(self.id.to_be_bytes());

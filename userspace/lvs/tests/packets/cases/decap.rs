@@ -3,7 +3,7 @@
 use ssi_abi::{counter, filter};
 
 use super::*;
-use crate::builder::L3;
+use crate::builder::write::L3;
 use crate::case::{Case, Change, Entry, case};
 use crate::topology::{INSIDE_MAC, Real};
 

@@ -97,8 +97,8 @@ fn methods(s: &Side) -> Vec<Case> {
         // Options between fragment header and transport header: later fragments name the
         // options as what follows (RFC 8200 §4.5).
         let behind = |packet: &Packet| {
-            let mut packet = packet.clone();
-            let crate::builder::Body::Raw(protocol, bytes) = packet.ip.body.clone() else {
+            let packet = packet.clone();
+            let builder::Body::Raw(protocol, bytes) = packet.ip.body.clone() else {
                 unreachable!("fragments are raw");
             };
             assert_eq!(protocol, 17);
@@ -208,11 +208,7 @@ fn passed(s: &Side) -> Vec<Case> {
             one(),
             to.clone().udp(1, 2).payload(150),
         ),
-        all(
-            "another protocol",
-            one(),
-            to.raw(47, crate::builder::pattern(150)),
-        ),
+        all("another protocol", one(), to.raw(47, builder::pattern(150))),
         case(
             "a TCP fragment of no connection",
             s.tcp().server(s.a.by_direct()),

@@ -100,7 +100,7 @@ fn forwarded(s: &Side) -> Vec<Case> {
             .counts(counter::ICMP_RELATED),
         case(
             "an error too big for the tunnel is not answered by an error",
-            { s.tcp().server(s.a.by_tunnel().mtu(576)) },
+            s.tcp().server(s.a.by_tunnel().mtu(576)),
         )
         .send(syn.clone())
         .tunnel(&s.a)

@@ -17,9 +17,12 @@ use crate::case::Case;
 use crate::topology::{SIDES, Side};
 use crate::world::{World, tcp, udp};
 
+/// The cases of one topic, on one side.
+type Topic = fn(&Side) -> Vec<Case>;
+
 /// Every case, with its topic.
 pub fn all() -> Vec<(&'static str, Case)> {
-    let topics: &[(&str, fn(&Side) -> Vec<Case>)] = &[
+    let topics: &[(&str, Topic)] = &[
         ("parse", parse::cases),
         ("direct", direct::cases),
         ("tunnel", tunnel::cases),

@@ -64,7 +64,7 @@ fn towards(s: &Side) -> Vec<Case> {
             // The port's two bytes are summed as they are, so some of these come out as 0.
             for low in 0..=255 {
                 let mut packet = s.datagram().payload(2);
-                let crate::builder::Body::Udp(udp) = &mut packet.ip.body else {
+                let builder::Body::Udp(udp) = &mut packet.ip.body else {
                     unreachable!("it is UDP");
                 };
                 let rest = zeroing(s, low);
@@ -109,7 +109,7 @@ fn towards(s: &Side) -> Vec<Case> {
 /// Two bytes of payload with which a translated datagram's checksum is close to 0.
 fn zeroing(s: &Side, low: u8) -> [u8; 2] {
     let mut packet = s.datagram().destined(s.a.addr, 5353);
-    let crate::builder::Body::Udp(udp) = &mut packet.ip.body else {
+    let builder::Body::Udp(udp) = &mut packet.ip.body else {
         unreachable!("it is UDP");
     };
     udp.payload = vec![0, 0];
@@ -130,7 +130,7 @@ fn wrong(packet: &Packet, s: &Side) -> [u8; 2] {
 
 fn returning(s: &Side) -> Vec<Case> {
     let syn = s.packet().syn();
-    let reply = answer(&syn, &s.a, OWN).flags(crate::builder::SYN | ACK);
+    let reply = answer(&syn, &s.a, OWN).flags(builder::SYN | ACK);
     let opened = |name| case(name, mapped(s)).send(syn.clone()).nat(&s.a, OWN);
     let sizes = [syn.size(), reply.size()];
     let datagram = s.datagram();

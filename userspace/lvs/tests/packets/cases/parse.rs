@@ -3,7 +3,8 @@
 use ssi_abi::{counter, filter};
 
 use super::*;
-use crate::builder::{Extension, L3, pattern};
+use crate::builder::write::L3;
+use crate::builder::{Extension, pattern};
 use crate::case::{Case, Change, Entry, case};
 
 pub fn cases(s: &Side) -> Vec<Case> {

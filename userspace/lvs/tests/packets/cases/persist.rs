@@ -86,7 +86,7 @@ pub fn cases(s: &Side) -> Vec<Case> {
             .passes()
             .counts(counter::NO_CONNECTION),
         case("with slots", two(widest).scheduler(Scheduler::Slot)).with(|mut case| {
-            let first = super::slot::owner(s, &[s.a, s.b], &syn(s, 0));
+            let first = slot::owner(s, &[s.a, s.b], &syn(s, 0));
             for n in 0..8 {
                 case = case.send(syn(s, n)).direct(&first);
             }

@@ -3,7 +3,7 @@
 use ssi_abi::counter;
 
 use super::*;
-use crate::builder::L3;
+use crate::builder::write::L3;
 use crate::case::{Case, case};
 use crate::topology::{CLIENT_MAC, OUTSIDE_MAC, TTL};
 use crate::world::Way;
