@@ -43,7 +43,7 @@ quiet_install() {
         chmod 755 /usr/sbin/policy-rc.d
     fi
     export DEBIAN_FRONTEND=noninteractive
-    local apt=(apt-get -qy -o DPkg::Lock::Timeout=120)
+    local apt=(apt-get -qy -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2)
     { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >"$log" 2>&1 || status=$?
     if [ -n "$(trap -p EXIT)" ]; then
         rm -f /usr/sbin/policy-rc.d
@@ -53,7 +53,7 @@ quiet_install() {
         disable_service "$service"
     done
     if [ "$status" -ne 0 ]; then
-        tail -n 15 "$log" >&2
+        { grep '^E: ' "$log" || tail -n 8 "$log"; } | cut -c1-200 | tail -n 4 >&2
         die "apt-get could not install: $*; the full log is $log. Check the package sources and the network, then run make toolchain again"
     fi
     rm -f "$log"

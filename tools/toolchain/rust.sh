@@ -30,11 +30,14 @@ install_rustup() {
         quiet_install rustup
         return
     fi
-    local installer
+    # From the host that serves the toolchains too, so one address less has to be reachable.
+    local installer source=${RUSTUP_UPDATE_ROOT:-https://static.rust-lang.org/rustup}/rustup-init.sh
     installer=$(mktemp)
     say "rustup: installing into $BUILDER_HOME/.cargo with its own installer"
-    curl --proto '=https' --tlsv1.2 -sSf -o "$installer" https://sh.rustup.rs ||
-        die "there is no Rust $RUST_VERSION on this machine, this Debian has no package of rustup, and https://sh.rustup.rs could not be reached. Install rustup (https://rustup.rs) or Rust $RUST_VERSION by hand, then run make toolchain again"
+    curl --proto '=https' --tlsv1.2 -sSf --retry 2 -o "$installer" "$source" || {
+        rm -f "$installer"
+        die "there is no Rust $RUST_VERSION on this machine, this Debian has no package of rustup, and $source could not be reached. Install rustup (https://rustup.rs) or Rust $RUST_VERSION by hand, then run make toolchain again"
+    }
     chmod 644 "$installer"
     as_builder sh "$installer" -y -q --no-modify-path --profile minimal --default-toolchain none ||
         die "rustup's installer failed (see above)"
