@@ -54,7 +54,7 @@ fn pidfd(pid: nix::unistd::Pid) -> Result<std::os::fd::OwnedFd> {
     use std::os::fd::{FromRawFd as _, OwnedFd};
     // SAFETY: a system call on plain values; the descriptor, if any, is ours.
     unsafe {
-        let fd = nix::libc::syscall(nix::libc::SYS_pidfd_open, pid.as_raw(), 0);
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0);
         if fd < 0 {
             return Err(std::io::Error::last_os_error().into());
         }

@@ -36,9 +36,14 @@ pub fn run(host: &str, daemon: &str) -> Result<()> {
     let mut init = Command::new(std::env::current_exe()?);
     init.args([INIT, host, daemon]).stdin(Stdio::null());
     init.stdout(Stdio::piped()).stderr(log);
-    // SAFETY: setsid is async-signal-safe and touches no memory of ours.
+    // Whatever our caller has open (a lock, a pipe that somebody reads to its end) is not
+    // for the node to keep open.
+    // SAFETY: both calls are async-signal-safe and touch no memory of ours.
     unsafe {
-        init.pre_exec(|| setsid().map(drop).map_err(Into::into));
+        init.pre_exec(|| {
+            libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int);
+            setsid().map(drop).map_err(Into::into)
+        });
     }
     let mut child = init.spawn().context("starting init")?;
     // From here on this process sees what init mounts, so it asks by a pipe only.

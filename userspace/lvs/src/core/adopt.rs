@@ -95,9 +95,9 @@ impl Model {
         saved: Option<&[Command]>,
     ) -> Result<(Self, Vec<Write>), Refused> {
         let mut model = Self::new(tuning);
-        model.environment = environment;
         let found = names(dump);
         model.take_over(dump, &found);
+        model.surround(environment);
         let commands = match saved {
             Some(saved) => saved.to_vec(),
             None => commands(dump, &found, tuning.hz),

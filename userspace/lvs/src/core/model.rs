@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ssi_abi::conn::state;
 use ssi_abi::service::ServiceKey;
 use ssi_abi::settings::{Settings, TIMEOUT_SECONDS};
-use ssi_abi::{server, service};
+use ssi_abi::{filter, server, service};
 use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName, ServiceSpec, Timeouts};
 
 use super::Write;
@@ -145,8 +145,20 @@ impl Model {
 
     /// Tells what has changed around the node; returns what that changes in the maps.
     pub fn set_environment(&mut self, environment: Environment) -> Vec<Write> {
-        self.environment = environment;
+        self.surround(environment);
         self.refresh()
+    }
+
+    /// Cluster addresses are in the filter whether or not a service is known here: a
+    /// tunnel is opened only if what is inside is for an address in the filter.
+    pub(super) fn surround(&mut self, environment: Environment) {
+        let former = std::mem::replace(&mut self.environment, environment);
+        for cvip in self.environment.cvips.keys() {
+            self.filter.add((*cvip).into(), filter::VIRTUAL);
+        }
+        for cvip in former.cvips.into_keys() {
+            self.filter.remove(cvip.into(), filter::VIRTUAL);
+        }
     }
 
     /// What was told last.

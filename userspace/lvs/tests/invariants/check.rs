@@ -43,7 +43,13 @@ pub fn play(bench: &mut Bench, plan: &Plan) -> Result<(), TestCaseError> {
                 for mutation in mutations {
                     mutation.happen(&mut frame);
                 }
-                if frame.len() < if *entry == Entry::Tc { LEAST } else { 14 } {
+                if frame.len()
+                    < if *entry == Entry::Tc || *way == Way::Leaving {
+                        LEAST
+                    } else {
+                        14
+                    }
+                {
                     continue;
                 }
                 send(&mut stage, &plan.side, *entry, *way, &frame, &mut flows)
@@ -165,8 +171,16 @@ fn servers<'a>(stage: &'a Stage<'_>) -> impl Iterator<Item = (ServiceName, &'a S
 }
 
 /// Whether nobody here has anything to do with a frame: its addresses' words of the filter
-/// are nobody's, and it is no tunnel. Short of its addresses it is anybody's.
+/// are nobody's, and it is no tunnel. Short of its addresses, or of another IP version than
+/// its EtherType says, it is anybody's.
 fn none_of_ours(stage: &Stage<'_>, side: &Side, frame: &[u8]) -> bool {
+    let version = frame.get(14).map(|byte| byte >> 4);
+    if !matches!(
+        (&frame[12..14], version),
+        ([0x08, 0x00], Some(4)) | ([0x86, 0xdd], Some(6))
+    ) {
+        return false;
+    }
     let Ok(sliced) = LaxSlicedPacket::from_ethernet(frame) else {
         return false;
     };
