@@ -44,6 +44,9 @@ if [ "$BUILDER" = root ] && [ -n "${SUDO_USER:-}" ] && ! PATH="$BUILDER_HOME/.ca
     fi
 fi
 
+# Asking for a version must not download one unseen: make toolchain does, and says so.
+builder_env+=(RUSTUP_AUTO_INSTALL=0)
+
 # as_builder CMD…: with the builder's identity, home and PATH.
 as_builder() {
     if [ "$(id -un)" = "$BUILDER" ]; then

@@ -31,15 +31,18 @@ install_rustup() {
         return
     fi
     # From the host that serves the toolchains too, so one address less has to be reachable.
-    local installer source=${RUSTUP_UPDATE_ROOT:-https://static.rust-lang.org/rustup}/rustup-init.sh
-    installer=$(mktemp)
+    local installer log source=${RUSTUP_UPDATE_ROOT:-https://static.rust-lang.org/rustup}/rustup-init.sh
+    installer=$(mktemp) log=$(mktemp)
     say "rustup: installing into $BUILDER_HOME/.cargo with its own installer"
     curl --proto '=https' --tlsv1.2 -sSf --retry 2 -o "$installer" "$source" || {
-        rm -f "$installer"
+        rm -f "$installer" "$log"
         die "there is no Rust $RUST_VERSION on this machine, this Debian has no package of rustup, and $source could not be reached. Install rustup (https://rustup.rs) or Rust $RUST_VERSION by hand, then run make toolchain again"
     }
     chmod 644 "$installer"
-    as_builder sh "$installer" -y -q --no-modify-path --profile minimal --default-toolchain none ||
-        die "rustup's installer failed (see above)"
-    rm -f "$installer"
+    # What it says at the end is about shells, and our scripts need nothing of it.
+    as_builder sh "$installer" -y -q --no-modify-path --profile minimal --default-toolchain none >"$log" 2>&1 || {
+        tail -n 5 "$log" >&2
+        die "rustup's installer failed; its log is $log"
+    }
+    rm -f "$installer" "$log"
 }
