@@ -58,7 +58,7 @@ fn download(cluster: &Cluster, method: &str) {
     thread::sleep(Duration::from_secs(1));
     cluster.kill_daemon(cluster.director_number());
     thread::sleep(Duration::from_secs(1));
-    cluster.start_daemon(cluster.director_number());
+    cluster.wait_for_daemon(cluster.director_number());
     let output = client.wait_with_output().expect("wait");
     let said = common::host::checked(Host::Client, &["curl"], &output);
     assert_eq!(
@@ -81,7 +81,7 @@ fn connections(cluster: &Cluster) {
         thread::sleep(Duration::from_millis(500));
         cluster.kill_daemon(cluster.director_number());
         thread::sleep(Duration::from_millis(500));
-        cluster.start_daemon(cluster.director_number());
+        cluster.wait_for_daemon(cluster.director_number());
     }
     held.stop().assert_flawless();
     short.stop().assert_flawless();
@@ -91,7 +91,7 @@ fn services(cluster: &Cluster) {
     let service = service(cluster, "wrr", "-g");
     let before = cluster.director().run(&["ssi", "lvs", "-S", "-n"]);
     cluster.kill_daemon(cluster.director_number());
-    cluster.start_daemon(cluster.director_number());
+    cluster.wait_for_daemon(cluster.director_number());
     assert_eq!(cluster.director().run(&["ssi", "lvs", "-S", "-n"]), before);
     burst(cluster.client(), service.address, 20).assert_flawless();
 }
@@ -99,7 +99,7 @@ fn services(cluster: &Cluster) {
 fn unload(cluster: &Cluster) {
     let service = service(cluster, "rr", "-g");
     burst(cluster.client(), service.address, 4).assert_flawless();
-    // The node's init starts a new ssid a second after the old one's end.
+    // It ends with status 0, so the node's init leaves it at that.
     let left = cluster.director().sh(&format!(
         "pkill -TERM -x ssid
          while pgrep -x ssid >/dev/null; do sleep 0.01; done

@@ -41,7 +41,11 @@ pub fn run(host: &str, daemon: &str) -> Result<()> {
     // SAFETY: both calls are async-signal-safe and touch no memory of ours.
     unsafe {
         init.pre_exec(|| {
-            libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int);
+            libc::close_range(
+                3,
+                libc::c_uint::MAX,
+                libc::CLOSE_RANGE_CLOEXEC as libc::c_int,
+            );
             setsid().map(drop).map_err(Into::into)
         });
     }

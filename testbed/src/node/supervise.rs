@@ -31,6 +31,8 @@ pub fn search_path() -> String {
     format!("{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 }
 
+/// Keeps `ssid` running, unless it ended with status 0: then somebody asked it to.
+///
 /// Runs until SIGTERM or SIGINT; then everything here is asked to end, and what does not
 /// is killed by the kernel, as the namespace's first process goes.
 pub(super) fn run(daemon: bool) -> Result<()> {
@@ -46,14 +48,19 @@ pub(super) fn run(daemon: bool) -> Result<()> {
     }
     let mut child = None;
     let mut start_at = Instant::now();
+    // Who asks it to end does not want it back until somebody starts it by hand.
+    let mut asked_to_end = false;
     loop {
         if let Some(ssid) = &ssid
             && child.is_none()
             && Instant::now() >= start_at
-            && !runs("ssid")
         {
-            child = start(ssid);
-            start_at = Instant::now() + PAUSE;
+            if runs("ssid") {
+                asked_to_end = false;
+            } else if !asked_to_end {
+                child = start(ssid);
+                start_at = Instant::now() + PAUSE;
+            }
         }
         let idle = child.is_some() || ssid.is_none();
         wait(&signals, if idle { PollTimeout::NONE } else { LOOK.into() })?;
@@ -65,7 +72,8 @@ pub(super) fn run(daemon: bool) -> Result<()> {
         }
         for (pid, how) in reap() {
             if child == Some(pid) {
-                eprintln!("ssid ended: {how}");
+                asked_to_end = matches!(how, WaitStatus::Exited(_, 0));
+                eprintln!("ssid ended: {}", in_words(how));
                 child = None;
                 start_at = Instant::now() + PAUSE;
             }
@@ -133,12 +141,13 @@ fn runs(name: &str) -> bool {
 }
 
 /// Every child that has ended, adopted ones too.
-fn reap() -> Vec<(Pid, String)> {
+fn reap() -> Vec<(Pid, WaitStatus)> {
     let mut ended = Vec::new();
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) => ended.push((pid, format!("exit status {code}"))),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => ended.push((pid, format!("{signal}"))),
+            Ok(how @ (WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..))) => {
+                ended.push((pid, how));
+            }
             Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return ended,
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => {
@@ -146,5 +155,14 @@ fn reap() -> Vec<(Pid, String)> {
                 return ended;
             }
         }
+    }
+}
+
+fn in_words(how: WaitStatus) -> String {
+    match how {
+        WaitStatus::Exited(_, 0) => "exit status 0; it is not started again".to_owned(),
+        WaitStatus::Exited(_, code) => format!("exit status {code}"),
+        WaitStatus::Signaled(_, signal, _) => signal.to_string(),
+        other => format!("{other:?}"),
     }
 }

@@ -192,20 +192,23 @@ impl Cluster {
         });
     }
 
-    /// Kills a node's `ssid` with signal 9, and sees it dead.
+    /// Kills a node's `ssid` with signal 9, and sees it dead. The node's init starts
+    /// another one second later.
     pub fn kill_daemon(&self, node: u8) {
-        self.host(node)
-            .sh("pkill -KILL -x ssid; while pgrep -x ssid >/dev/null; do sleep 0.01; done");
+        self.host(node).sh(
+            "pid=$(pgrep -x ssid); kill -KILL $pid; while [ -e /proc/$pid ]; do sleep 0.01; done",
+        );
     }
 
-    /// Starts a node's `ssid` unless it runs, and waits until it answers.
+    /// Starts a node's `ssid` after its end by request, and waits until it answers.
     pub fn start_daemon(&self, node: u8) {
         self.host(node)
-            .sh("pgrep -x ssid >/dev/null || setsid ssid >>/run/ssid.log 2>&1 </dev/null &");
+            .sh("setsid ssid >>/run/ssid.log 2>&1 </dev/null &");
         self.wait_for_daemon(node);
     }
 
-    fn wait_for_daemon(&self, node: u8) {
+    /// Waits until a node's `ssid` answers.
+    pub fn wait_for_daemon(&self, node: u8) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.host(node).output(&["ssi", "status"]).status.success() {
             assert!(
