@@ -24,6 +24,9 @@ pub fn run(host: &str, daemon: &str) -> Result<()> {
     let net = File::open(&netns).with_context(|| netns.clone())?;
     setns(net, CloneFlags::CLONE_NEWNET).context("entering the network namespace")?;
     cgroup::join(machine, std::process::id().cast_signed()).context("joining the cgroup")?;
+    // Asked for before there is another mount namespace: from there, a chroot's path to a
+    // file of the old one leads elsewhere.
+    let program = std::env::current_exe()?;
     let kinds = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWUTS
@@ -33,7 +36,7 @@ pub fn run(host: &str, daemon: &str) -> Result<()> {
         .create(true)
         .append(true)
         .open(state::log(machine))?;
-    let mut init = Command::new(std::env::current_exe()?);
+    let mut init = Command::new(program);
     init.args([INIT, host, daemon]).stdin(Stdio::null());
     init.stdout(Stdio::piped()).stderr(log);
     // Whatever our caller has open (a lock, a pipe that somebody reads to its end) is not
