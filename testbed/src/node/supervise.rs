@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -116,12 +117,17 @@ fn find_daemon() -> Option<PathBuf> {
 }
 
 fn start(ssid: &Path) -> Option<Pid> {
-    let started = Command::new(ssid)
+    let mut command = Command::new(ssid);
+    command
         .env("PATH", search_path())
         .stdin(Stdio::null())
-        .current_dir("/")
-        .spawn();
-    match started {
+        .current_dir("/");
+    // The signals that init reads from a descriptor are blocked; ssid wants them.
+    // SAFETY: one system call, which is async-signal-safe and touches no memory of ours.
+    unsafe {
+        command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(Into::into));
+    }
+    match command.spawn() {
         Ok(child) => {
             eprintln!("ssid started as process {}", child.id());
             Some(Pid::from_raw(child.id().cast_signed()))
