@@ -4,7 +4,8 @@
 leftovers() {
     ip netns list 2>/dev/null | sed 's/ (id:.*//; s/^/network namespace /'
     ip -o link 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/interface \1/'
-    awk '{ print "mount " $5 }' /proc/self/mountinfo
+    # `ip netns` makes /run/netns a mount at its first use, and nobody ever undoes that.
+    awk '$5 != "/run/netns" { print "mount " $5 }' /proc/self/mountinfo
     find /sys/fs/bpf -mindepth 1 -maxdepth 3 -name '*ssi*' 2>/dev/null | sed 's/^/pin /'
     find /sys/fs/cgroup -maxdepth 3 -type d -name '*ssi*' 2>/dev/null | sed 's/^/cgroup /'
     tmux -L ssi list-sessions 2>/dev/null | sed 's/^/tmux session /'
