@@ -12,6 +12,7 @@ use crate::control::{self, Answers};
 use crate::data_path::DataPath;
 use crate::log::{self, Level};
 use crate::status::About;
+use crate::why::why;
 use crate::{cvip, lock, memory, notify};
 
 /// Runs until a signal says to leave, or a part of the daemon fails. `path` is where the
@@ -57,7 +58,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
             _ = hangup.recv() => {
                 // A mistake in the file is no reason to stop.
                 if let Err(e) = reload(path, &answers, &level).await {
-                    tracing::error!("not reloaded: {e:#}; going on as before");
+                    tracing::error!("not reloaded: {}; going on as before", why(&e));
                 }
             }
         }

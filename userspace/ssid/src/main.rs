@@ -16,19 +16,21 @@ mod seed;
 mod state;
 mod status;
 mod unload;
+mod why;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use args::Args;
 use clap::Parser;
+use why::why;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("ssid: {e:#}");
+            eprintln!("ssid: {}", why(&e));
             ExitCode::FAILURE
         }
     }

@@ -31,6 +31,8 @@ pub enum Reason {
     BadVirtual(IpAddr, &'static str),
     #[error("{0} cannot be a real server: it is {1}")]
     BadReal(IpAddr, &'static str),
+    #[error("{0} cannot be a real server: {1}; `ip route get {0}` shows the same")]
+    Unreachable(IpAddr, &'static str),
     #[error(
         "real server {server} of {service}: {method} needs the same address family on both sides; only -i (tunnel) crosses"
     )]

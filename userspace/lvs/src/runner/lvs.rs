@@ -16,7 +16,7 @@ use super::meters::{Meters, Now};
 use super::routes::Way;
 use super::store::Store;
 use super::surroundings::{self, Cluster};
-use super::{connections, dump};
+use super::{connections, dump, reach};
 use crate::core::{Environment, Model, Tuning, Write};
 
 /// What the scheduler is started with.
@@ -107,6 +107,7 @@ impl Lvs {
     /// # Errors
     /// Refused: nothing changed. [`LvsError::Unsaved`]: all of it was done.
     pub fn apply(&mut self, commands: &[Command]) -> Result<(), LvsError> {
+        reach::check(commands)?;
         let writes = self.model.apply(commands)?;
         self.install(writes)?;
         let wanted: HashSet<IpAddr> = self.model.server_addresses().collect();

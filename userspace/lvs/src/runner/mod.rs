@@ -11,6 +11,7 @@ mod fragments;
 mod install;
 mod lvs;
 mod meters;
+mod reach;
 pub mod routes;
 mod store;
 mod surroundings;

@@ -8,6 +8,7 @@ use ssi_api::lvs::Command;
 use crate::config::Config;
 use crate::data_path::DataPath;
 use crate::status::{self, About};
+use crate::why::why;
 
 /// Connections given in one reply unless fewer are asked for: about 200 bytes each.
 const MOST_CONNECTIONS: u32 = 100_000;
@@ -48,7 +49,7 @@ impl Answers {
         let for_path = config.clone();
         self.with(move |path| {
             path.reconfigure(&for_path)
-                .map_err(|e| Failure::new(FailureKind::Internal, format!("{e:#}")))
+                .map_err(|e| Failure::new(FailureKind::Internal, why(&e)))
         })
         .await?;
         self.about

@@ -40,14 +40,15 @@ fn in_namespaces(test: impl FnOnce(&Machine)) {
     let bpf = machine.dir.join("bpf");
     std::fs::create_dir(&bpf).expect("a directory");
     mount(Some("bpf"), &bpf, Some("bpf"), MsFlags::empty(), none).expect("a bpffs");
-    for (name, peer, address) in [
-        ("eth0", "p0", "10.88.0.1/24"),
-        ("ic0", "p1", "10.77.0.1/24"),
+    for (name, peer, address, address6) in [
+        ("eth0", "p0", "10.88.0.1/24", "fd88::1/64"),
+        ("ic0", "p1", "10.77.0.1/24", "fd77::1/64"),
     ] {
         ip(&format!("link add {name} type veth peer name {peer}"));
         ip(&format!("link set {name} up"));
         ip(&format!("link set {peer} up"));
         ip(&format!("addr add {address} dev {name}"));
+        ip(&format!("addr add {address6} dev {name} nodad"));
     }
     ip("link set lo up");
     machine.configure("");
