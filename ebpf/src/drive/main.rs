@@ -7,6 +7,10 @@
     missing_docs,
     reason = "the entry macros generate items that cannot be documented"
 )]
+#![expect(
+    unreachable_pub,
+    reason = "a program has no API; `pub` marks what a module offers the others"
+)]
 
 mod frame;
 

@@ -112,9 +112,8 @@ fn ip<P: Packet, F: Family>(packet: P, handed: bool) -> i32 {
         }
         // Perhaps the address only shares its word of the filter with a virtual one.
     }
-    match F::next(packet) {
-        Some(protocol::IPIP | protocol::IPV6) => return tunnel::arrived::<P, F>(packet, &source),
-        _ => {}
+    if let Some(protocol::IPIP | protocol::IPV6) = F::next(packet) {
+        return tunnel::arrived::<P, F>(packet, &source);
     }
     let bits = ADDRS.get(filter::word(&source)).map_or(0, |bits| *bits);
     if bits & filter::REAL != 0 {

@@ -214,8 +214,7 @@ impl Family for V6 {
     #[inline(always)]
     unsafe fn virtual_addr(head: *mut Head) -> Addr {
         // SAFETY: the caller's `head` is the start of a Conn6.
-        Addr {
-            words: unsafe { (*head.cast::<Conn6>()).virtual_addr },
-        }
+        let words = unsafe { (*head.cast::<Conn6>()).virtual_addr };
+        Addr { words }
     }
 }

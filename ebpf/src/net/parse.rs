@@ -87,9 +87,8 @@ pub fn addresses6<P: Packet>(packet: P) -> Option<(Addr, Addr)> {
 #[inline(always)]
 pub unsafe fn words(bytes: *const [u8; 16]) -> Addr {
     // SAFETY: the caller's; the Ethernet header leaves IP addresses 2-aligned only.
-    Addr {
-        words: unsafe { bytes.cast::<[u32; 4]>().read_unaligned() },
-    }
+    let words = unsafe { bytes.cast::<[u32; 4]>().read_unaligned() };
+    Addr { words }
 }
 
 /// Up to the transport header. The error is a counter.

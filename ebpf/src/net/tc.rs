@@ -44,8 +44,8 @@ impl Tc {
 }
 
 impl Packet for Tc {
-    const PASS: i32 = TC_ACT_OK as i32;
-    const DROP: i32 = TC_ACT_SHOT as i32;
+    const PASS: i32 = TC_ACT_OK;
+    const DROP: i32 = TC_ACT_SHOT;
 
     #[inline(always)]
     fn context(self) -> *mut c_void {
