@@ -46,7 +46,7 @@ fn compile(root: &Path, out: &Path, object: &str) -> Result<PathBuf, String> {
     }
     let target_dir = out.join("bpf");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets it");
-    let flags = [
+    let mut flags = vec![
         "-Cdebuginfo=2".to_owned(),
         "-Clinker=bpf-linker".to_owned(),
         "-Clink-arg=--btf".to_owned(),
@@ -54,6 +54,10 @@ fn compile(root: &Path, out: &Path, object: &str) -> Result<PathBuf, String> {
         "-Ctarget-cpu=v3".to_owned(),
         format!("--cfg=bpf_target_arch=\"{arch}\""),
     ];
+    // The objects have the sources' paths in them, as the programs do: both hide the same.
+    let outer = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let remaps = |flag: &&str| flag.starts_with("--remap-path-prefix=");
+    flags.extend(outer.split('\x1f').filter(remaps).map(str::to_owned));
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
     cargo
         .current_dir(root)
