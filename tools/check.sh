@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What can be checked without root and without bpf-linker: format, lints, and the tests of
-# the crates that touch no kernel.
+# the code that touches no kernel (those in a crate's tests/ load BPF programs).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$ROOT/tools/phase.sh"

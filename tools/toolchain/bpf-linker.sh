@@ -16,6 +16,6 @@ install_bpf_linker() {
     fi
     say "bpf-linker $BPF_LINKER_VERSION: building from crates.io (2–3 minutes)"
     as_builder sh -c "cd '$ROOT' && exec cargo install --locked --version '=$BPF_LINKER_VERSION' \"\$@\" bpf-linker" sh "${where[@]}" ||
-        die "bpf-linker could not be built (see above); make check works without it"
+        die "bpf-linker could not be built (see above; it comes from crates.io). make check works without it"
     has_bpf_linker || die "bpf-linker was built, but doesn't run: $(as_builder bpf-linker --version 2>&1 | head -n 1)"
 }
