@@ -3,22 +3,19 @@
 
 use std::collections::HashMap;
 
-use ssi_abi::table::SLOTS;
-use ssi_abi::{limits, server, service};
-use ssi_api::lvs::{Command, Scheduler, ServerName, ServerSpec, ServiceName};
+use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName};
 
 use super::Write;
 use super::draft::{Draft, Drafts};
-use super::error::{Reason, Refused};
+use super::error::Refused;
 use super::keys;
-use super::model::{Installed, Model, Server, Service};
-use super::schedule::{self, Member, slot::SlotTable};
+use super::model::{Model, Server, Service};
 
 /// Writes by the phase in which they are safe for packets in flight.
 #[derive(Default)]
-struct Phases {
+pub(super) struct Phases {
     servers: Vec<Write>,
-    entries: Vec<Write>,
+    pub(super) entries: Vec<Write>,
     services: Vec<Write>,
     keys: Vec<Write>,
     filter: Vec<Write>,
@@ -83,55 +80,6 @@ impl Model {
             self.tables.give(first, len);
         }
         self.installed.end_rest();
-    }
-
-    /// A range for each draft that needs another than it has. Drafts that keep theirs are
-    /// not in the result.
-    fn reserve(
-        &mut self,
-        drafts: &Drafts,
-    ) -> Result<HashMap<ServiceName, Option<(u32, u32)>>, Reason> {
-        let mut taken = HashMap::new();
-        for name in &drafts.order {
-            let Some(draft) = &drafts.services[name] else {
-                continue;
-            };
-            let len = table_len(draft);
-            if !draft.anew && self.keeps_range(name, draft, len) {
-                continue;
-            }
-            let hinted = self.hints.claim_range(name, draft.spec.scheduler, len);
-            let range = match len {
-                0 => Ok(None),
-                len => match hinted {
-                    Some(first) => Ok(Some((first, len))),
-                    None => self.tables.take(len).map(|first| Some((first, len))),
-                },
-            };
-            match range {
-                Ok(range) => {
-                    taken.insert(*name, range);
-                }
-                Err(full) => {
-                    for (first, len) in taken.into_values().flatten() {
-                        self.tables.give(first, len);
-                    }
-                    return Err(full.into());
-                }
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Tables by hash are edited in place; tables of turns and lists are replaced.
-    fn keeps_range(&self, name: &ServiceName, draft: &Draft, len: u32) -> bool {
-        let Some(old) = self.services.get(name) else {
-            return false;
-        };
-        let way = schedule::way(draft.spec.scheduler);
-        let in_place = way == service::scheduler::HASH || way == service::scheduler::SLOT;
-        let had = old.range.map_or(0, |(_, len)| len);
-        had == len && (len == 0 || in_place && way == schedule::way(old.spec.scheduler))
     }
 
     fn install(
@@ -254,48 +202,6 @@ impl Model {
         }
     }
 
-    fn write_table(
-        &mut self,
-        name: &ServiceName,
-        service: &mut Service,
-        new_range: bool,
-        phases: &mut Phases,
-    ) {
-        let members = members(service);
-        if service.spec.scheduler != Scheduler::Slot {
-            service.slots = None;
-            if let Some((first, len)) = service.range {
-                let entries = schedule::plan(service.spec.scheduler, &members, self.tuning.seed);
-                debug_assert_eq!(entries.len(), len as usize);
-                phases.entries.push(Write::Entries(first, entries));
-            }
-            return;
-        }
-        let Some((first, _)) = service.range else {
-            service.slots = None;
-            return;
-        };
-        let hinted = || self.hints.slots(name);
-        let (mut slots, known) = match service.slots.take() {
-            Some(slots) => (slots, !new_range),
-            None => match hinted() {
-                Some((slots, at)) => (slots, at == first),
-                None => (SlotTable::default(), false),
-            },
-        };
-        let changed = slots.assign(&members);
-        if known {
-            phases
-                .entries
-                .extend(runs(first, slots.entries(), &changed));
-        } else {
-            phases
-                .entries
-                .push(Write::Entries(first, slots.entries().to_vec()));
-        }
-        service.slots = Some(slots);
-    }
-
     fn remove(&mut self, name: &ServiceName, phases: &mut Phases) {
         let Some(service) = self.services.remove(name) else {
             return;
@@ -368,136 +274,5 @@ impl Model {
         }
         phases.filter = self.filter.writes();
         phases.in_order()
-    }
-}
-
-/// How many entries a service's table has.
-fn table_len(draft: &Draft) -> u32 {
-    if draft.spec.scheduler == Scheduler::Slot {
-        // Also with all servers at weight 0: previous owners go on.
-        return if draft.servers.is_empty() { 0 } else { SLOTS };
-    }
-    let taking: Vec<Member> = draft
-        .servers
-        .iter()
-        .filter(|(_, spec)| spec.weight > 0)
-        .map(|(name, spec)| Member {
-            index: 1,
-            weight: spec.weight,
-            name: *name,
-        })
-        .collect();
-    let len = match draft.spec.scheduler {
-        _ if taking.is_empty() => 0,
-        Scheduler::Rr | Scheduler::Lc | Scheduler::Wlc => taking.len(),
-        Scheduler::Wrr => schedule::turn::weighted(&taking).len(),
-        Scheduler::Sh => schedule::hashed::BUCKETS,
-        Scheduler::Mh => schedule::maglev::SIZE,
-        Scheduler::Slot => SLOTS as usize,
-    };
-    len as u32
-}
-
-fn members(service: &Service) -> Vec<Member> {
-    let member = |server: &Server| Member {
-        index: server.index,
-        weight: server.spec.weight,
-        name: server.name,
-    };
-    service.servers.iter().map(member).collect()
-}
-
-/// Changed entries as runs of neighbours.
-fn runs(first: u32, entries: &[u32], changed: &[u32]) -> Vec<Write> {
-    changed
-        .chunk_by(|a, b| a + 1 == *b)
-        .map(|run| {
-            let values = run.iter().map(|slot| entries[*slot as usize]).collect();
-            Write::Entries(first + run[0], values)
-        })
-        .collect()
-}
-
-impl Installed {
-    pub(super) fn empty() -> Self {
-        Self {
-            services: vec![service::Service::default(); limits::SERVICES],
-            servers: vec![server::Server::default(); limits::SERVERS],
-            free_services: (1..limits::SERVICES as u32).collect(),
-            free_servers: (1..=(limits::SERVERS - 1) as u16).collect(),
-            ..Self::default()
-        }
-    }
-
-    fn end_rest(&mut self) {
-        self.free_services.extend(self.resting_services.drain(..));
-        self.free_servers.extend(self.resting_servers.drain(..));
-    }
-
-    /// An index for a service; true: it is the hinted one, with its counts.
-    fn take_service(&mut self, hinted: Option<u32>) -> (u32, bool) {
-        if let Some(index) = hinted
-            && self.former_services.remove(&index)
-        {
-            return (index, true);
-        }
-        // Resting indices were counted as free when the list was checked.
-        let index = self
-            .free_services
-            .pop_first()
-            .or_else(|| self.resting_services.pop());
-        (index.expect("checked"), false)
-    }
-
-    fn take_server(&mut self, hinted: Option<u16>) -> (u16, bool) {
-        if let Some(index) = hinted
-            && self.former_servers.remove(&index)
-        {
-            return (index, true);
-        }
-        let index = self
-            .free_servers
-            .pop_first()
-            .or_else(|| self.resting_servers.pop());
-        let index = index.expect("checked");
-        let record = &mut self.servers[usize::from(index)];
-        record.generation = record.generation.wrapping_add(1);
-        (index, false)
-    }
-
-    pub(super) fn generation(&self, index: u16) -> u16 {
-        self.servers[usize::from(index)].generation
-    }
-
-    /// Whether it has to be written.
-    pub(super) fn set_server(&mut self, index: u16, record: server::Server) -> bool {
-        let place = &mut self.servers[usize::from(index)];
-        std::mem::replace(place, record) != record
-    }
-
-    pub(super) fn set_service(&mut self, index: u32, record: service::Service) -> bool {
-        let place = &mut self.services[index as usize];
-        std::mem::replace(place, record) != record
-    }
-
-    fn set_key(&mut self, key: service::ServiceKey, index: u32) -> bool {
-        self.keys.insert(key, index) != Some(index)
-    }
-
-    pub(super) fn free_server(&mut self, index: u16) -> Write {
-        let generation = self.generation(index);
-        let record = server::Server {
-            generation,
-            ..server::Server::default()
-        };
-        self.servers[usize::from(index)] = record;
-        self.resting_servers.push(index);
-        Write::Server(index, record)
-    }
-
-    pub(super) fn free_service(&mut self, index: u32) -> Write {
-        self.services[index as usize] = service::Service::default();
-        self.resting_services.push(index);
-        Write::Service(index, service::Service::default())
     }
 }

@@ -9,12 +9,14 @@ mod environment;
 mod error;
 mod filter;
 pub mod hold;
+mod installed;
 mod keys;
 mod model;
 mod rates;
 mod record;
 pub mod schedule;
 pub mod sweep;
+mod tables;
 mod view;
 mod write;
 

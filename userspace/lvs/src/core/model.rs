@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use ssi_abi::conn::state;
+use ssi_abi::filter;
 use ssi_abi::service::ServiceKey;
 use ssi_abi::settings::{Settings, TIMEOUT_SECONDS};
-use ssi_abi::{filter, server, service};
 use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName, ServiceSpec, Timeouts};
 
 use super::Write;
@@ -11,6 +11,7 @@ use super::adopt::Hints;
 use super::allocator::Allocator;
 use super::environment::Environment;
 use super::filter::Filter;
+use super::installed::Installed;
 use super::schedule::slot::SlotTable;
 
 /// What a model is made with.
@@ -44,22 +45,6 @@ pub struct Model {
     pub(super) filter: Filter,
     pub(super) installed: Installed,
     pub(super) hints: Hints,
-}
-
-/// What the maps hold, index by index.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Installed {
-    pub(super) services: Vec<service::Service>,
-    pub(super) servers: Vec<server::Server>,
-    pub(super) keys: HashMap<ServiceKey, u32>,
-    pub(super) free_services: BTreeSet<u32>,
-    pub(super) free_servers: BTreeSet<u16>,
-    /// In use before a restart, and not claimed yet by their former owners.
-    pub(super) former_services: BTreeSet<u32>,
-    pub(super) former_servers: BTreeSet<u16>,
-    /// Given up by the last commit; see [`Model::given_up`].
-    pub(super) resting_services: Vec<u32>,
-    pub(super) resting_servers: Vec<u16>,
 }
 
 /// A virtual service.
