@@ -1,7 +1,9 @@
 # What a test run could leave behind on a machine, as lines that can be compared. Sourced.
 # shellcheck shell=bash
 
-leftovers() {
+leftovers() (
+    # Each line is about something that may not be there, its program neither.
+    set +e +o pipefail
     ip netns list 2>/dev/null | sed 's/ (id:.*//; s/^/network namespace /'
     ip -o link 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/interface \1/'
     # `ip netns` makes /run/netns a mount at its first use, and nobody ever undoes that.
@@ -9,7 +11,8 @@ leftovers() {
     find /sys/fs/bpf -mindepth 1 -maxdepth 3 -name '*ssi*' 2>/dev/null | sed 's/^/pin /'
     find /sys/fs/cgroup -maxdepth 3 -type d -name '*ssi*' 2>/dev/null | sed 's/^/cgroup /'
     tmux -L ssi list-sessions 2>/dev/null | sed 's/^/tmux session /'
-}
+    true
+)
 
 # Processes that carry $1 (NAME=value) in their environment, this shell's own excepted.
 marked_processes() {
