@@ -1,6 +1,7 @@
 //! The cluster doing its main job: a web server on every node, one address, real requests.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -47,7 +48,7 @@ pub fn run() -> Result<()> {
             .with_context(|| format!("the rules on {node}"))?;
     }
     wait_for_servers(director, nodes.len())?;
-    println!("{}", nodes_table(&state));
+    println!("{}\n", nodes_table(&state));
     println!("The cluster's address is {cvip}; {director} directs it:\n");
     println!("{}", on(director, "ssi lvs -L -n", "")?);
     let (answers, took) = burst(&cvip.to_string())?;
@@ -62,20 +63,43 @@ pub fn run() -> Result<()> {
         );
     }
     println!("\nTry next:");
-    println!(
-        "  ssi-testbed exec client curl -s http://{cvip}/        # again: another node answers"
-    );
-    println!(
-        "  ssi-testbed exec {} ssi lvs -L -n --stats              # what the director counted",
-        state.wish.director
-    );
-    println!(
-        "  ssi-testbed console 2                                 # a shell on node 2; ssi-stop ends it all"
-    );
+    let own = called();
+    for (what, why) in [
+        (
+            format!("exec client curl -s http://{cvip}/"),
+            "again: another node answers",
+        ),
+        (
+            format!("exec {} ssi lvs -L -n --stats", state.wish.director),
+            "what the director counted",
+        ),
+        (
+            "console 2".to_owned(),
+            "a shell on node 2; `stop` ends it all",
+        ),
+    ] {
+        println!("  {own} {what:<40} # {why}");
+    }
     if answers.values().sum::<usize>() != REQUESTS {
         bail!("not every request was answered");
     }
     Ok(())
+}
+
+/// How a user in this directory calls this program.
+fn called() -> String {
+    let name = "ssi-testbed".to_owned();
+    let Ok(own) = std::env::current_exe() else {
+        return name;
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed = |dir: std::path::PathBuf| dir.join(&name).canonicalize().ok();
+    if std::env::split_paths(&path).any(|dir| installed(dir).as_ref() == Some(&own)) {
+        return name;
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let own = own.strip_prefix(&here).unwrap_or(&own);
+    format!("sudo {}", own.display())
 }
 
 fn wait_for_daemons(nodes: &[Machine]) -> Result<()> {
@@ -129,7 +153,6 @@ fn burst(cvip: &str) -> Result<(BTreeMap<String, usize>, Duration)> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    use std::io::Write as _;
     child
         .stdin
         .take()
