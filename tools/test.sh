@@ -20,10 +20,11 @@ document() {
 
 # One line a test program: kind, folder of its crate, path.
 build_tests() {
-    "$cargo" test --no-run --message-format=json-render-diagnostics >"$plan.json"
+    # Said aloud, as bash's errexit is off in what a phase runs.
+    "$cargo" test --no-run --message-format=json-render-diagnostics >"$plan.json" || return
     jq -r 'select(.reason == "compiler-artifact" and .profile.test and .executable != null)
         | [.target.kind[0], (.manifest_path | rtrimstr("/Cargo.toml")), .executable] | @tsv' \
-        "$plan.json" >"$plan"
+        "$plan.json" >"$plan" || return
     [ -s "$plan" ] || die "cargo built no test program"
 }
 
