@@ -1,2 +1,66 @@
-//! To be written.
-fn main() {}
+//! `ssi-bench`: measurements, side by side with others.
+
+mod args;
+mod generate;
+mod measure;
+mod packet;
+mod progress;
+mod quiet;
+mod report;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Parser as _;
+
+use args::{Args, Lvs, Output, Part, What};
+use measure::Section;
+use progress::Progress;
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ssi-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<()> {
+    if let Some(what) = args.generate {
+        return generate::generate(what);
+    }
+    match args.what {
+        Some(What::Lvs(lvs)) => measure_lvs(&lvs),
+        None => Ok(()),
+    }
+}
+
+fn measure_lvs(lvs: &Lvs) -> Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        bail!("measuring loads BPF programs and boots clusters: run it as root");
+    }
+    let sections = sections(lvs)?;
+    match lvs.output {
+        Output::Table => print!("{}", report::tables(&sections)),
+        Output::Json => print!("{}", report::document(&sections)?),
+    }
+    if let Some(directory) = &lvs.out {
+        report::write(directory, &sections)?;
+    }
+    Ok(())
+}
+
+fn sections(lvs: &Lvs) -> Result<Vec<Section>> {
+    let progress = Progress::new();
+    let mut sections = Vec::new();
+    if lvs.wants(Part::Packet) {
+        let options = packet::Options {
+            rounds: lvs.rounds(15, 5),
+            repeat: if lvs.quick { 40_000 } else { 100_000 },
+        };
+        sections.extend(packet::run(options, &progress)?);
+    }
+    Ok(sections)
+}

@@ -96,13 +96,7 @@ impl Drive {
         let mut ebpf = EbpfLoader::new()
             .load(object::drive()?)
             .map_err(|error| LoadError::refused("the benchmark's BPF maps", &error))?;
-        let plan = Records::new(net::raw(&mut ebpf, "PLAN")?);
-        let next = Records::new(net::raw(&mut ebpf, "NEXT")?);
-        let sunk = PerCpu::new(net::raw(&mut ebpf, "SUNK")?);
-        let subject = ProgramArray::try_from(take(&mut ebpf, "SUBJECT")?)
-            .map_err(|error| LoadError::refused("map SUBJECT", &error))?;
-        let out = DevMap::try_from(take(&mut ebpf, "OUT")?)
-            .map_err(|error| LoadError::refused("map OUT", &error))?;
+        // Before the maps are taken out: loading refers to them by their descriptors.
         let senders = [Sender::Generate.name(), Sender::Discard.name()];
         let helpers = Helper::ALL.map(Helper::name);
         for name in [DRIVER].into_iter().chain(senders).chain(helpers) {
@@ -110,6 +104,13 @@ impl Drive {
                 .and_then(Xdp::load)
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
+        let plan = Records::new(net::raw(&mut ebpf, "PLAN")?);
+        let next = Records::new(net::raw(&mut ebpf, "NEXT")?);
+        let sunk = PerCpu::new(net::raw(&mut ebpf, "SUNK")?);
+        let subject = ProgramArray::try_from(take(&mut ebpf, "SUBJECT")?)
+            .map_err(|error| LoadError::refused("map SUBJECT", &error))?;
+        let out = DevMap::try_from(take(&mut ebpf, "OUT")?)
+            .map_err(|error| LoadError::refused("map OUT", &error))?;
         Ok(Self {
             ebpf,
             plan,

@@ -1,7 +1,7 @@
 //! Makes a frame out of whatever an earlier run left of it.
 
 use aya_ebpf::bindings::xdp_md;
-use aya_ebpf::helpers::bpf_xdp_adjust_head;
+use aya_ebpf::helpers::{bpf_xdp_adjust_head, bpf_xdp_get_buff_len};
 use ssi_abi::drive::{HEAD, Plan, client_address, client_port, flow};
 
 use crate::{NEXT, PLAN};
@@ -16,14 +16,16 @@ const FARTHEST: usize = 0x3f;
 #[inline(always)]
 pub fn make(ctx: *mut xdp_md) -> Option<()> {
     let plan = PLAN.get(0)?;
-    // SAFETY: the context is valid while the program runs.
-    let length = unsafe { (*ctx).data_end - (*ctx).data };
+    // Not the difference of the packet's pointers: the compiler takes it in 32 bits, which
+    // the verifier refuses.
+    // SAFETY: a helper that only reads our own context.
+    let length = unsafe { bpf_xdp_get_buff_len(ctx) } as u32;
     let grown = length.wrapping_sub(plan.length) as i32;
     // SAFETY: a helper on our own context.
     if grown != 0 && unsafe { bpf_xdp_adjust_head(ctx, grown) } != 0 {
         return None;
     }
-    // SAFETY: as above.
+    // SAFETY: the context is valid while the program runs.
     let (start, end) = unsafe { ((*ctx).data as usize, (*ctx).data_end as usize) };
     if start + HEAD > end {
         return None;

@@ -23,7 +23,8 @@ pub use percpu::PerCpu;
 pub use records::Records;
 pub use shared::{Entries, Loads};
 
-pub(crate) use raw::{Raw, possible_cpus};
+pub(crate) use raw::Raw;
+pub use raw::possible_cpus;
 
 /// All maps of the packet path.
 #[derive(Debug)]

@@ -237,6 +237,6 @@ pub(crate) fn zeroed<T: Pod>(n: usize) -> Vec<T> {
 }
 
 /// How many values a per-CPU map has for each key.
-pub(crate) fn possible_cpus() -> usize {
+pub fn possible_cpus() -> usize {
     aya::util::nr_cpus().unwrap_or(1)
 }

@@ -18,7 +18,7 @@ pub(super) struct Installed {
     /// In use before a restart, and not claimed yet by their former owners.
     pub(super) former_services: BTreeSet<u32>,
     pub(super) former_servers: BTreeSet<u16>,
-    /// Given up by the last commit; see [`Model::given_up`].
+    /// Given up by the last commit; see `given_up` of the model.
     pub(super) resting_services: Vec<u32>,
     pub(super) resting_servers: Vec<u16>,
 }

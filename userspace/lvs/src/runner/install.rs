@@ -65,7 +65,7 @@ impl Runs {
 ///
 /// # Errors
 /// The kernel refused one; those before it are done, those after it are not.
-pub(super) fn install(maps: &Maps, writes: Vec<Write>) -> Result<(), LoadError> {
+pub fn install(maps: &Maps, writes: Vec<Write>) -> Result<(), LoadError> {
     let mut runs = Runs::default();
     let mut last = None;
     for write in writes {

@@ -18,6 +18,7 @@ mod surroundings;
 
 pub use error::LvsError;
 pub use fragments::Held;
+pub use install::install;
 pub use lvs::{Lvs, Setup};
 pub use store::StoreError;
 pub use surroundings::Cluster;

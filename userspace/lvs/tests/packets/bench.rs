@@ -10,6 +10,7 @@ use ssi_api::lvs::{Command, ServiceName};
 use ssi_loader::map::{Held, Maps};
 use ssi_loader::{Net, Options, Program, Sizes, TestOptions, TestOutcome, kernel};
 use ssi_lvs::core::{Model, Tuning, Write};
+use ssi_lvs::runner::install;
 
 use crate::case::{Entry, Verdict, Way};
 use crate::topology::{Interfaces, Real};
@@ -88,31 +89,7 @@ impl Bench {
     }
 
     fn install(&self, writes: Vec<Write>) {
-        let maps = self.maps();
-        for write in writes {
-            match write {
-                Write::ResetServer(index) => {
-                    maps.loads.clear(index.into());
-                    maps.server_stats.fill(index.into(), &Stats::default())
-                }
-                Write::ResetService(index) => maps
-                    .cursors
-                    .set(index, &0)
-                    .and_then(|()| maps.service_stats.fill(index, &Stats::default())),
-                Write::Server(index, server) => maps.servers.set(index.into(), &server),
-                Write::Entries(first, entries) => {
-                    maps.table.write(first, &entries);
-                    Ok(())
-                }
-                Write::Service(index, service) => maps.services.set(index, &service),
-                Write::Key(key, index) => maps.service_index.insert(&key, &index),
-                Write::RemoveKey(key) => maps.service_index.remove(&key).map(drop),
-                Write::Filter(word, bits) => maps.addrs.set(word, &bits),
-                Write::Settings(settings) => maps.settings.set(0, &settings),
-                Write::Zero(_) => Ok(()),
-            }
-            .expect("the kernel takes what the core decided");
-        }
+        install(self.maps(), writes).expect("the kernel takes what the core decided");
     }
 
     /// Runs a program on a frame.

@@ -1,0 +1,101 @@
+//! What a benchmark hands to the report.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Rows that were measured interleaved, in one run, and are comparable.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Section {
+    /// Short and unique; it names the plot's file too.
+    pub name: &'static str,
+    /// What is measured and how, in a sentence.
+    pub about: String,
+    /// Unit of the samples, as printed.
+    pub unit: &'static str,
+    /// Which way is good.
+    pub better: Better,
+    /// The first row is what ratios are taken to, unless it is no peer (`Base::None`).
+    pub base: Base,
+    pub rows: Vec<Row>,
+}
+
+/// Which samples are good ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Better {
+    Less,
+    More,
+}
+
+/// What ratios are taken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Base {
+    /// The first row.
+    First,
+    /// No ratios.
+    None,
+}
+
+/// One thing measured.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub name: String,
+    /// One for each round; rounds of all rows of a section were taken in turn.
+    pub samples: Vec<f64>,
+    /// What was asked of it.
+    pub bar: Option<Bar>,
+    /// Latencies of all rounds together, in nanoseconds.
+    #[serde(skip)]
+    pub latency: Option<Histogram<u64>>,
+    /// Requests that failed.
+    pub errors: u64,
+}
+
+/// A bar, and how it was set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Bar {
+    /// The best sample is at most `value`; `scaled` is that for this machine's speed.
+    AtMost { value: f64, scaled: f64 },
+    /// The median ratio to the base is at least this.
+    RatioAtLeast { value: f64 },
+}
+
+impl Row {
+    pub(crate) fn best(&self, better: Better) -> f64 {
+        let best = match better {
+            Better::Less => f64::min,
+            Better::More => f64::max,
+        };
+        self.samples
+            .iter()
+            .copied()
+            .reduce(best)
+            .unwrap_or(f64::NAN)
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        median(self.samples.clone())
+    }
+
+    /// The median of the ratios of rounds, each to the base's same round.
+    pub(crate) fn ratio(&self, base: &Self) -> f64 {
+        median(
+            self.samples
+                .iter()
+                .zip(&base.samples)
+                .map(|(own, base)| own / base)
+                .collect(),
+        )
+    }
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    match samples.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => samples[n / 2],
+        n => f64::midpoint(samples[n / 2 - 1], samples[n / 2]),
+    }
+}

@@ -1,0 +1,233 @@
+//! Nanoseconds a packet, under `BPF_PROG_TEST_RUN`.
+//!
+//! A run does not restore the packet, and a program that is run again works on its own
+//! output. So a driver program makes the frame anew each time, with its length and flow,
+//! and tail-calls the packet path. What the driver costs by itself is measured in the same
+//! rounds and taken off: *net* is the packet path alone. A tunnel is charged one
+//! `bpf_xdp_adjust_head` less, because the driver's own, which takes the outer header off
+//! again, is no part of it.
+
+mod cases;
+pub(crate) mod frame;
+pub(crate) mod rig;
+
+use anyhow::{Context, Result, bail};
+use ssi_loader::map::possible_cpus;
+use ssi_loader::{Drive, Helper, Net, Subject};
+
+use crate::measure::{Bar, Base, Better, Row, Section};
+use crate::progress::Progress;
+use crate::quiet::Quiet;
+use cases::{BAR_EMPTY, Case};
+use frame::{Flows, segment};
+use rig::{CONNECTIONS, Way};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub rounds: usize,
+    /// Packets of one sample.
+    pub repeat: u32,
+}
+
+/// Lowest cost of the driver without the packet path, nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Floors {
+    /// The empty program alone.
+    empty: f64,
+    /// The driver, with frames of one flow.
+    one: f64,
+    /// The driver, with frames of many.
+    many: f64,
+    /// The driver, and making room for an outer header in the program under test.
+    grow: f64,
+}
+
+impl Floors {
+    const NONE: Self = Self {
+        empty: f64::INFINITY,
+        one: f64::INFINITY,
+        many: f64::INFINITY,
+        grow: f64::INFINITY,
+    };
+
+    /// What a case's raw figure has in it that isn't the packet path's.
+    fn of(&self, case: &Case) -> f64 {
+        let driver = match case.flows {
+            Flows::One => self.one,
+            Flows::Many | Flows::New => self.many,
+        };
+        // Growing and shrinking are the same helper; both are in `grow`, one is the
+        // packet path's own.
+        let shrink = if case.grows() {
+            ((self.grow - self.one) / 2.0).max(0.0)
+        } else {
+            0.0
+        };
+        driver + shrink
+    }
+}
+
+/// The cases, and their packet path: hits must not lose their connections to new flows.
+struct Stage {
+    net: Net,
+    cases: Vec<Case>,
+    raw: Vec<Vec<f64>>,
+}
+
+/// Measures everything; established connections and new ones are a section each.
+pub(crate) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>> {
+    let way = Way {
+        // The loopback is where test runs come from, so this is XDP_TX.
+        ifindex: 1,
+        own_mac: [2, 0, 0, 0, 8, 1],
+        next_hop: [2, 0, 0, 0, 9, 1],
+    };
+    progress.says("loading the packet path");
+    let mut drive = Drive::open()?;
+    let mut stages = Vec::new();
+    for cases in [cases::hits(), cases::news()] {
+        stages.push(Stage {
+            net: rig::open(&cases::services(&cases), way)?,
+            raw: vec![Vec::new(); cases.len()],
+            cases,
+        });
+    }
+    let _quiet = Quiet::take()?;
+    progress.says("opening connections, filling the table");
+    for stage in &mut stages {
+        for case in &stage.cases {
+            open_flows(&mut drive, &stage.net, case)?;
+        }
+    }
+    fill(&mut drive, &stages[1])?;
+    let rows: usize = stages.iter().map(|stage| stage.cases.len()).sum();
+    progress.begin(options.rounds * rows, "packets");
+    let mut floors = Floors::NONE;
+    for _ in 0..options.rounds {
+        measure_floors(&mut drive, options.repeat, &mut floors)?;
+        for stage in &mut stages {
+            for (case, raw) in stage.cases.iter().zip(&mut stage.raw) {
+                raw.push(measure(&mut drive, &stage.net, case, options.repeat)?);
+                progress.step(case.name);
+            }
+        }
+    }
+    let [hits, news] = <[Stage; 2]>::try_from(stages)
+        .ok()
+        .context("there are two stages")?;
+    Ok(vec![
+        section("packet", "established connections", &hits, floors),
+        section("new", "new connections", &news, floors),
+    ])
+}
+
+fn measure_floors(drive: &mut Drive, repeat: u32, floors: &mut Floors) -> Result<()> {
+    let vip = [10, 88, 0, 1].into();
+    let (frame, plan) = segment(vip, false, Flows::One)?;
+    drive.plan(&plan)?;
+    let bare = drive.bare(Helper::Empty, &frame, repeat)?;
+    lower(&mut floors.empty, bare.duration.as_nanos());
+    drive.aim(Subject::Helper(Helper::Empty))?;
+    lower(
+        &mut floors.one,
+        drive.run(&frame, repeat)?.duration.as_nanos(),
+    );
+    drive.aim(Subject::Helper(Helper::Grow))?;
+    lower(
+        &mut floors.grow,
+        drive.run(&frame, repeat)?.duration.as_nanos(),
+    );
+    let (frame, plan) = segment(vip, false, Flows::Many)?;
+    drive.plan(&plan)?;
+    drive.aim(Subject::Helper(Helper::Empty))?;
+    lower(
+        &mut floors.many,
+        drive.run(&frame, repeat)?.duration.as_nanos(),
+    );
+    Ok(())
+}
+
+fn lower(floor: &mut f64, nanoseconds: u128) {
+    *floor = floor.min(nanoseconds as f64);
+}
+
+/// One sample, raw.
+fn measure(drive: &mut Drive, net: &Net, case: &Case, repeat: u32) -> Result<f64> {
+    let (frame, plan) = segment(case.vip, case.opens(), case.flows)?;
+    drive.plan(&plan)?;
+    drive.aim(Subject::Net(net))?;
+    let driven = drive.run(&frame, repeat)?;
+    if driven.verdict != case.verdict() {
+        bail!(
+            "{}: the packet path says {}, not {}: this would measure something else",
+            case.name,
+            driven.verdict,
+            case.verdict()
+        );
+    }
+    Ok(driven.duration.as_nanos() as f64)
+}
+
+/// Opens a case's connections, so that its packets find them.
+fn open_flows(drive: &mut Drive, net: &Net, case: &Case) -> Result<()> {
+    if case.opens() {
+        return Ok(());
+    }
+    let rounds = case.flows.mask() + 1;
+    drive.aim(Subject::Net(net))?;
+    for syn in [true, false] {
+        let (frame, plan) = segment(case.vip, syn, case.flows)?;
+        drive.plan(&plan)?;
+        drive.run(&frame, rounds)?;
+    }
+    Ok(())
+}
+
+/// Opens connections until each new one takes an old one's place.
+fn fill(drive: &mut Drive, stage: &Stage) -> Result<()> {
+    let case = &stage.cases[0];
+    let (frame, plan) = segment(case.vip, true, Flows::New)?;
+    drive.plan(&plan)?;
+    drive.aim(Subject::Net(&stage.net))?;
+    // More than there is room for on all CPUs, and this is the one that is full then.
+    drive.run(&frame, CONNECTIONS + CONNECTIONS / 4)?;
+    let share = CONNECTIONS as usize / possible_cpus();
+    let mut there = 0;
+    stage.net.maps().conns4.for_each(|_, _| there += 1)?;
+    if there < share * 9 / 10 {
+        bail!("the table has {there} connections where {share} were to fill it");
+    }
+    Ok(())
+}
+
+fn section(name: &'static str, what: &str, stage: &Stage, floors: Floors) -> Section {
+    let scale = floors.empty / BAR_EMPTY;
+    let row = |(case, raw): (&Case, &Vec<f64>)| {
+        let floor = floors.of(case);
+        Row {
+            name: case.name.to_owned(),
+            samples: raw.iter().map(|raw| (raw - floor).max(0.0)).collect(),
+            bar: case.bar.map(|value| Bar::AtMost {
+                value,
+                scaled: value * scale,
+            }),
+            latency: None,
+            errors: 0,
+        }
+    };
+    Section {
+        name,
+        about: format!(
+            "{what}, XDP under BPF_PROG_TEST_RUN, net of the driver. Floors: empty program \
+             {:.0} ns, driver {:.0} ns, driver with changing flows {:.0} ns, with room made for \
+             an outer header {:.0} ns; tables of {CONNECTIONS} connections. A bar in brackets \
+             is scaled by empty/{BAR_EMPTY:.0}",
+            floors.empty, floors.one, floors.many, floors.grow
+        ),
+        unit: "ns/packet",
+        better: Better::Less,
+        base: Base::None,
+        rows: stage.cases.iter().zip(&stage.raw).map(row).collect(),
+    }
+}

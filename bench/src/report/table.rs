@@ -1,0 +1,123 @@
+//! Tables for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+use hdrhistogram::Histogram;
+
+use crate::measure::{Bar, Base, Row, Section};
+
+/// All sections, one table each.
+pub(crate) fn tables(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for section in sections {
+        text += &format!(
+            "{}: {}\n{}\n\n",
+            section.name,
+            section.about,
+            table(section)
+        );
+    }
+    text
+}
+
+fn table(section: &Section) -> Table {
+    let latency = section.rows.iter().any(|row| row.latency.is_some());
+    let mut header = vec!["WHAT".to_owned(), format!("BEST {}", section.unit)];
+    header.push("MEDIAN".to_owned());
+    if section.base == Base::First {
+        header.push("RATIO".to_owned());
+    }
+    if latency {
+        header.extend(["P50 µs", "P99 µs", "ERRORS"].map(str::to_owned));
+    }
+    header.push("BAR".to_owned());
+    let columns = header.len();
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header);
+    for row in &section.rows {
+        let mut cells = vec![
+            row.name.clone(),
+            number(row.best(section.better)),
+            number(row.median()),
+        ];
+        if section.base == Base::First {
+            cells.push(format!("{:.2}", row.ratio(&section.rows[0])));
+        }
+        if latency {
+            let quantile = |q| row.latency.as_ref().map_or(String::new(), |l| micros(l, q));
+            cells.extend([quantile(0.5), quantile(0.99), row.errors.to_string()]);
+        }
+        cells.push(bar(section, row));
+        table.add_row(cells);
+    }
+    for column in table.column_iter_mut().take(columns - 1).skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn micros(histogram: &Histogram<u64>, quantile: f64) -> String {
+    number(histogram.value_at_quantile(quantile) as f64 / 1000.0)
+}
+
+/// Three figures or all before the point.
+fn number(value: f64) -> String {
+    match value {
+        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+fn bar(section: &Section, row: &Row) -> String {
+    let word = |met| if met { "met" } else { "missed" };
+    match row.bar {
+        None => String::new(),
+        Some(Bar::AtMost { value, scaled }) => {
+            let best = row.best(section.better);
+            let (bare, fair) = (word(best <= value), word(best <= scaled));
+            format!("≤ {value:.0} {bare} (≤ {scaled:.0} {fair})")
+        }
+        Some(Bar::RatioAtLeast { value }) => {
+            let ratio = row.ratio(&section.rows[0]);
+            format!("≥ {value:.2} {}", word(ratio >= value))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Better;
+
+    #[test]
+    fn a_bar_is_met_or_missed_by_the_best_or_by_the_ratio() {
+        let row = |name: &str, samples: &[f64], bar| Row {
+            name: name.to_owned(),
+            samples: samples.to_vec(),
+            bar,
+            latency: None,
+            errors: 0,
+        };
+        let mut section = Section {
+            name: "x",
+            about: "y".to_owned(),
+            unit: "ns",
+            better: Better::Less,
+            base: Base::None,
+            rows: vec![row(
+                "a",
+                &[70.0, 40.0, 50.0],
+                Some(Bar::AtMost {
+                    value: 45.0,
+                    scaled: 20.0,
+                }),
+            )],
+        };
+        assert_eq!(bar(&section, &section.rows[0]), "≤ 45 met (≤ 20 missed)");
+        section.base = Base::First;
+        let half = Some(Bar::RatioAtLeast { value: 0.5 });
+        section.rows.push(row("b", &[35.0, 19.0, 26.0], half));
+        assert_eq!(bar(&section, &section.rows[1]), "≥ 0.50 met");
+        assert!(tables(&[section]).contains("0.50"));
+    }
+}
