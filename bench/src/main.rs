@@ -7,6 +7,7 @@ mod packet;
 mod progress;
 mod quiet;
 mod report;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,13 @@ fn sections(lvs: &Lvs) -> Result<Vec<Section>> {
             repeat: if lvs.quick { 40_000 } else { 100_000 },
         };
         sections.extend(packet::run(options, &progress)?);
+    }
+    if lvs.wants(Part::Wire) {
+        let options = wire::Options {
+            rounds: lvs.rounds(11, 3),
+            frames: if lvs.quick { 100_000 } else { 400_000 },
+        };
+        sections.extend(wire::run(options, &progress)?);
     }
     Ok(sections)
 }
