@@ -1,6 +1,7 @@
 //! `ssi-bench`: measurements, side by side with others.
 
 mod args;
+mod connections;
 mod generate;
 mod measure;
 mod packet;
@@ -10,6 +11,7 @@ mod report;
 mod wire;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser as _;
@@ -69,6 +71,13 @@ fn sections(lvs: &Lvs) -> Result<Vec<Section>> {
             frames: if lvs.quick { 100_000 } else { 400_000 },
         };
         sections.extend(wire::run(options, &progress)?);
+    }
+    if lvs.wants(Part::Connections) {
+        let options = connections::Options {
+            rounds: lvs.rounds(7, 2),
+            time: Duration::from_millis(if lvs.quick { 300 } else { 1000 }),
+        };
+        sections.extend(connections::run(options, &progress)?);
     }
     Ok(sections)
 }
