@@ -29,6 +29,7 @@ put() { install -D -m "$1" "$2" "$3"; }
 generated() {
     mkdir -p "$(dirname "$3")"
     "$binaries/$1" --generate "$2" >"$3.new"
+    [ -s "$3.new" ] || die "$binaries/$1 --generate $2 wrote nothing; is it of this version? run: make build"
     mv "$3.new" "$3"
 }
 
