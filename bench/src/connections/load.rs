@@ -143,6 +143,14 @@ impl Clients<'_> {
         Ok(())
     }
 
+    fn failed(&mut self, error: &std::io::Error) -> Result<()> {
+        self.errors += 1;
+        if self.errors > ENOUGH {
+            bail!("{ENOUGH} requests failed, the last: {error}");
+        }
+        Ok(())
+    }
+
     /// Something has happened to a connection.
     fn go_on(&mut self, place: usize) -> Result<()> {
         let Some(connection) = &mut self.connections[place] else {
@@ -161,16 +169,13 @@ impl Clients<'_> {
                     connection.got = 0;
                     connection.since = Instant::now();
                     // Its answer is an event of its own.
-                    if connection.go_on().is_ok() {
-                        return Ok(());
+                    match connection.go_on() {
+                        Ok(_) => return Ok(()),
+                        Err(error) => self.failed(&error)?,
                     }
-                    self.errors += 1;
                 }
             }
-            Err(_) => self.errors += 1,
-        }
-        if self.errors > ENOUGH {
-            bail!("{ENOUGH} requests failed");
+            Err(error) => self.failed(&error)?,
         }
         // Closing takes it out of the epoll set.
         self.connections[place] = None;

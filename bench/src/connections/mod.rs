@@ -126,7 +126,8 @@ fn measure(site: &Site, options: Options, progress: &Progress) -> Result<Vec<Sec
                     time: options.time,
                 };
                 let at = || site.on_client(|| load::run(work, &target.addresses));
-                let saw = turn(site, target, at).with_context(|| target.name)?;
+                let saw = turn(site, target, at)
+                    .with_context(|| format!("{}\n{}\n", target.name, director(site)))?;
                 seen[place].push(saw);
                 progress.step(target.name);
             }
@@ -136,6 +137,12 @@ fn measure(site: &Site, options: Options, progress: &Progress) -> Result<Vec<Sec
     sections
         .map(|(kind, seen)| section(kind, &targets, seen))
         .collect()
+}
+
+/// What the director says of itself, for whoever reads a failure.
+fn director(site: &Site) -> String {
+    site.sh(DIRECTOR, "ssi status; ssi lvs -L -n --stats; ip neigh", "")
+        .unwrap_or_else(|error| error.to_string())
 }
 
 /// Does something while a target is in place.
