@@ -77,7 +77,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>> {
     progress.says("booting a cluster, starting the others");
     let site = Site::boot()?;
-    prepare_client(&site)?;
+    prepare(&site)?;
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let servers = SERVERS.map(|node| {
@@ -98,12 +98,15 @@ pub(crate) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>>
     })
 }
 
-/// A client that has made 60,000 connections in a minute is out of ports, and it is not
-/// clients that are measured.
-fn prepare_client(site: &Site) -> Result<()> {
+/// Who has made 60,000 connections in a minute is out of ports, the client as well as a
+/// proxy, and it is not ports that are measured.
+fn prepare(site: &Site) -> Result<()> {
     let settings = "cd /proc/sys/net/ipv4; echo 1024 65535 >ip_local_port_range; \
                     echo 1 >tcp_tw_reuse; echo 200000 >tcp_max_tw_buckets";
-    site.sh("client", settings, "").map(drop)
+    for machine in ["client", DIRECTOR] {
+        site.sh(machine, settings, "")?;
+    }
+    Ok(())
 }
 
 fn measure(site: &Site, options: Options, progress: &Progress) -> Result<Vec<Section>> {
