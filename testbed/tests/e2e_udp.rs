@@ -42,6 +42,7 @@ fn service(cluster: &Cluster, family: Family, port: u16) -> Service {
             1,
         );
     }
+    service.wait_for_servers(cluster.director());
     service
 }
 

@@ -1,6 +1,8 @@
 //! Virtual services, defined with `ssi lvs` as a user would.
 
 use std::net::{IpAddr, SocketAddr};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::host::Host;
 
@@ -54,6 +56,26 @@ impl Service {
     #[track_caller]
     pub fn remove_server(&self, node: Host, server: SocketAddr) {
         self.lvs(node, "-d", &["-r", &server.to_string()]);
+    }
+
+    /// Waits until `node` knows its way to every real server. It asks for their MAC
+    /// addresses when they are added, and until it has one, what is for that server is lost
+    /// (TCP sends again, a single datagram does not).
+    #[track_caller]
+    pub fn wait_for_servers(&self, node: Host) {
+        let end = Instant::now() + Duration::from_secs(5);
+        let list = || {
+            node.run(&["ssi", "lvs", "-L", "-n", "-o", "json"])
+                .replace(' ', "")
+        };
+        while list().contains("\"reachable\":false") {
+            assert!(
+                Instant::now() < end,
+                "no way to a real server of {}",
+                self.address
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[track_caller]
