@@ -60,8 +60,11 @@ fn ask(cluster: &Cluster, family: Family) {
     });
     let answers = cluster.client().run(move || {
         let mut answers = BTreeMap::new();
-        for id in 0..QUESTIONS {
-            let name = dns::txt(service.address, "whoami.ssi", id)
+        let clients: Vec<_> = (0..QUESTIONS)
+            .map(|_| dns::client(service.address).expect("a socket"))
+            .collect();
+        for (id, client) in (0..).zip(&clients) {
+            let name = dns::txt(client, "whoami.ssi", id)
                 .unwrap_or_else(|error| panic!("question {id}: {error}"));
             *answers.entry(name).or_insert(0) += 1;
         }

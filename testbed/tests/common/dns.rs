@@ -4,9 +4,9 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-/// Asks `server` for the TXT record `name` from the network of the calling thread, from a
-/// port of its own, once (no retry hides a lost packet).
-pub fn txt(server: SocketAddr, name: &str, id: u16) -> io::Result<String> {
+/// A client of `server` in the network of the calling thread, with a port of its own for as
+/// long as it lives: another client gets another port, so its question is a new flow.
+pub fn client(server: SocketAddr) -> io::Result<UdpSocket> {
     let any: SocketAddr = if server.is_ipv4() {
         ([0; 4], 0).into()
     } else {
@@ -15,6 +15,11 @@ pub fn txt(server: SocketAddr, name: &str, id: u16) -> io::Result<String> {
     let socket = UdpSocket::bind(any)?;
     socket.set_read_timeout(Some(Duration::from_secs(2)))?;
     socket.connect(server)?;
+    Ok(socket)
+}
+
+/// Asks for the TXT record `name` once (no retry hides a lost packet).
+pub fn txt(socket: &UdpSocket, name: &str, id: u16) -> io::Result<String> {
     socket.send(&question(name, id))?;
     let mut answer = [0; 512];
     let length = socket.recv(&mut answer)?;
