@@ -44,20 +44,23 @@ fn measure_lvs(lvs: &Lvs) -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         bail!("measuring loads BPF programs and boots clusters: run it as root");
     }
-    let sections = sections(lvs)?;
-    match lvs.output {
-        Output::Table => print!("{}", report::tables(&sections)),
-        Output::Json => print!("{}", report::document(&sections)?),
+    let mut sections = Vec::new();
+    let outcome = measure_parts(lvs, &mut sections);
+    // What was measured before a failure is not thrown away.
+    if !sections.is_empty() {
+        match lvs.output {
+            Output::Table => print!("{}", report::tables(&sections)),
+            Output::Json => print!("{}", report::document(&sections)?),
+        }
+        if let Some(directory) = &lvs.out {
+            report::write(directory, &sections)?;
+        }
     }
-    if let Some(directory) = &lvs.out {
-        report::write(directory, &sections)?;
-    }
-    Ok(())
+    outcome
 }
 
-fn sections(lvs: &Lvs) -> Result<Vec<Section>> {
+fn measure_parts(lvs: &Lvs, sections: &mut Vec<Section>) -> Result<()> {
     let progress = Progress::new();
-    let mut sections = Vec::new();
     if lvs.wants(Part::Packet) {
         let options = packet::Options {
             rounds: lvs.rounds(15, 5),
@@ -79,5 +82,5 @@ fn sections(lvs: &Lvs) -> Result<Vec<Section>> {
         };
         sections.extend(connections::run(options, &progress)?);
     }
-    Ok(sections)
+    Ok(())
 }

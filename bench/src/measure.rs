@@ -3,6 +3,9 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+/// Unit of packet rates: millions a second.
+pub(crate) const MPPS: &str = "Mpps";
+
 /// Rows that were measured interleaved, in one run, and are comparable.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Section {
@@ -37,12 +40,31 @@ pub(crate) enum Base {
     None,
 }
 
+/// What was measured of a row, one for each round; rounds of all rows of a section were
+/// taken in turn.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Samples {
+    pub values: Vec<f64>,
+    /// What was taken off what was measured, for what measuring costs.
+    #[serde(skip)]
+    pub floor: Option<f64>,
+}
+
+impl FromIterator<f64> for Samples {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        Self {
+            values: values.into_iter().collect(),
+            floor: None,
+        }
+    }
+}
+
 /// One thing measured.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub name: String,
-    /// One for each round; rounds of all rows of a section were taken in turn.
-    pub samples: Vec<f64>,
+    pub samples: Samples,
     /// What was asked of it.
     pub bar: Option<Bar>,
     /// Latencies of all rounds together, in nanoseconds.
@@ -62,6 +84,28 @@ pub(crate) enum Bar {
     RatioAtLeast { value: f64 },
 }
 
+impl Section {
+    /// Nanoseconds each, of a sample of a rate.
+    pub(crate) fn nanoseconds(&self, sample: f64) -> Option<f64> {
+        (self.unit == MPPS).then(|| 1e3 / sample)
+    }
+
+    /// Whether a row did what was asked of it: as the bar is written, and scaled to this
+    /// machine's speed.
+    pub(crate) fn met(&self, row: &Row) -> Option<(bool, bool)> {
+        match row.bar? {
+            Bar::AtMost { value, scaled } => {
+                let best = row.best(self.better);
+                Some((best <= value, best <= scaled))
+            }
+            Bar::RatioAtLeast { value } => {
+                let met = row.ratio(&self.rows[0]) >= value;
+                Some((met, met))
+            }
+        }
+    }
+}
+
 impl Row {
     pub(crate) fn best(&self, better: Better) -> f64 {
         let best = match better {
@@ -69,6 +113,7 @@ impl Row {
             Better::More => f64::max,
         };
         self.samples
+            .values
             .iter()
             .copied()
             .reduce(best)
@@ -76,15 +121,21 @@ impl Row {
     }
 
     pub(crate) fn median(&self) -> f64 {
-        median(self.samples.clone())
+        median(self.samples.values.clone())
+    }
+
+    /// The best sample with its floor still in it, if there is one.
+    pub(crate) fn raw(&self, better: Better) -> Option<f64> {
+        self.samples.floor.map(|floor| self.best(better) + floor)
     }
 
     /// The median of the ratios of rounds, each to the base's same round.
     pub(crate) fn ratio(&self, base: &Self) -> f64 {
         median(
             self.samples
+                .values
                 .iter()
-                .zip(&base.samples)
+                .zip(&base.samples.values)
                 .map(|(own, base)| own / base)
                 .collect(),
         )

@@ -7,23 +7,15 @@ use anyhow::{Context, Result};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// Until it is dropped, this thread runs on one CPU, perhaps with SCHED_FIFO.
+/// Until it is dropped, this thread runs on one CPU, with SCHED_FIFO.
 #[derive(Debug)]
 pub(crate) struct Quiet {
     before: CpuSet,
 }
 
 impl Quiet {
-    /// Takes the last CPU, and goes before all others on it.
+    /// Takes the last CPU: the first one has most of the interrupts.
     pub(crate) fn take() -> Result<Self> {
-        let quiet = Self::pin()?;
-        schedule(libc::SCHED_FIFO, 1).context("cannot get SCHED_FIFO")?;
-        Ok(quiet)
-    }
-
-    /// Takes the last CPU: the first one has most of the interrupts. The kernel's own
-    /// threads run there too, as what is to be measured may need them.
-    pub(crate) fn pin() -> Result<Self> {
         let before = sched_getaffinity(Pid::from_raw(0))?;
         let last = (0..CpuSet::count())
             .rev()
@@ -32,7 +24,12 @@ impl Quiet {
         let mut one = CpuSet::new();
         one.set(last)?;
         sched_setaffinity(Pid::from_raw(0), &one)?;
-        Ok(Self { before })
+        // From here on a failure gives the CPUs back.
+        let quiet = Self { before };
+        schedule(libc::SCHED_FIFO, 1).context(
+            "cannot get SCHED_FIFO (in a cgroup without real-time budget? see cpu.rt_runtime_us)",
+        )?;
+        Ok(quiet)
     }
 }
 

@@ -8,19 +8,22 @@
 //! again, is no part of it.
 
 mod cases;
+mod count;
 pub(crate) mod frame;
 pub(crate) mod rig;
 
+use std::net::IpAddr;
+
 use anyhow::{Context, Result, bail};
-use ssi_loader::map::possible_cpus;
 use ssi_loader::{Drive, Helper, Net, Subject};
 
-use crate::measure::{Bar, Base, Better, Row, Section};
+use crate::measure::{Bar, Base, Better, Row, Samples, Section};
 use crate::progress::Progress;
 use crate::quiet::Quiet;
 use cases::{BAR_EMPTY, Case};
+use count::Count;
 use frame::{Flows, segment};
-use rig::{CONNECTIONS, Way};
+use rig::{SHARE, Way};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +103,7 @@ pub(crate) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>>
             open_flows(&mut drive, &stage.net, case)?;
         }
     }
-    fill(&mut drive, &stages[1])?;
+    fill(&mut drive, &stages[1].net, stages[1].cases[0].vip)?;
     let rows: usize = stages.iter().map(|stage| stage.cases.len()).sum();
     progress.begin(options.rounds * rows, "packets");
     let mut floors = Floors::NONE;
@@ -157,6 +160,7 @@ fn measure(drive: &mut Drive, net: &Net, case: &Case, repeat: u32) -> Result<f64
     let (frame, plan) = segment(case.vip, case.opens(), case.flows)?;
     drive.plan(&plan)?;
     drive.aim(Subject::Net(net))?;
+    let before = Count::read(net, case.vip)?;
     let driven = drive.run(&frame, repeat)?;
     if driven.verdict != case.verdict() {
         bail!(
@@ -166,6 +170,11 @@ fn measure(drive: &mut Drive, net: &Net, case: &Case, repeat: u32) -> Result<f64
             case.verdict()
         );
     }
+    let packets = if case.service.is_some() { repeat } else { 0 };
+    let connections = if case.opens() { repeat } else { 0 };
+    Count::read(net, case.vip)?
+        .check(&before, packets.into(), connections.into())
+        .context(case.name)?;
     Ok(driven.duration.as_nanos() as f64)
 }
 
@@ -184,30 +193,27 @@ fn open_flows(drive: &mut Drive, net: &Net, case: &Case) -> Result<()> {
     Ok(())
 }
 
-/// Opens connections until each new one takes an old one's place.
-fn fill(drive: &mut Drive, stage: &Stage) -> Result<()> {
-    let case = &stage.cases[0];
-    let (frame, plan) = segment(case.vip, true, Flows::New)?;
+/// Opens connections to a service, on this CPU, until each new one takes an old one's
+/// place.
+pub(crate) fn fill(drive: &mut Drive, net: &Net, vip: IpAddr) -> Result<()> {
+    let (frame, plan) = segment(vip, true, Flows::New)?;
     drive.plan(&plan)?;
-    drive.aim(Subject::Net(&stage.net))?;
-    // More than there is room for on all CPUs, and this is the one that is full then.
-    drive.run(&frame, CONNECTIONS + CONNECTIONS / 4)?;
-    let share = CONNECTIONS as usize / possible_cpus();
-    let mut there = 0;
-    stage.net.maps().conns4.for_each(|_, _| there += 1)?;
-    if there < share * 9 / 10 {
-        bail!("the table has {there} connections where {share} were to fill it");
-    }
-    Ok(())
+    drive.aim(Subject::Net(net))?;
+    drive.run(&frame, SHARE * 5 / 2)?;
+    count::is_full(net, SHARE)
 }
 
 fn section(name: &'static str, what: &str, stage: &Stage, floors: Floors) -> Section {
     let scale = floors.empty / BAR_EMPTY;
+    let opens = stage.cases.iter().all(Case::opens);
     let row = |(case, raw): (&Case, &Vec<f64>)| {
         let floor = floors.of(case);
         Row {
             name: case.name.to_owned(),
-            samples: raw.iter().map(|raw| (raw - floor).max(0.0)).collect(),
+            samples: Samples {
+                values: raw.iter().map(|raw| raw - floor).collect(),
+                floor: Some(floor),
+            },
             bar: case.bar.map(|value| Bar::AtMost {
                 value,
                 scaled: value * scale,
@@ -221,9 +227,18 @@ fn section(name: &'static str, what: &str, stage: &Stage, floors: Floors) -> Sec
         about: format!(
             "{what}, XDP under BPF_PROG_TEST_RUN, net of the driver. Floors: empty program \
              {:.0} ns, driver {:.0} ns, driver with changing flows {:.0} ns, with room made for \
-             an outer header {:.0} ns; tables of {CONNECTIONS} connections. A bar in brackets \
-             is scaled by empty/{BAR_EMPTY:.0}",
-            floors.empty, floors.one, floors.many, floors.grow
+             an outer header {:.0} ns; tables of {SHARE} connections a CPU. Every packet was \
+             counted: {}. A bar in brackets is scaled by empty/{BAR_EMPTY:.0}",
+            floors.empty,
+            floors.one,
+            floors.many,
+            floors.grow,
+            if opens {
+                "forwarded (XDP_TX) as a new connection"
+            } else {
+                "forwarded (XDP_TX) without a new connection, or left alone (XDP_PASS) where \
+                 none of ours"
+            }
         ),
         unit: "ns/packet",
         better: Better::Less,

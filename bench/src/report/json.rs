@@ -1,6 +1,7 @@
 //! One JSON document, for programs.
 
 use std::fs;
+use std::time::SystemTime;
 
 use anyhow::Result;
 use nix::sys::utsname::uname;
@@ -14,6 +15,8 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    /// When it was made, seconds since 1970 (UTC).
+    time: u64,
     machine: Machine,
     sections: Vec<Measured<'a>>,
 }
@@ -40,10 +43,23 @@ struct Figures<'a> {
     best: f64,
     median: f64,
     samples: &'a [f64],
+    /// What was taken off each sample for what measuring costs, and the best without that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_best: Option<f64>,
+    /// Where samples are a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best_nanoseconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bar: Option<Bar>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    met: Option<bool>,
+    /// By the bar as it is scaled to this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    met_scaled: Option<bool>,
     /// Nanoseconds by quantile.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<Vec<(f64, u64)>>,
@@ -54,6 +70,9 @@ struct Figures<'a> {
 pub(crate) fn document(sections: &[Section]) -> Result<String> {
     let document = Document {
         version: VERSION,
+        time: SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs()),
         machine: machine(),
         sections: sections.iter().map(measured).collect(),
     };
@@ -75,13 +94,19 @@ fn measured(section: &Section) -> Measured<'_> {
 }
 
 fn figures<'a>(section: &'a Section, row: &'a Row) -> Figures<'a> {
+    let best = row.best(section.better);
     Figures {
         name: &row.name,
-        best: row.best(section.better),
+        best,
         median: row.median(),
-        samples: &row.samples,
+        samples: &row.samples.values,
+        floor: row.samples.floor,
+        raw_best: row.raw(section.better),
+        best_nanoseconds: section.nanoseconds(best),
         ratio: (section.base == Base::First).then(|| row.ratio(&section.rows[0])),
         bar: row.bar,
+        met: section.met(row).map(|(bare, _)| bare),
+        met_scaled: section.met(row).map(|(_, scaled)| scaled),
         latency: row.latency.as_ref().map(|latency| {
             [0.5, 0.9, 0.99, 0.999]
                 .map(|q| (q, latency.value_at_quantile(q)))

@@ -21,8 +21,16 @@ pub(crate) fn tables(sections: &[Section]) -> String {
 
 fn table(section: &Section) -> Table {
     let latency = section.rows.iter().any(|row| row.latency.is_some());
+    let raw = section.rows.iter().any(|row| row.samples.floor.is_some());
+    let rate = section.nanoseconds(1.0).is_some();
     let mut header = vec!["WHAT".to_owned(), format!("BEST {}", section.unit)];
     header.push("MEDIAN".to_owned());
+    if raw {
+        header.push("RAW BEST".to_owned());
+    }
+    if rate {
+        header.extend(["BEST ns", "MEDIAN ns"].map(str::to_owned));
+    }
     if section.base == Base::First {
         header.push("RATIO".to_owned());
     }
@@ -39,6 +47,13 @@ fn table(section: &Section) -> Table {
             number(row.best(section.better)),
             number(row.median()),
         ];
+        if raw {
+            cells.push(row.raw(section.better).map_or(String::new(), number));
+        }
+        if rate {
+            let each = [row.best(section.better), row.median()].map(|s| section.nanoseconds(s));
+            cells.extend(each.map(|each| each.map_or(String::new(), number)));
+        }
         if section.base == Base::First {
             cells.push(format!("{:.2}", row.ratio(&section.rows[0])));
         }
@@ -70,17 +85,13 @@ fn number(value: f64) -> String {
 
 fn bar(section: &Section, row: &Row) -> String {
     let word = |met| if met { "met" } else { "missed" };
-    match row.bar {
-        None => String::new(),
-        Some(Bar::AtMost { value, scaled }) => {
-            let best = row.best(section.better);
-            let (bare, fair) = (word(best <= value), word(best <= scaled));
-            format!("≤ {value:.0} {bare} (≤ {scaled:.0} {fair})")
-        }
-        Some(Bar::RatioAtLeast { value }) => {
-            let ratio = row.ratio(&section.rows[0]);
-            format!("≥ {value:.2} {}", word(ratio >= value))
-        }
+    let (Some(bar), Some((bare, fair))) = (row.bar, section.met(row)) else {
+        return String::new();
+    };
+    let (bare, fair) = (word(bare), word(fair));
+    match bar {
+        Bar::AtMost { value, scaled } => format!("≤ {value:.0} {bare} (≤ {scaled:.0} {fair})"),
+        Bar::RatioAtLeast { value } => format!("≥ {value:.2} {bare}"),
     }
 }
 
@@ -93,7 +104,7 @@ mod tests {
     fn a_bar_is_met_or_missed_by_the_best_or_by_the_ratio() {
         let row = |name: &str, samples: &[f64], bar| Row {
             name: name.to_owned(),
-            samples: samples.to_vec(),
+            samples: samples.iter().copied().collect(),
             bar,
             latency: None,
             errors: 0,

@@ -66,7 +66,7 @@ pub fn drive_discard(ctx: XdpContext) -> u32 {
     frame::make(ctx.ctx).map_or(XDP_ABORTED, |()| XDP_DROP)
 }
 
-/// Counts the frame and drops it.
+/// Counts the frame and drops it: the least that receiving can be.
 #[xdp(frags)]
 pub fn drive_sink(_: XdpContext) -> u32 {
     if let Some(count) = SUNK.get_ptr_mut(0) {
@@ -97,12 +97,6 @@ pub fn drive_grow(ctx: XdpContext) -> u32 {
 #[xdp(frags)]
 pub fn drive_bounce(_: XdpContext) -> u32 {
     XDP_TX
-}
-
-/// Off at once: the least that receiving can be.
-#[xdp(frags)]
-pub fn drive_drop(_: XdpContext) -> u32 {
-    XDP_DROP
 }
 
 #[cfg(not(test))]
