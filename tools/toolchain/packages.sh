@@ -3,8 +3,8 @@
 
 BUILD_PACKAGES=(gcc libc6-dev make git curl ca-certificates pkg-config libelf-dev zlib1g-dev)
 # What the testbed, the tests and the bench run: network tools, real servers, real clients,
-# and the peers that the bench measures against.
-RUN_PACKAGES=(iproute2 iputils-ping procps util-linux tmux ethtool nftables jq tcpdump bpftool
+# and the peers that the bench measures against. (netbase: names of protocols for `ip rule`.)
+RUN_PACKAGES=(iproute2 iputils-ping netbase procps util-linux tmux ethtool nftables jq tcpdump bpftool
     nginx libnginx-mod-stream dnsmasq-base haproxy ipvsadm wrk)
 # Of those, the ones that bring a service we only want the program of.
 SERVICES=(nginx haproxy ipvsadm)
