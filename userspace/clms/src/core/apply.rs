@@ -1,0 +1,209 @@
+//! What an entry of the log makes of the view.
+
+use super::command::{Command, ProbeKey, Refused};
+use super::member::{Candidate, Member, Why};
+use super::view::{Master, Ownership};
+use super::{NodeId, Number, State, View};
+
+impl View {
+    /// Applies an entry: the epoch goes up by one, or the entry is refused and nothing at
+    /// all changes.
+    ///
+    /// # Errors
+    /// Why it changes nothing.
+    pub fn apply(&mut self, command: &Command) -> Result<(), Refused> {
+        if self.epoch == 0 && !matches!(command, Command::Found { .. }) {
+            return Err(Refused::NotFounded);
+        }
+        let next = self.epoch + 1;
+        match command {
+            Command::Found {
+                cluster,
+                identity,
+                number,
+                candidate,
+                probe_key,
+            } => {
+                if self.epoch != 0 {
+                    return Err(Refused::Founded);
+                }
+                cluster.clone_into(&mut self.cluster);
+                self.identity = *identity;
+                let id = NodeId {
+                    number: *number,
+                    incarnation: 1,
+                };
+                self.members
+                    .insert(*number, member(id, State::Up, next, candidate));
+                self.voters = vec![*number];
+                self.probe_keys[0] = ProbeKey {
+                    id: 1,
+                    words: *probe_key,
+                };
+            }
+            Command::Join { number, candidate } => self.join(*number, candidate, next)?,
+            Command::Step { node, to } => self.step(*node, *to, next)?,
+            Command::Remove { nodes, probe_key } => self.remove(nodes, *probe_key, next)?,
+            Command::Master { node, term } => {
+                if !self.has(*node) {
+                    return Err(Refused::NoSuchNode(*node));
+                }
+                let master = Some(Master {
+                    node: *node,
+                    term: *term,
+                });
+                if self.master == master {
+                    return Err(Refused::Nothing);
+                }
+                self.master = master;
+            }
+            Command::Voters { voters } => {
+                if self.voters == *voters {
+                    return Err(Refused::Nothing);
+                }
+                voters.clone_into(&mut self.voters);
+            }
+            Command::Assign { resource, owner } => self.assign(resource, *owner, next)?,
+            Command::Forget { number } => {
+                let known = self
+                    .members
+                    .get(number)
+                    .ok_or(Refused::NoSuchNumber(*number))?;
+                if known.state != State::Down {
+                    return Err(Refused::NotDown {
+                        number: *number,
+                        state: known.state,
+                    });
+                }
+                self.members.remove(number);
+            }
+        }
+        self.epoch = next;
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        wanted: Option<Number>,
+        candidate: &Candidate,
+        next: u64,
+    ) -> Result<(), Refused> {
+        let had = self
+            .members
+            .values()
+            .find(|known| known.candidate.key == candidate.key)
+            .map(|known| known.id.number);
+        let number = match wanted.or(had) {
+            Some(number) => number,
+            None => Number::all()
+                .find(|number| !self.members.contains_key(number))
+                .ok_or(Refused::Full)?,
+        };
+        let incarnation = match self.members.get(&number) {
+            None => 1,
+            Some(known) if known.candidate.key != candidate.key => {
+                return Err(Refused::NumberTaken(number));
+            }
+            Some(known) if !known.state.leads_to(State::ComingUp) => {
+                return Err(Refused::NotDown {
+                    number,
+                    state: known.state,
+                });
+            }
+            Some(known) => known.id.incarnation + 1,
+        };
+        let id = NodeId {
+            number,
+            incarnation,
+        };
+        self.members
+            .insert(number, member(id, State::ComingUp, next, candidate));
+        Ok(())
+    }
+
+    fn step(&mut self, node: NodeId, to: State, next: u64) -> Result<(), Refused> {
+        let known = self
+            .members
+            .get_mut(&node.number)
+            .filter(|known| known.id == node)
+            .ok_or(Refused::NoSuchNode(node))?;
+        // Joining and removing say more than a step does.
+        let allowed = known.state.leads_to(to) && !matches!(to, State::ComingUp | State::KCleanup);
+        if !allowed {
+            return Err(Refused::NoSuchStep {
+                node,
+                from: known.state,
+                to,
+            });
+        }
+        known.state = to;
+        known.since = next;
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        nodes: &[(NodeId, Why)],
+        probe_key: [u64; 2],
+        next: u64,
+    ) -> Result<(), Refused> {
+        if let Some((stranger, _)) = nodes.iter().find(|(id, _)| !self.has(*id)) {
+            return Err(Refused::NoSuchNode(*stranger));
+        }
+        if nodes.is_empty() {
+            return Err(Refused::Nothing);
+        }
+        for (id, why) in nodes {
+            if let Some(known) = self.members.get_mut(&id.number) {
+                known.state = State::KCleanup;
+                known.since = next;
+                known.why = Some(*why);
+            }
+        }
+        self.probe_keys[1] = self.probe_keys[0];
+        self.probe_keys[0] = ProbeKey {
+            id: self.probe_keys[0].id.checked_add(1).unwrap_or(1),
+            words: probe_key,
+        };
+        Ok(())
+    }
+
+    fn assign(&mut self, resource: &str, owner: Option<NodeId>, next: u64) -> Result<(), Refused> {
+        if let Some(new) = owner
+            && !self.has(new)
+        {
+            return Err(Refused::NoSuchNode(new));
+        }
+        let held = self.owners.get(resource).copied();
+        let old = held.and_then(|held| held.owner);
+        if old == owner && (held.is_some() || owner.is_none()) {
+            return Err(Refused::Nothing);
+        }
+        if let (Some(old), Some(_)) = (old, owner)
+            && self.has(old)
+        {
+            // A member gives back before somebody else gets it.
+            return Err(Refused::Held {
+                resource: resource.to_owned(),
+                owner: old,
+            });
+        }
+        let held = Ownership {
+            owner,
+            before: old.or(held.and_then(|held| held.before)),
+            since: next,
+        };
+        self.owners.insert(resource.to_owned(), held);
+        Ok(())
+    }
+}
+
+fn member(id: NodeId, state: State, since: u64, candidate: &Candidate) -> Member {
+    Member {
+        id,
+        state,
+        since,
+        why: None,
+        candidate: candidate.clone(),
+    }
+}

@@ -1,0 +1,137 @@
+//! What is written to the view log: the only thing that changes the view.
+
+use serde::{Deserialize, Serialize};
+
+use super::member::{Candidate, Why};
+use super::{NodeId, Number, State};
+
+/// Something that nodes own one at a time: a virtual address to direct, a service to run.
+pub type Resource = String;
+
+/// A key that probes are signed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeKey {
+    /// Tells the keys apart; counts up; 0: no key.
+    pub id: u16,
+    /// The key itself.
+    pub words: [u64; 2],
+}
+
+/// An entry of the view log. Randomness and time come with the entry, so that all nodes
+/// make the same of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// The first entry: a cluster of one.
+    Found {
+        /// The cluster's name.
+        cluster: String,
+        /// Its identity: random, never to be met again.
+        identity: u64,
+        /// The number of its first node.
+        number: Number,
+        /// Its first node.
+        candidate: Candidate,
+        /// The first probe key.
+        probe_key: [u64; 2],
+    },
+    /// A node joins or comes back.
+    Join {
+        /// The number it wants; none: the lowest that is free, or the one it had.
+        number: Option<Number>,
+        /// Who it is.
+        candidate: Candidate,
+    },
+    /// A node goes one step on in its coming or going.
+    Step {
+        /// Which.
+        node: NodeId,
+        /// The state it goes to.
+        to: State,
+    },
+    /// Nodes are put out, all that failed together at once.
+    Remove {
+        /// Which, and why each.
+        nodes: Vec<(NodeId, Why)>,
+        /// What probes are signed with from now on: those who are out don't get to know.
+        probe_key: [u64; 2],
+    },
+    /// A voter has become the master.
+    Master {
+        /// Which.
+        node: NodeId,
+        /// The term of the log in which it leads.
+        term: u64,
+    },
+    /// Who votes about the log has changed.
+    Voters {
+        /// All voters, witnesses not among them.
+        voters: Vec<Number>,
+    },
+    /// A resource gets an owner, or has none from now on: the owner gives it back.
+    Assign {
+        /// What.
+        resource: Resource,
+        /// To whom.
+        owner: Option<NodeId>,
+    },
+    /// A node that is down is forgotten; its number is free.
+    Forget {
+        /// Which.
+        number: Number,
+    },
+}
+
+/// Why an entry changes nothing. It stays in the log all the same, and all nodes refuse
+/// it alike.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Refused {
+    /// There is a cluster already.
+    #[error("the cluster has been founded already")]
+    Founded,
+    /// There is none yet.
+    #[error("there is no cluster yet")]
+    NotFounded,
+    /// No member by that number and incarnation.
+    #[error("node {0} is no member")]
+    NoSuchNode(NodeId),
+    /// No node by that number.
+    #[error("there is no node {0}")]
+    NoSuchNumber(Number),
+    /// The number has another key.
+    #[error(
+        "node number {0} belongs to another node; `ssi cluster --forget {0}` frees it once that node is down"
+    )]
+    NumberTaken(Number),
+    /// The node still counts as a member, or is being cleaned up after.
+    #[error("node {number} is still {state}; it can join again once it is DOWN")]
+    NotDown {
+        /// Which.
+        number: Number,
+        /// How far it is.
+        state: State,
+    },
+    /// All numbers are used.
+    #[error("all {max} node numbers are in use", max = Number::MAX)]
+    Full,
+    /// It can't go there from where it is.
+    #[error("node {node} cannot go from {from} to {to}")]
+    NoSuchStep {
+        /// Which.
+        node: NodeId,
+        /// Where it is.
+        from: State,
+        /// Where it should go.
+        to: State,
+    },
+    /// The resource is held by a member that has not given it back.
+    #[error("{resource} is still held by node {owner}")]
+    Held {
+        /// What.
+        resource: Resource,
+        /// By whom.
+        owner: NodeId,
+    },
+    /// Nothing would change.
+    #[error("nothing to change")]
+    Nothing,
+}

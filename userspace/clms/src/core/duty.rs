@@ -1,0 +1,272 @@
+//! What the master has to do: the next entry of the log, if one is due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::command::{Command, Resource};
+use super::cut::Cut;
+use super::lease::Ledger;
+use super::member::{Candidate, Key, Why};
+use super::message::Report;
+use super::ring::Ring;
+use super::{Epoch, Master, NodeId, Number, State, Time, Timing, View};
+
+/// A master's desk.
+#[derive(Clone, Debug)]
+pub struct Duty {
+    /// Itself.
+    pub me: NodeId,
+    /// The term of the log in which it leads.
+    pub term: u64,
+    /// The book of leases.
+    pub ledger: Ledger,
+    /// What observers find.
+    pub cut: Cut,
+    /// How far each member is.
+    pub reports: BTreeMap<NodeId, Report>,
+    /// Who wants to join, with the number it wants.
+    pub joining: BTreeMap<Key, (Option<Number>, Candidate)>,
+    /// Who wants to leave.
+    pub leaving: BTreeSet<NodeId>,
+    /// Lives that are over, as their own next lives say, or whom the master itself finds
+    /// dead and whose lease is over.
+    pub over: BTreeMap<NodeId, Why>,
+}
+
+impl Duty {
+    /// The desk of a node that was elected at `now`.
+    #[must_use]
+    pub fn new(now: Time, me: NodeId, term: u64, timing: &Timing) -> Self {
+        Self {
+            me,
+            term,
+            ledger: Ledger::new(now, timing),
+            cut: Cut::default(),
+            reports: BTreeMap::new(),
+            joining: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            over: BTreeMap::new(),
+        }
+    }
+
+    /// The log now says that this node is the master; `before` is the view until then.
+    ///
+    /// The last master before it held its own lease from the voters, and they elected
+    /// nobody while it lasted. Nor has it a lease from anybody in between: who never came
+    /// to stand in the log gave none.
+    pub fn confirmed(&mut self, now: Time, before: &View) {
+        if let Some(last) = before.master
+            && last.node != self.me
+        {
+            self.ledger.released(now, last.node);
+        }
+    }
+
+    /// Whether the log says that this node is the master: before, it gives nothing to
+    /// anybody.
+    #[must_use]
+    pub fn is_confirmed(&self, view: &View) -> bool {
+        view.master
+            == Some(Master {
+                node: self.me,
+                term: self.term,
+            })
+    }
+
+    /// The next entry, if one is due. `key` makes probe keys.
+    pub fn next(
+        &mut self,
+        now: Time,
+        view: &View,
+        ring: &Ring,
+        timing: &Timing,
+        resources: &BTreeSet<Resource>,
+        key: &mut dyn FnMut() -> u64,
+    ) -> Option<Command> {
+        if !self.is_confirmed(view) {
+            return Some(Command::Master {
+                node: self.me,
+                term: self.term,
+            });
+        }
+        self.reports.retain(|id, _| view.has(*id));
+        self.leaving.retain(|id| view.has(*id));
+        self.over.retain(|id, _| view.has(*id));
+        self.remove(now, view, ring, timing, key)
+            .or_else(|| self.clean_up(now, view))
+            .or_else(|| self.hand_over(now, view, resources))
+            .or_else(|| self.let_go(view))
+            .or_else(|| self.take_in(view))
+    }
+
+    /// Who has failed goes, all together.
+    fn remove(
+        &mut self,
+        now: Time,
+        view: &View,
+        ring: &Ring,
+        timing: &Timing,
+        key: &mut dyn FnMut() -> u64,
+    ) -> Option<Command> {
+        let cut = self.cut.decide(now, view, ring, timing);
+        let mut nodes: BTreeMap<NodeId, Why> = self.over.clone();
+        nodes.extend(cut.into_iter().map(|id| (id, Why::Unreachable)));
+        let gone = |member: &&super::member::Member| {
+            member.state == State::GoingDown && self.all_done(view, member.since)
+        };
+        nodes.extend(view.present().filter(gone).map(|gone| (gone.id, Why::Left)));
+        // Others elect another master before they could put this one out; it goes on its
+        // own wish only.
+        if nodes.get(&self.me).is_some_and(|why| *why != Why::Left) {
+            nodes.remove(&self.me);
+        }
+        (!nodes.is_empty()).then(|| Command::Remove {
+            nodes: nodes.into_iter().collect(),
+            probe_key: [key(), key()],
+        })
+    }
+
+    /// Who is gone is shut out everywhere, then cleaned up after, then down.
+    fn clean_up(&self, now: Time, view: &View) -> Option<Command> {
+        view.leaving().find_map(|gone| {
+            let to = match gone.state {
+                State::KCleanup if self.all_shut(view, gone.since) => State::UCleanup,
+                State::UCleanup
+                    if self.all_done(view, gone.since)
+                        && self.ledger.is_over(now, gone.id)
+                        && view.owned(gone.id).next().is_none() =>
+                {
+                    State::Down
+                }
+                _ => return None,
+            };
+            Some(Command::Step { node: gone.id, to })
+        })
+    }
+
+    /// What nobody owns goes to whoever owns least, once nobody can think it has it.
+    fn hand_over(&self, now: Time, view: &View, resources: &BTreeSet<Resource>) -> Option<Command> {
+        let up = || view.present().filter(|member| member.state == State::Up);
+        let has_stopped = |id: NodeId, since: Epoch| {
+            let has_noticed = self.reports.get(&id).is_some_and(|said| said.done >= since);
+            self.ledger.is_over(now, id) || view.has(id) && has_noticed
+        };
+        let least = || {
+            up().min_by_key(|member| (view.owned(member.id).count(), member.id))
+                .map(|member| member.id)
+        };
+        let known = view.owners.keys().chain(resources);
+        known.collect::<BTreeSet<_>>().into_iter().find_map(|name| {
+            let held = view.owners.get(name);
+            let to = match held {
+                None => Some(least()?),
+                Some(held) => match (held.owner, held.before) {
+                    (Some(owner), _) if view.member(owner).is_some() => {
+                        let state = view.member(owner).map(|member| member.state);
+                        // It leaves, and gives back first; or it has lost its lease, and
+                        // with it what it had, though it is still there.
+                        let lost = owner != self.me && self.ledger.is_over(now, owner);
+                        if state != Some(State::Shutdown) && !lost {
+                            return None;
+                        }
+                        None
+                    }
+                    (Some(owner), _) => {
+                        if !self.ledger.is_over(now, owner) {
+                            return None;
+                        }
+                        Some(least()?)
+                    }
+                    (None, Some(before)) if !has_stopped(before, held.since) => return None,
+                    (None, _) => Some(least()?),
+                },
+            };
+            Some(Command::Assign {
+                resource: name.clone(),
+                owner: to,
+            })
+        })
+    }
+
+    /// Who wants to leave goes down step by step.
+    fn let_go(&self, view: &View) -> Option<Command> {
+        view.present().find_map(|member| {
+            let to = match member.state {
+                State::Up | State::ComingUp if self.leaving.contains(&member.id) => State::Shutdown,
+                State::Shutdown
+                    if view.owned(member.id).next().is_none()
+                        && self.has_done(member.id, member.since) =>
+                {
+                    State::GoingDown
+                }
+                _ => return None,
+            };
+            Some(Command::Step {
+                node: member.id,
+                to,
+            })
+        })
+    }
+
+    /// Who is taken in by all is up; who asks is taken in.
+    fn take_in(&mut self, view: &View) -> Option<Command> {
+        let ready = |member: &&super::member::Member| {
+            member.state == State::ComingUp && self.all_done(view, member.since)
+        };
+        if let Some(member) = view.present().find(ready) {
+            return Some(Command::Step {
+                node: member.id,
+                to: State::Up,
+            });
+        }
+        // One whose number is still being cleaned up after waits for that.
+        let waits = |key: &Key| {
+            let known = view
+                .members
+                .values()
+                .find(|known| known.candidate.key == *key);
+            known.is_some_and(|known| known.state != State::Down)
+        };
+        let key = *self.joining.keys().find(|key| !waits(key))?;
+        let (number, candidate) = self.joining.remove(&key)?;
+        Some(Command::Join { number, candidate })
+    }
+
+    fn has_done(&self, id: NodeId, epoch: Epoch) -> bool {
+        self.reports.get(&id).is_some_and(|said| said.done >= epoch)
+    }
+
+    fn all_done(&self, view: &View, epoch: Epoch) -> bool {
+        view.present().all(|member| self.has_done(member.id, epoch))
+    }
+
+    /// Whether the kernels of all members have shut out who was gone at an epoch.
+    fn all_shut(&self, view: &View, epoch: Epoch) -> bool {
+        view.present().all(|member| {
+            let said = self.reports.get(&member.id);
+            said.is_some_and(|said| said.kernel >= epoch)
+        })
+    }
+
+    /// Who keeps a node from its next state: members that have not taken something in,
+    /// with the subsystems that are still at work.
+    #[must_use]
+    pub fn waiting(&self, view: &View) -> Vec<(NodeId, Vec<String>)> {
+        let needed = view
+            .members
+            .values()
+            .filter(|member| member.state == State::ComingUp || member.state.is_cleanup())
+            .map(|member| member.since)
+            .max();
+        let Some(needed) = needed else {
+            return Vec::new();
+        };
+        view.present()
+            .filter(|member| !self.has_done(member.id, needed))
+            .map(|member| {
+                let said = self.reports.get(&member.id);
+                let names = said.map(|said| said.waiting.clone());
+                (member.id, names.unwrap_or_default())
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! What a node makes of messages.
+
+use super::{Engine, Output};
+use crate::core::message::{Message, Report};
+use crate::core::{NodeId, Time};
+
+impl Engine {
+    /// A message came. `from`: which member's, as its connection proves; none: from
+    /// somebody who is no member.
+    pub fn message(&mut self, now: Time, from: Option<NodeId>, message: Message) {
+        match message {
+            Message::Join { .. } | Message::AmI(_) => return self.outsider(now, message),
+            // Nobody but a member says these, or the master to one who joins.
+            Message::Snapshot(view) => {
+                if self.id.is_some() && from.is_none() {
+                    return;
+                }
+                if let Some(installed) = self.follower.snapshot(*view) {
+                    self.installed(now, installed);
+                }
+                return;
+            }
+            Message::JoinRefused { key, why } => {
+                if self.id.is_none() && key == self.candidate.key {
+                    self.out.push_back(Output::Refused(why));
+                }
+                return;
+            }
+            Message::Gone(id) => {
+                if self.id == Some(id) {
+                    self.out_of_it();
+                }
+                return;
+            }
+            _ => {}
+        }
+        let Some(from) = from.filter(|id| self.view().has(*id)) else {
+            return;
+        };
+        match message {
+            Message::Report(report) => self.reported(now, from, report),
+            Message::Look(at) => self.prober.look(now, at),
+            Message::Update { epoch, command } => {
+                if epoch > self.view().epoch + 1 {
+                    // Something is missing: the master sees that by the report.
+                    self.report(now);
+                }
+                self.update(now, epoch, &command);
+            }
+            Message::LeaseAsk { clock, epoch } => self.asked(now, from, clock, epoch),
+            Message::LeaseGiven { clock } => self.given(now, clock),
+            Message::Leave => {
+                if let Some(duty) = &mut self.duty {
+                    duty.leaving.insert(from);
+                }
+            }
+            Message::Relay {
+                from: origin,
+                to,
+                message,
+            } => {
+                if Some(to) == self.id {
+                    let relayed = matches!(
+                        *message,
+                        Message::LeaseAsk { .. }
+                            | Message::LeaseGiven { .. }
+                            | Message::Report(_)
+                            | Message::Snapshot(_)
+                    );
+                    if relayed {
+                        self.via = (from != origin).then_some(from);
+                        self.message(now, Some(origin), *message);
+                        self.via = None;
+                    }
+                } else if self.view().has(to) && origin == from {
+                    // One hop only: what comes from its author.
+                    let relay = Message::Relay {
+                        from: origin,
+                        to,
+                        message,
+                    };
+                    self.send(to, relay);
+                }
+            }
+            Message::Join { .. }
+            | Message::AmI(_)
+            | Message::Snapshot(_)
+            | Message::JoinRefused { .. }
+            | Message::Gone(_) => {}
+        }
+    }
+
+    /// Somebody who isn't a member, or doesn't know whether it is.
+    fn outsider(&mut self, now: Time, message: Message) {
+        match message {
+            Message::AmI(id) if self.id.is_some() && !self.is_fenced() && !self.view().has(id) => {
+                self.send(id, Message::Gone(id));
+            }
+            Message::Join { number, candidate } => {
+                let Some(master) = self.view().master.map(|master| master.node) else {
+                    return;
+                };
+                if self.duty.is_some() {
+                    self.applies(now, number, candidate);
+                } else if self.id.is_some() && self.id != Some(master) {
+                    self.send(master, Message::Join { number, candidate });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells the master how far this node is, and whom it finds dead.
+    pub(super) fn report(&mut self, now: Time) {
+        let Some(id) = self.id else { return };
+        self.report_due = now + self.timing.report;
+        let report = Report {
+            epoch: self.view().epoch,
+            kernel: self.follower.kernel(),
+            done: self.follower.done(),
+            waiting: self.follower.waiting(),
+            dead: self.prober.dead().collect(),
+        };
+        if self.duty.is_some() {
+            self.reported(now, id, report);
+        } else {
+            self.tell_master(Message::Report(report));
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! One node's part in membership: everything that comes in, and what it does about it.
+
+mod hear;
+mod lead;
+mod own;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use super::command::{Command, Refused, Resource};
+use super::duty::Duty;
+use super::follower::{Follower, Installed};
+use super::member::Candidate;
+use super::message::Message;
+use super::prober::{Prober, Seen};
+use super::ring::Ring;
+use super::{Epoch, NodeId, Number, Time, Timing, View};
+
+use self::own::Own;
+
+/// What a node does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Sends a probe, which the other kernel reflects.
+    Probe {
+        /// To whom.
+        to: NodeId,
+        /// Only goes up, over all probes of this node.
+        nonce: u64,
+        /// From which reading of the other's clock a lease runs that the probe renews.
+        grant: Option<u64>,
+    },
+    /// Sends a message to a member.
+    Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// Sends a message to any member it knows how to reach, another one each time: this
+    /// node isn't one itself, or nobody seems to hear it.
+    Contact(Message),
+    /// Writes to the view log. Only what comes back by [`Engine::committed`] counts.
+    Propose(Command),
+    /// The view is a new one. Every subsystem says when it has taken it in.
+    Install(Installed),
+    /// This node holds its lease until then: for the kernel, which goes by it without us.
+    Lease(Time),
+    /// The lease is over: stop all that another node may do instead.
+    Fence,
+    /// There is a lease again, and nothing was given away: go on.
+    Unfence,
+    /// This life is over: kill what was stopped, and join anew.
+    Rejoin,
+    /// The cluster doesn't take this node in.
+    Refused(Refused),
+}
+
+/// What a node is when it starts.
+pub struct Start {
+    /// How long things may take.
+    pub timing: Timing,
+    /// Who it is.
+    pub candidate: Candidate,
+    /// The number it wants if it has none yet.
+    pub number: Option<Number>,
+    /// The view it knew last; the empty one if it has been in no cluster.
+    pub view: View,
+    /// Which life of it goes on: `ssid` was restarted, the node was not.
+    pub id: Option<NodeId>,
+    /// Names of the subsystems that take views in, besides the kernel.
+    pub subsystems: Vec<String>,
+    /// What the cluster has to give, one owner each.
+    pub resources: BTreeSet<Resource>,
+    /// Where probe keys come from; nobody outside may guess them.
+    pub entropy: Box<dyn FnMut() -> u64 + Send>,
+}
+
+/// One node.
+pub struct Engine {
+    timing: Timing,
+    candidate: Candidate,
+    number: Option<Number>,
+    /// Which life this is; none: it isn't a member.
+    id: Option<NodeId>,
+    follower: Follower,
+    ring: Ring,
+    prober: Prober,
+    nonce: u64,
+    own: Own,
+    duty: Option<Duty>,
+    /// What it has proposed and not seen committed, and when.
+    proposed: Option<(Command, Time)>,
+    /// When a majority of the voters last confirmed this node as the leader.
+    acked: Time,
+    resources: BTreeSet<Resource>,
+    /// When to tell the master how far it is, though nothing has changed.
+    report_due: Time,
+    /// When to look over the master's desk again, and whether to do so at once.
+    lead_due: Time,
+    lead_now: bool,
+    /// By whom the message came that is being dealt with, if not directly.
+    via: Option<NodeId>,
+    /// When to ask to be taken in again.
+    join_due: Time,
+    entropy: Box<dyn FnMut() -> u64 + Send>,
+    out: VecDeque<Output>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("id", &self.id)
+            .field("epoch", &self.follower.view().epoch)
+            .field("master", &self.duty.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// A node at `now`. Its nonces begin with its clock, so that they go up over restarts.
+    #[must_use]
+    pub fn new(now: Time, start: Start) -> Self {
+        let mut engine = Self {
+            prober: Prober::new(&start.timing),
+            own: Own::new(now),
+            timing: start.timing,
+            candidate: start.candidate,
+            number: start.number,
+            id: None,
+            follower: Follower::new(start.view, start.subsystems),
+            ring: Ring::default(),
+            nonce: now.0,
+            duty: None,
+            proposed: None,
+            acked: Time(0),
+            resources: start.resources,
+            report_due: now,
+            lead_due: now,
+            lead_now: false,
+            via: None,
+            join_due: now,
+            entropy: start.entropy,
+            out: VecDeque::new(),
+        };
+        if let Some(id) = start.id
+            && engine.view().has(id)
+        {
+            engine.id = Some(id);
+            engine.observe(now);
+        }
+        engine
+    }
+
+    /// The view it goes by.
+    #[must_use]
+    pub fn view(&self) -> &Arc<View> {
+        self.follower.view()
+    }
+
+    /// Which life of which node this is; none while it is no member.
+    #[must_use]
+    pub fn id(&self) -> Option<NodeId> {
+        self.id
+    }
+
+    /// Whether it has stopped everything because its lease is over.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.own.is_fenced()
+    }
+
+    /// Whether it may act as the owner of a resource now.
+    #[must_use]
+    pub fn owns(&self, resource: &str) -> bool {
+        let held = self.view().owners.get(resource);
+        !self.own.is_fenced() && self.id.is_some() && held.and_then(|held| held.owner) == self.id
+    }
+
+    /// The master's desk, if this node leads.
+    #[must_use]
+    pub fn duty(&self) -> Option<&Duty> {
+        self.duty.as_ref()
+    }
+
+    /// What it does next; call it until there is nothing.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// An entry of the log was committed, as the local log knows.
+    pub fn committed(&mut self, now: Time, epoch: Epoch, command: &Command) {
+        self.update(now, epoch, command);
+    }
+
+    /// A whole view, as the local log knows it.
+    pub fn restored(&mut self, now: Time, view: View) {
+        if let Some(installed) = self.follower.snapshot(view) {
+            self.installed(now, installed);
+        }
+    }
+
+    /// A subsystem has taken in everything up to an epoch.
+    pub fn took(&mut self, now: Time, subsystem: &str, epoch: Epoch) {
+        let before = (self.follower.kernel(), self.follower.done());
+        self.follower.took(subsystem, epoch);
+        if before != (self.follower.kernel(), self.follower.done()) {
+            self.report(now);
+        }
+    }
+
+    /// A probe came back, with the other kernel's clock and whether it holds a lease. Give
+    /// it all that have come in before the next [`Self::tick`].
+    pub fn reflected(&mut self, now: Time, from: NodeId, nonce: u64, clock: u64, holds: bool) {
+        if let Some(seen) = self.prober.reflected(now, from, nonce) {
+            self.saw(now, &[seen]);
+        }
+        if let Some(duty) = &mut self.duty
+            && self.follower.view().has(from)
+        {
+            duty.ledger.told(now, from, clock, holds);
+        }
+    }
+
+    /// When [`Self::tick`] has something to do, at the latest.
+    #[must_use]
+    pub fn due(&self) -> Time {
+        let mut due = self.prober.due().min(self.own.due());
+        if self.id.is_some() {
+            due = due.min(self.report_due);
+        } else {
+            due = due.min(self.join_due);
+        }
+        due.min(self.lead_due())
+    }
+
+    /// Does what is due. `lease` is until when the kernel holds this node's lease: probes
+    /// of the master renew it without us.
+    pub fn tick(&mut self, now: Time, lease: Time) {
+        let mut seen = Vec::new();
+        if self.id.is_some() {
+            let nonce = &mut self.nonce;
+            self.prober.tick(
+                now,
+                || {
+                    *nonce = (*nonce + 1).max(now.0);
+                    *nonce
+                },
+                &mut seen,
+            );
+        }
+        self.saw(now, &seen);
+        self.hold(now, lease);
+        if self.id.is_none() {
+            self.knock(now);
+        } else if now >= self.report_due {
+            self.report(now);
+        }
+        self.lead(now);
+    }
+
+    /// Acts on what its observing has brought.
+    fn saw(&mut self, now: Time, seen: &[Seen]) {
+        let mut news = false;
+        for what in seen {
+            match *what {
+                Seen::Probe { to, nonce } => self.out.push_back(Output::Probe {
+                    to,
+                    nonce,
+                    grant: None,
+                }),
+                Seen::Suspect(who) => {
+                    let others: Vec<NodeId> = self.ring.observers(who).collect();
+                    for to in others {
+                        if Some(to) != self.id {
+                            self.send(to, Message::Look(who));
+                        }
+                    }
+                }
+                Seen::Dead(_) | Seen::Alive(_) => news = true,
+            }
+        }
+        if news {
+            self.report(now);
+        }
+    }
+
+    fn send(&mut self, to: NodeId, message: Message) {
+        self.out.push_back(Output::Send { to, message });
+    }
+
+    fn update(&mut self, now: Time, epoch: Epoch, command: &Command) {
+        let before = self.view().clone();
+        let Some(installed) = self.follower.update(epoch, command) else {
+            return;
+        };
+        self.tell(now, &before, epoch, command);
+        self.installed(now, installed);
+    }
+
+    /// The view is a new one.
+    fn installed(&mut self, now: Time, installed: Installed) {
+        let view = installed.view.clone();
+        self.out.push_back(Output::Install(installed));
+        match self.id {
+            Some(id) if !view.has(id) => {
+                self.out_of_it();
+                return;
+            }
+            Some(_) => {}
+            None => {
+                // Taken in, or taken in again.
+                let own = view.present().find(|member| {
+                    let who = &member.candidate;
+                    who.key == self.candidate.key && who.life == self.candidate.life
+                });
+                let Some(member) = own else { return };
+                self.id = Some(member.id);
+                self.number = Some(member.id.number);
+                self.own = Own::new(now);
+            }
+        }
+        self.observe(now);
+        self.report(now);
+    }
+
+    fn observe(&mut self, now: Time) {
+        self.ring = Ring::new(self.follower.view());
+        if let Some(id) = self.id {
+            let subjects: Vec<NodeId> = self.ring.subjects(id).collect();
+            let observers = self.ring.observers_each();
+            self.prober.observe(now, subjects, observers, &self.timing);
+        }
+    }
+
+    /// This life is over: others go on without it.
+    fn out_of_it(&mut self) {
+        self.id = None;
+        self.candidate.life = (self.entropy)();
+        self.duty = None;
+        self.proposed = None;
+        self.prober = Prober::new(&self.timing);
+        if self.own.fence() {
+            self.out.push_back(Output::Fence);
+        }
+        self.out.push_back(Output::Rejoin);
+        self.join_due = Time(0);
+    }
+
+    /// Asks to be taken in, again and again.
+    fn knock(&mut self, now: Time) {
+        if now < self.join_due {
+            return;
+        }
+        self.join_due = now + self.timing.report;
+        self.out.push_back(Output::Contact(Message::Join {
+            number: self.number,
+            candidate: self.candidate.clone(),
+        }));
+    }
+}

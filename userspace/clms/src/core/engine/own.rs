@@ -1,0 +1,157 @@
+//! A node's own lease.
+
+use super::{Engine, Output};
+use crate::core::message::Message;
+use crate::core::{NodeId, Time, Timing};
+
+/// How a node stands with its lease.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    /// It has stopped everything. So it begins: a lease comes first.
+    fenced: bool,
+    /// When it was fenced.
+    since: Time,
+    /// When to ask the master for a lease, if probes have brought none until then.
+    ask: Time,
+    /// How often it has asked in vain.
+    asked: u32,
+    /// Until when the lease lasts.
+    until: Time,
+}
+
+impl Own {
+    pub(super) const fn new(now: Time) -> Self {
+        Self {
+            fenced: true,
+            since: now,
+            ask: now,
+            asked: 0,
+            until: Time(0),
+        }
+    }
+
+    pub(super) const fn is_fenced(&self) -> bool {
+        self.fenced
+    }
+
+    /// Stops everything; whether it hadn't before.
+    pub(super) fn fence(&mut self) -> bool {
+        !std::mem::replace(&mut self.fenced, true)
+    }
+
+    pub(super) fn due(&self) -> Time {
+        if self.fenced {
+            self.ask
+        } else {
+            self.until.min(self.ask)
+        }
+    }
+
+    /// Below this much of its lease a node asks by itself.
+    fn low(timing: &Timing) -> std::time::Duration {
+        timing.lease / 2
+    }
+}
+
+impl Engine {
+    /// Holds on to the lease, or stops everything when it is over.
+    pub(super) fn hold(&mut self, now: Time, kernel: Time) {
+        let Some(id) = self.id else { return };
+        if self.duty.is_some() {
+            self.hold_as_master(now);
+            return;
+        }
+        if !self.own.fenced {
+            self.own.until = kernel;
+            if now >= kernel {
+                self.own.fenced = true;
+                self.own.since = now;
+                self.own.ask = now;
+                self.out.push_back(Output::Fence);
+            } else {
+                let ask = kernel - Own::low(&self.timing);
+                if self.own.asked == 0 || ask > now {
+                    self.own.asked = 0;
+                    self.own.ask = ask;
+                }
+            }
+        }
+        if now < self.own.ask {
+            return;
+        }
+        self.own.ask = now + self.timing.renew;
+        self.own.asked += 1;
+        let ask = Message::LeaseAsk {
+            clock: now.0,
+            epoch: self.view().epoch,
+        };
+        self.tell_master(ask);
+        if self.own.fenced && now.since(self.own.since) > self.timing.lease {
+            self.out.push_back(Output::Contact(Message::AmI(id)));
+        }
+    }
+
+    /// The master's own lease is that the voters have confirmed it lately.
+    fn hold_as_master(&mut self, now: Time) {
+        let until = self.acked + self.timing.surely(self.timing.mastery);
+        let may_act = now < until && self.is_confirmed();
+        if may_act {
+            if until > self.own.until {
+                self.own.until = until;
+                self.out.push_back(Output::Lease(until));
+            }
+            if std::mem::take(&mut self.own.fenced) {
+                self.out.push_back(Output::Unfence);
+            }
+        } else if now >= self.own.until && self.own.fence() {
+            self.own.since = now;
+            self.out.push_back(Output::Fence);
+        }
+        self.own.ask = now + self.timing.renew;
+        self.own.asked = 0;
+    }
+
+    /// To the master; if it doesn't seem to hear, by way of others in turn.
+    pub(super) fn tell_master(&mut self, message: Message) {
+        let attempt = self.own.asked;
+        let (Some(id), Some(master)) = (self.id, self.view().master) else {
+            return;
+        };
+        let master = master.node;
+        if attempt > 1 && attempt.is_multiple_of(2) {
+            let helpers: Vec<NodeId> = self
+                .view()
+                .present()
+                .map(|member| member.id)
+                .filter(|helper| *helper != id && *helper != master)
+                .collect();
+            if let Some(helper) = helpers.get(attempt as usize / 2 % helpers.len().max(1)) {
+                let relay = Message::Relay {
+                    from: id,
+                    to: master,
+                    message: Box::new(message),
+                };
+                self.send(*helper, relay);
+                return;
+            }
+        }
+        self.send(master, message);
+    }
+
+    /// The master has given a lease, by message.
+    pub(super) fn given(&mut self, now: Time, clock: u64) {
+        if self.id.is_none() || self.duty.is_some() {
+            return;
+        }
+        let until = Time(clock) + self.timing.lease;
+        if until <= now || Time(clock) > now {
+            return;
+        }
+        self.own.asked = 0;
+        self.own.until = self.own.until.max(until);
+        self.out.push_back(Output::Lease(until));
+        if std::mem::take(&mut self.own.fenced) {
+            self.out.push_back(Output::Unfence);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What nodes tell each other about membership, over ICS.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Command, Refused};
+use super::member::{Candidate, Key};
+use super::{Epoch, NodeId, Number, View};
+
+/// A message from one node to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// To the master: how far I am, and whom I find dead.
+    Report(Report),
+    /// To the other observers of a node: look at it now.
+    Look(NodeId),
+    /// From the master: the next entry of the view log.
+    Update {
+        /// The epoch that the entry leads to.
+        epoch: Epoch,
+        /// The entry.
+        command: Command,
+    },
+    /// From the master, to a node that has missed entries: the whole view.
+    Snapshot(Box<View>),
+    /// To the master: I need a lease.
+    LeaseAsk {
+        /// The holder's clock, in nanoseconds.
+        clock: u64,
+        /// The epoch whose view the holder goes by.
+        epoch: Epoch,
+    },
+    /// From the master: you have one.
+    LeaseGiven {
+        /// The reading of the holder's clock from which it runs.
+        clock: u64,
+    },
+    /// To anybody, who passes it on to the master: take me in. Former lives of the same
+    /// key are over and hold nothing any more.
+    Join {
+        /// The number it wants.
+        number: Option<Number>,
+        /// Who it is.
+        candidate: Candidate,
+    },
+    /// From the master: you can't be taken in, and why.
+    JoinRefused {
+        /// Who asked.
+        key: Key,
+        /// Why not.
+        why: Refused,
+    },
+    /// To the master: let me go.
+    Leave,
+    /// To anybody, from a node that nobody seems to hear: am I still a member?
+    AmI(NodeId),
+    /// From anybody: you are not; the view has gone on without you.
+    Gone(NodeId),
+    /// Pass this on to a node that I can't reach.
+    Relay {
+        /// Whose message it is.
+        from: NodeId,
+        /// For whom.
+        to: NodeId,
+        /// The message.
+        message: Box<Message>,
+    },
+}
+
+/// How far a node is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The epoch of its view.
+    pub epoch: Epoch,
+    /// The epoch that its kernel goes by: it lets in nobody who is not in that view.
+    pub kernel: Epoch,
+    /// The epoch up to which all its subsystems have taken everything in.
+    pub done: Epoch,
+    /// Subsystems that are still at work, by name.
+    pub waiting: Vec<String>,
+    /// Whom it finds dead.
+    pub dead: Vec<NodeId>,
+}

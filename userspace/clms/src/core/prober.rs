@@ -1,0 +1,172 @@
+//! An observer: probes its subjects and says which of them are dead.
+//!
+//! A probe is missed when the next one is due and no reflection has come. What counts is
+//! how many probes in a row were missed, not how much time has passed: an observer that
+//! was itself held up for seconds sends one probe when it comes back, and judges by that.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{NodeId, Time, Timing};
+
+/// What an observer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Sends a probe, which the other node's kernel reflects.
+    Probe {
+        /// To whom.
+        to: NodeId,
+        /// Tells this probe from all others that this node has sent.
+        nonce: u64,
+    },
+    /// Asks the other observers of a node to look at once.
+    Suspect(NodeId),
+    /// Finds a node dead.
+    Dead(NodeId),
+    /// Finds a node alive that it had found dead.
+    Alive(NodeId),
+}
+
+/// How it stands with one subject.
+#[derive(Clone, Debug)]
+struct Subject {
+    /// When the next probe is due.
+    due: Time,
+    /// Nonce of the first probe since the last reflection.
+    since: Option<u64>,
+    /// Probes missed in a row.
+    misses: u32,
+    /// When others last asked to look at it, so that a doubtful observer can't make this
+    /// one probe without end.
+    asked: Time,
+    dead: bool,
+}
+
+/// The subjects of one observer.
+#[derive(Clone, Debug)]
+pub struct Prober {
+    subjects: BTreeMap<NodeId, Subject>,
+    idle: Duration,
+    burst: Duration,
+    limit: u32,
+}
+
+/// Probes missed in a row after which the other observers are asked to look too.
+const SUSPICIOUS: u32 = 2;
+/// How much slower a node is probed once it has been found dead.
+const LET_BE: u32 = 4;
+
+impl Prober {
+    /// An observer of nobody.
+    #[must_use]
+    pub fn new(timing: &Timing) -> Self {
+        Self {
+            subjects: BTreeMap::new(),
+            idle: timing.idle(0),
+            burst: timing.burst,
+            limit: Timing::misses(0),
+        }
+    }
+
+    /// Observes other nodes from now on; what is known of those that stay is kept.
+    /// `observers`: how many each has.
+    pub fn observe(
+        &mut self,
+        now: Time,
+        subjects: impl IntoIterator<Item = NodeId>,
+        observers: usize,
+        timing: &Timing,
+    ) {
+        self.idle = timing.idle(observers);
+        self.limit = Timing::misses(observers);
+        let mut old = std::mem::take(&mut self.subjects);
+        let subjects: Vec<NodeId> = subjects.into_iter().collect();
+        let count = u32::try_from(subjects.len().max(1)).unwrap_or(u32::MAX);
+        for (place, id) in (0_u32..).zip(subjects) {
+            // Spread over the interval, so that a node's observers don't all look at once.
+            let subject = old.remove(&id).unwrap_or(Subject {
+                due: now + self.idle * place / count,
+                since: None,
+                misses: 0,
+                asked: Time::default(),
+                dead: false,
+            });
+            self.subjects.insert(id, subject);
+        }
+    }
+
+    /// When [`Self::tick`] has something to do.
+    #[must_use]
+    pub fn due(&self) -> Time {
+        let due = self.subjects.values().map(|subject| subject.due).min();
+        due.unwrap_or(Time::NEVER)
+    }
+
+    /// Whom it finds dead now.
+    pub fn dead(&self) -> impl Iterator<Item = NodeId> {
+        let dead = self.subjects.iter().filter(|(_, subject)| subject.dead);
+        dead.map(|(id, _)| *id)
+    }
+
+    /// Whether it misses a subject's reflections: all that it has ever missed in a row
+    /// before it finds it dead, or fewer.
+    #[must_use]
+    pub fn misses(&self, id: NodeId) -> u32 {
+        self.subjects.get(&id).map_or(0, |subject| subject.misses)
+    }
+
+    /// A probe came back. Give it all that has come in before the next [`Self::tick`].
+    pub fn reflected(&mut self, now: Time, from: NodeId, nonce: u64) -> Option<Seen> {
+        let idle = self.idle;
+        let subject = self.subjects.get_mut(&from)?;
+        // Reflections of probes from before the last one say nothing new: they may have
+        // been kept back and sent again.
+        let since = subject.since?;
+        if nonce < since {
+            return None;
+        }
+        subject.since = None;
+        subject.misses = 0;
+        subject.due = now + idle;
+        let was_dead = std::mem::take(&mut subject.dead);
+        was_dead.then_some(Seen::Alive(from))
+    }
+
+    /// Another observer has doubts about a node: look at once.
+    pub fn look(&mut self, now: Time, id: NodeId) {
+        let idle = self.idle;
+        if let Some(subject) = self.subjects.get_mut(&id)
+            && subject.misses == 0
+            && now >= subject.asked + idle / 2
+        {
+            subject.asked = now;
+            subject.due = subject.due.min(now);
+        }
+    }
+
+    /// Does what is due. `nonce` gives numbers that only go up.
+    pub fn tick(&mut self, now: Time, mut nonce: impl FnMut() -> u64, out: &mut Vec<Seen>) {
+        for (id, subject) in &mut self.subjects {
+            if subject.due > now {
+                continue;
+            }
+            if subject.since.is_some() && subject.misses < self.limit {
+                subject.misses += 1;
+                if subject.misses == SUSPICIOUS {
+                    out.push(Seen::Suspect(*id));
+                }
+                if subject.misses == self.limit {
+                    subject.dead = true;
+                    out.push(Seen::Dead(*id));
+                }
+            }
+            let number = nonce();
+            subject.since.get_or_insert(number);
+            out.push(Seen::Probe {
+                to: *id,
+                nonce: number,
+            });
+            subject.due = now + self.burst * if subject.dead { LET_BE } else { 1 };
+        }
+    }
+}

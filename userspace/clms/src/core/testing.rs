@@ -1,0 +1,59 @@
+//! Small views for tests.
+
+use super::command::Command;
+use super::member::{Candidate, Facts};
+use super::{NodeId, Number, State, View};
+
+/// A node's number, for sure.
+pub(crate) fn number(number: u16) -> Number {
+    Number::new(number).expect("1 to 511")
+}
+
+/// A node's first life.
+pub(crate) fn id(of: u16) -> NodeId {
+    NodeId {
+        number: number(of),
+        incarnation: 1,
+    }
+}
+
+/// Somebody who wants to join.
+pub(crate) fn candidate(of: u16) -> Candidate {
+    let [high, low] = of.to_be_bytes();
+    let mut key = [0; 32];
+    key[..2].copy_from_slice(&[high, low]);
+    Candidate {
+        name: format!("node{of}"),
+        addresses: vec![[10, 0, high, low].into()],
+        key,
+        life: 1,
+        potential_master: true,
+        facts: Facts::default(),
+    }
+}
+
+/// A view in which nodes 1 to `nodes` are up.
+pub(crate) fn view_of(nodes: u16) -> View {
+    let mut view = View::default();
+    view.apply(&Command::Found {
+        cluster: "test".to_owned(),
+        identity: 7,
+        number: number(1),
+        candidate: candidate(1),
+        probe_key: [1, 2],
+    })
+    .expect("an empty view can be founded");
+    for of in 2..=nodes {
+        view.apply(&Command::Join {
+            number: Some(number(of)),
+            candidate: candidate(of),
+        })
+        .expect("the number is free");
+        view.apply(&Command::Step {
+            node: id(of),
+            to: State::Up,
+        })
+        .expect("it is coming up");
+    }
+    view
+}

@@ -1,0 +1,95 @@
+//! How long things may take.
+
+use std::time::Duration;
+
+/// The durations that membership is made of. All nodes of a cluster use the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// A quiet node is probed this often, by all its observers together.
+    pub probe: Duration,
+    /// A probe that is not reflected within this time counts as missed, and the next one
+    /// goes out.
+    pub burst: Duration,
+    /// How long the cut waits for more nodes to fail together with the first.
+    pub settle: Duration,
+    /// How long the cut waits at most for nodes that only some observers find dead.
+    pub patience: Duration,
+    /// How long a lease lasts.
+    pub lease: Duration,
+    /// How long a master may act after a majority of the voters last confirmed it; for as
+    /// long they elect nobody else.
+    pub mastery: Duration,
+    /// How often the master renews each lease.
+    pub renew: Duration,
+    /// How much faster or slower than real time a clock may run, in parts of a million.
+    pub drift_ppm: u32,
+    /// How often a member tells the master how far it is, though nothing has changed, and
+    /// how often an unanswered message is repeated.
+    pub report: Duration,
+    /// How long a voter may be gone before another member takes its place.
+    pub revote: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            probe: Duration::from_millis(100),
+            burst: Duration::from_millis(50),
+            settle: Duration::from_millis(100),
+            patience: Duration::from_millis(1_000),
+            lease: Duration::from_millis(1_200),
+            mastery: Duration::from_millis(240),
+            renew: Duration::from_millis(200),
+            drift_ppm: 1_000,
+            report: Duration::from_millis(500),
+            revote: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Timing {
+    /// Observers of a node among `nodes`: 10, or all others.
+    #[must_use]
+    pub const fn observers(nodes: usize) -> usize {
+        let others = nodes.saturating_sub(1);
+        if others < MOST_OBSERVERS {
+            others
+        } else {
+            MOST_OBSERVERS
+        }
+    }
+
+    /// How often one of `observers` probes a quiet node.
+    #[must_use]
+    pub fn idle(&self, observers: usize) -> Duration {
+        self.probe * u32::try_from(observers.max(1)).unwrap_or(1)
+    }
+
+    /// Probes in a row that one of `observers` must miss before it says that the node is
+    /// dead. With a tenth of all packets lost each way, 19 probes of 100 are missed, five
+    /// in a row 2.5 times of 10,000; where few observers have to agree, each must be surer.
+    #[must_use]
+    pub const fn misses(observers: usize) -> u32 {
+        match observers {
+            0 | 1 => 9,
+            2 => 6,
+            _ => 5,
+        }
+    }
+
+    /// How long a promise of `span` surely lasts on any clock.
+    #[must_use]
+    pub fn surely(&self, span: Duration) -> Duration {
+        span - span * 2 * self.drift_ppm / 1_000_000
+    }
+
+    /// How long a lease of `span` may seem to last on the slowest clock.
+    #[must_use]
+    pub fn on_any_clock(&self, span: Duration) -> Duration {
+        span + span * 2 * self.drift_ppm / 1_000_000
+    }
+}
+
+/// K of the cut detector (Suresh et al., "Stable and Consistent Membership at Scale with
+/// Rapid", USENIX ATC 2018).
+pub const MOST_OBSERVERS: usize = 10;

@@ -1,0 +1,7 @@
+//! Cluster membership: who belongs to the cluster, agreed by all, in the same order.
+//!
+//! [`core`] is pure: what comes in and the time go in, what to do comes out. [`log`] keeps the
+//! voters in agreement about the view.
+
+pub mod core;
+pub mod log;
