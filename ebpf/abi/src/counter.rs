@@ -57,6 +57,27 @@ counters! {
     STRANGER = 17, "tunnel from a stranger";
     /// An ICMP error given to the server that owns its flow.
     ICMP_RELATED = 18, "ICMP error forwarded";
+    /// A probe sent back.
+    PROBE_REFLECTED = 19, "probe reflected";
+    /// A probe of the master brought a lease.
+    LEASE_GRANTED = 20, "lease granted";
+    /// Dropped: a probe of wrong length, or of no version or kind that we know.
+    PROBE_MALFORMED = 21, "probe malformed";
+    /// Dropped: a probe tagged with a key that we don't have.
+    PROBE_KEY = 22, "probe with an unknown key";
+    /// Dropped: a probe whose tag isn't that of its contents.
+    PROBE_TAG = 23, "probe with a wrong tag";
+    /// Dropped: a probe from an address of no member, or from a member that isn't (or isn't
+    /// yet, to our knowledge) who it says, or meant for another node.
+    PROBE_STRANGER = 24, "probe of a stranger";
+    /// Dropped: a probe from, or meant for, an earlier life of a node.
+    PROBE_OLD = 25, "probe of an old incarnation";
+    /// Dropped: a probe that has come before, or after a later one.
+    PROBE_REPLAYED = 26, "probe replayed";
+    /// Dropped: to the cluster's port, from somebody who is no member or was fenced.
+    FENCED = 27, "fenced";
+    /// Dropped: this node's lease is over, so it neither hears nor speaks nor directs.
+    LEASE_ENDED = 28, "lease ended";
 }
 
 /// Entries in `COUNTERS`.

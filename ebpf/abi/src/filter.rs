@@ -16,6 +16,9 @@ pub const CONNS: u32 = 1 << 1;
 pub const REAL: u32 = 1 << 2;
 /// This node is the director of an address with this hash.
 pub const DIRECTED: u32 = 1 << 3;
+/// This node has an address with this hash on the interconnect: what comes to, or leaves
+/// from, the cluster's port there is checked.
+pub const NODE: u32 = 1 << 4;
 
 /// Which word of the filter an address has.
 #[inline(always)]

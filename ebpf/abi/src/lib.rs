@@ -15,9 +15,12 @@ pub mod filter;
 pub mod fragment;
 pub mod hash;
 pub mod limits;
+pub mod member;
+pub mod probe;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod siphash;
 pub mod stats;
 pub mod table;
 
@@ -26,7 +29,7 @@ pub use addr::Addr;
 /// Changes whenever the layout or the meaning of any map changes. It is part of the pin
 /// path (`/sys/fs/bpf/ssi/<ABI_VERSION>/`): a daemon reuses pinned maps only of its own
 /// version.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Declares which types userspace may copy to and from maps byte by byte.
 #[cfg(feature = "user")]
@@ -50,6 +53,10 @@ pod!(
     fragment::Fragment,
     fragment::FragmentKey,
     fragment::HeldFragment,
+    member::Key,
+    member::Member,
+    member::Own,
+    member::PeerStats,
     server::Load,
     server::Server,
     service::Service,

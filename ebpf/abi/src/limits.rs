@@ -1,6 +1,8 @@
 //! How many of each thing the maps hold by default. The loader can change the ones that
 //! are marked *sizable* when it creates the maps.
 
+use crate::member;
+
 /// Virtual services: entries of `SERVICES`; index 0 means "none" and is never used.
 pub const SERVICES: usize = 16_384;
 /// Keys of `SERVICE_INDEX`: a service with a group of ports has one key for each port.
@@ -22,3 +24,7 @@ pub const PEERS: usize = 1_024;
 pub const HELD_BYTES: usize = 1 << 20;
 /// Servers that a scheduler which compares all of them (lc, wlc) looks at per decision.
 pub const SCAN: u32 = 256;
+/// Members of the cluster besides this node, by address.
+pub const MEMBERS: usize = 1_024;
+/// Entries of `PEER_STATS`.
+pub const PEER_LANES: usize = ((member::LARGEST_NODE + 1) * member::LANES) as usize;
