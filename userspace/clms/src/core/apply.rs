@@ -20,6 +20,7 @@ impl View {
             Command::Found {
                 cluster,
                 identity,
+                max_nodes,
                 number,
                 candidate,
                 probe_key,
@@ -29,6 +30,7 @@ impl View {
                 }
                 cluster.clone_into(&mut self.cluster);
                 self.identity = *identity;
+                self.max_nodes = *max_nodes;
                 let id = NodeId {
                     number: *number,
                     incarnation: 1,
@@ -95,10 +97,18 @@ impl View {
             .map(|known| known.id.number);
         let number = match wanted.or(had) {
             Some(number) => number,
-            None => Number::all()
+            None => Number::up_to(self.max_nodes)
                 .find(|number| !self.members.contains_key(number))
-                .ok_or(Refused::Full)?,
+                .ok_or(Refused::Full {
+                    max: self.max_nodes,
+                })?,
         };
+        if number.get() > self.max_nodes {
+            return Err(Refused::TooLarge {
+                number,
+                max: self.max_nodes,
+            });
+        }
         let incarnation = match self.members.get(&number) {
             None => 1,
             Some(known) if known.candidate.key != candidate.key => {

@@ -27,6 +27,8 @@ pub enum Command {
         cluster: String,
         /// Its identity: random, never to be met again.
         identity: u64,
+        /// How many nodes it can have.
+        max_nodes: u16,
         /// The number of its first node.
         number: Number,
         /// Its first node.
@@ -111,8 +113,19 @@ pub enum Refused {
         state: State,
     },
     /// All numbers are used.
-    #[error("all {max} node numbers are in use", max = Number::MAX)]
-    Full,
+    #[error("all {max} node numbers are in use")]
+    Full {
+        /// How many there are.
+        max: u16,
+    },
+    /// The cluster has no such number.
+    #[error("node number {number} is too large: this cluster has 1 to {max}")]
+    TooLarge {
+        /// Which.
+        number: Number,
+        /// The largest.
+        max: u16,
+    },
     /// It can't go there from where it is.
     #[error("node {node} cannot go from {from} to {to}")]
     NoSuchStep {

@@ -145,13 +145,18 @@ impl Duty {
 
     /// What nobody owns goes to whoever owns least, once nobody can think it has it.
     fn hand_over(&self, now: Time, view: &View, resources: &BTreeSet<Resource>) -> Option<Command> {
-        let up = || view.present().filter(|member| member.state == State::Up);
+        let holds = |id: NodeId| id == self.me || !self.ledger.is_over(now, id);
+        let able = || {
+            let up = view.present().filter(|member| member.state == State::Up);
+            up.filter(|member| holds(member.id))
+        };
         let has_stopped = |id: NodeId, since: Epoch| {
             let has_noticed = self.reports.get(&id).is_some_and(|said| said.done >= since);
             self.ledger.is_over(now, id) || view.has(id) && has_noticed
         };
         let least = || {
-            up().min_by_key(|member| (view.owned(member.id).count(), member.id))
+            able()
+                .min_by_key(|member| (view.owned(member.id).count(), member.id))
                 .map(|member| member.id)
         };
         let known = view.owners.keys().chain(resources);
@@ -164,8 +169,7 @@ impl Duty {
                         let state = view.member(owner).map(|member| member.state);
                         // It leaves, and gives back first; or it has lost its lease, and
                         // with it what it had, though it is still there.
-                        let lost = owner != self.me && self.ledger.is_over(now, owner);
-                        if state != Some(State::Shutdown) && !lost {
+                        if state != Some(State::Shutdown) && holds(owner) {
                             return None;
                         }
                         None

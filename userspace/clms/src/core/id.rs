@@ -1,59 +1,47 @@
 //! Who a node is.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A node's number, 1 to 511: nine bits of a clusterwide process number.
+/// A node's number, counting from 1. A cluster says how many there can be
+/// ([`View::max_nodes`](super::View::max_nodes)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct Number(u16);
+#[serde(transparent)]
+pub struct Number(NonZeroU16);
+
+/// Nodes a cluster can have unless it was founded for another number: nine bits of a
+/// clusterwide process number, and none is 0.
+pub const MAX_NODES: u16 = 511;
 
 impl Number {
-    /// The largest number a node can have.
-    pub const MAX: u16 = 511;
-
     /// The number, if it is one.
     #[must_use]
     pub const fn new(number: u16) -> Option<Self> {
-        if number >= 1 && number <= Self::MAX {
-            Some(Self(number))
-        } else {
-            None
+        match NonZeroU16::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
         }
     }
 
     /// As an integer.
     #[must_use]
     pub const fn get(self) -> u16 {
-        self.0
+        self.0.get()
     }
 
-    /// Every number there is, in order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (1..=Self::MAX).map(Self)
+    /// Every number up to `max`, in order.
+    pub fn up_to(max: u16) -> impl Iterator<Item = Self> {
+        (1..=max).filter_map(Self::new)
     }
 }
 
 /// What was given is no node number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no node number: 1 to {max} are", max = Number::MAX)]
+#[error("{0} is no node number: 1, 2, 3 … are")]
 pub struct NotANumber(String);
-
-impl TryFrom<u16> for Number {
-    type Error = NotANumber;
-
-    fn try_from(number: u16) -> Result<Self, NotANumber> {
-        Self::new(number).ok_or_else(|| NotANumber(number.to_string()))
-    }
-}
-
-impl From<Number> for u16 {
-    fn from(number: Number) -> Self {
-        number.0
-    }
-}
 
 impl FromStr for Number {
     type Err = NotANumber;
@@ -93,14 +81,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_nine_bits_and_not_zero() {
+    fn zero_is_no_number() {
         assert_eq!(Number::new(0), None);
-        assert_eq!(Number::new(512), None);
-        assert_eq!(Number::all().count(), 511);
+        assert_eq!(Number::up_to(MAX_NODES).count(), 511);
         assert_eq!("511".parse::<Number>().unwrap().get(), 511);
         assert_eq!(
             "0".parse::<Number>().unwrap_err().to_string(),
-            "0 is no node number: 1 to 511 are"
+            "0 is no node number: 1, 2, 3 … are"
         );
         assert!(postcard::from_bytes::<Number>(&[0]).is_err());
     }

@@ -21,7 +21,7 @@ mod timing;
 mod view;
 pub mod voters;
 
-pub use id::{NodeId, NotANumber, Number};
+pub use id::{MAX_NODES, NodeId, NotANumber, Number};
 pub use state::State;
 pub use time::Time;
 pub use timing::{MOST_OBSERVERS, Timing};

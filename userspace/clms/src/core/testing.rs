@@ -6,7 +6,7 @@ use super::{NodeId, Number, State, View};
 
 /// A node's number, for sure.
 pub(crate) fn number(number: u16) -> Number {
-    Number::new(number).expect("1 to 511")
+    Number::new(number).expect("not 0")
 }
 
 /// A node's first life.
@@ -38,6 +38,7 @@ pub(crate) fn view_of(nodes: u16) -> View {
     view.apply(&Command::Found {
         cluster: "test".to_owned(),
         identity: 7,
+        max_nodes: crate::core::MAX_NODES,
         number: number(1),
         candidate: candidate(1),
         probe_key: [1, 2],

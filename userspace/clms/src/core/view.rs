@@ -20,6 +20,8 @@ pub struct View {
     pub cluster: String,
     /// The cluster's identity, random.
     pub identity: u64,
+    /// How many nodes it can have, and so the largest number.
+    pub max_nodes: u16,
     /// Every node that has ever joined and is not forgotten.
     pub members: BTreeMap<Number, Member>,
     /// Who leads, if anybody has yet, and in which term of the log.

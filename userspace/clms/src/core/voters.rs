@@ -27,7 +27,8 @@ impl Voters {
         }
         let mut able: Vec<Number> = view
             .present()
-            .filter(|member| member.state == State::Up && member.candidate.potential_master)
+            .filter(|member| member.candidate.potential_master)
+            .filter(|member| member.state == State::Up || view.voters.contains(&member.id.number))
             .map(|member| member.id.number)
             .collect();
         able.sort_by_key(|number| (!view.voters.contains(number), *number));

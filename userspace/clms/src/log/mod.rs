@@ -2,10 +2,12 @@
 
 mod config;
 mod machine;
+mod seat;
 mod store;
 
 pub use config::{ViewLog, config};
 pub use machine::{Applied, Machine, News};
+pub use seat::{Leadership, NotWritten, Seat};
 pub use store::Store;
 
 /// The node numbers of voters, as the log counts them.

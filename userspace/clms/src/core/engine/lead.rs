@@ -7,7 +7,7 @@ use crate::core::command::{Command, Refused};
 use crate::core::duty::Duty;
 use crate::core::member::{Candidate, Why};
 use crate::core::message::{Message, Report};
-use crate::core::{Epoch, NodeId, Number, Time, Timing, View};
+use crate::core::{Epoch, NodeId, Number, State, Time, Timing, View};
 
 /// How often a master looks over its desk.
 const LOOK: Duration = Duration::from_millis(10);
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// Whether it may give leases: the voters elect nobody else before this moment is over.
-    fn may_give(&self, now: Time) -> bool {
+    pub(super) fn may_give(&self, now: Time) -> bool {
         now < self.acked + self.timing.surely(self.timing.mastery) && self.is_confirmed()
     }
 
@@ -217,20 +217,26 @@ impl Engine {
             duty.confirmed(now, before);
         }
         let view = self.view().clone();
-        let others = view.present().filter(|member| member.id != me);
-        for member in others {
-            let message = if before.has(member.id) {
-                Message::Update {
-                    epoch,
-                    command: command.clone(),
-                }
-            } else {
-                Message::Snapshot(Box::new(View::clone(&view)))
-            };
-            self.out.push_back(Output::Send {
-                to: member.id,
-                message,
-            });
+        let others = view.present().map(|member| member.id);
+        for to in others.filter(|id| *id != me && before.has(*id)) {
+            let command = command.clone();
+            self.send(to, Message::Update { epoch, command });
+        }
+    }
+
+    /// As the master, whose kernel lets newcomers in now, shows them the view.
+    pub(super) fn welcome(&mut self) {
+        let Some(duty) = &self.duty else { return };
+        let view = self.view().clone();
+        let silent = |id: &NodeId| *id != duty.me && !duty.reports.contains_key(id);
+        let newcomers: Vec<NodeId> = view
+            .present()
+            .filter(|member| member.state == State::ComingUp)
+            .map(|member| member.id)
+            .filter(silent)
+            .collect();
+        for to in newcomers {
+            self.send(to, Message::Snapshot(Box::new(View::clone(&view))));
         }
     }
 }

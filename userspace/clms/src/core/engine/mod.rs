@@ -178,6 +178,12 @@ impl Engine {
         !self.own.is_fenced() && self.id.is_some() && held.and_then(|held| held.owner) == self.id
     }
 
+    /// Whether it gives leases now: no other node does.
+    #[must_use]
+    pub fn is_master(&self, now: Time) -> bool {
+        self.may_give(now)
+    }
+
     /// The master's desk, if this node leads.
     #[must_use]
     pub fn duty(&self) -> Option<&Duty> {
@@ -205,6 +211,9 @@ impl Engine {
     pub fn took(&mut self, now: Time, subsystem: &str, epoch: Epoch) {
         let before = (self.follower.kernel(), self.follower.done());
         self.follower.took(subsystem, epoch);
+        if self.follower.kernel() > before.0 {
+            self.welcome();
+        }
         if before != (self.follower.kernel(), self.follower.done()) {
             self.report(now);
         }
@@ -226,13 +235,11 @@ impl Engine {
     /// When [`Self::tick`] has something to do, at the latest.
     #[must_use]
     pub fn due(&self) -> Time {
-        let mut due = self.prober.due().min(self.own.due());
-        if self.id.is_some() {
-            due = due.min(self.report_due);
-        } else {
-            due = due.min(self.join_due);
+        if self.id.is_none() {
+            return self.join_due;
         }
-        due.min(self.lead_due())
+        let observing = self.prober.due().min(self.report_due);
+        observing.min(self.own.due()).min(self.lead_due())
     }
 
     /// Does what is due. `lease` is until when the kernel holds this node's lease: probes
@@ -353,7 +360,7 @@ impl Engine {
         if now < self.join_due {
             return;
         }
-        self.join_due = now + self.timing.report;
+        self.join_due = now + self.timing.renew;
         self.out.push_back(Output::Contact(Message::Join {
             number: self.number,
             candidate: self.candidate.clone(),

@@ -62,14 +62,14 @@ impl Engine {
             return;
         }
         if !self.own.fenced {
-            self.own.until = kernel;
-            if now >= kernel {
+            self.own.until = kernel.max(self.own.until);
+            if now >= self.own.until {
                 self.own.fenced = true;
                 self.own.since = now;
                 self.own.ask = now;
                 self.out.push_back(Output::Fence);
             } else {
-                let ask = kernel - Own::low(&self.timing);
+                let ask = self.own.until - Own::low(&self.timing);
                 if self.own.asked == 0 || ask > now {
                     self.own.asked = 0;
                     self.own.ask = ask;
@@ -79,7 +79,12 @@ impl Engine {
         if now < self.own.ask {
             return;
         }
-        self.own.ask = now + self.timing.renew;
+        let again = if self.own.fenced {
+            self.timing.burst
+        } else {
+            self.timing.renew
+        };
+        self.own.ask = now + again;
         self.own.asked += 1;
         let ask = Message::LeaseAsk {
             clock: now.0,
@@ -118,7 +123,7 @@ impl Engine {
             return;
         };
         let master = master.node;
-        if attempt > 1 && attempt.is_multiple_of(2) {
+        if attempt > 2 && attempt % 2 == 1 {
             let helpers: Vec<NodeId> = self
                 .view()
                 .present()

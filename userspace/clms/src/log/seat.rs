@@ -1,0 +1,164 @@
+//! A potential master's seat among the voters.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+use openraft::async_runtime::watch::WatchReceiver as _;
+use openraft::errors::{ClientWriteError, Fatal, RaftError};
+use openraft::network::NetSnapshot;
+use openraft::{EmptyNode, Instant as _, RaftNetworkFactory, ServerState, TokioInstant};
+
+use super::{Machine, News, Raft, Store, ViewLog, Voter, config};
+use crate::core::command::{Command, Refused};
+use crate::core::{Epoch, Timing};
+
+/// One node's part in the log.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    raft: Raft,
+    me: Voter,
+}
+
+/// This node leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leadership {
+    /// In which term.
+    pub term: u64,
+    /// How long ago the voters that last confirmed it were asked: they elect nobody else
+    /// before that is [`Timing::mastery`].
+    pub age: Duration,
+}
+
+/// Why an entry was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// This node does not lead, or no more.
+    #[error("this node is not the master")]
+    NotLeader,
+    /// The log has failed: the disk, most likely.
+    #[error("the view log has stopped: {0}")]
+    Failed(String),
+}
+
+impl Seat {
+    /// Takes the seat. A seat that was left is taken again only after
+    /// [`Timing::mastery`], because what it promised to the master then is not on disk.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn take<N>(
+        me: Voter,
+        timing: &Timing,
+        network: N,
+        store: Store,
+        news: News,
+    ) -> io::Result<Self>
+    where
+        N: RaftNetworkFactory<ViewLog>,
+        N::Network: NetSnapshot<ViewLog, SnapshotData = Vec<u8>>,
+    {
+        let machine = Machine::new(store.clone(), news);
+        let raft = Raft::new(me, config(timing), network, store, machine).await;
+        let raft = raft.map_err(io::Error::other)?;
+        Ok(Self { raft, me })
+    }
+
+    /// The log's protocol, for what comes over the network.
+    #[must_use]
+    pub fn raft(&self) -> &Raft {
+        &self.raft
+    }
+
+    /// Founds a cluster: this node is the only voter.
+    ///
+    /// # Errors
+    /// The log isn't empty, or has failed.
+    pub async fn found(&self, command: Command) -> io::Result<()> {
+        let first = BTreeSet::from([self.me]);
+        self.raft
+            .initialize(first)
+            .await
+            .map_err(io::Error::other)?;
+        let patience = Some(Duration::from_secs(5));
+        let leads = self.raft.wait(patience);
+        leads
+            .state(ServerState::Leader, "the only voter leads")
+            .await
+            .map_err(io::Error::other)?;
+        let said = self.propose(command).await.map_err(io::Error::other)?;
+        said.map(|_| ()).map_err(io::Error::other)
+    }
+
+    /// Whether this node leads, as it knows itself.
+    #[must_use]
+    pub fn leadership(&self) -> Option<Leadership> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        if metrics.state != ServerState::Leader || metrics.current_leader != Some(self.me) {
+            return None;
+        }
+        let alone = metrics.membership_config.membership().voter_ids().count() == 1;
+        let age = if alone {
+            Some(Duration::ZERO)
+        } else {
+            let acked = metrics.last_quorum_acked;
+            acked.map(|acked| TokioInstant::now() - acked.into_inner())
+        };
+        age.map(|age| Leadership {
+            term: metrics.current_term,
+            age,
+        })
+    }
+
+    /// Writes an entry; what it made of the view once it is committed.
+    ///
+    /// # Errors
+    /// It was not written, as far as this node knows: it may be committed all the same.
+    pub async fn propose(&self, command: Command) -> Result<Result<Epoch, Refused>, NotWritten> {
+        match self.raft.client_write(command).await {
+            Ok(said) => Ok(said.data),
+            Err(error) => Err(not_written(&error)),
+        }
+    }
+
+    /// Changes who votes.
+    ///
+    /// # Errors
+    /// It was not changed, as far as this node knows.
+    pub async fn set_voters(&self, wanted: BTreeSet<Voter>) -> Result<(), NotWritten> {
+        let known: BTreeSet<Voter> = {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            metrics
+                .membership_config
+                .membership()
+                .nodes()
+                .map(|(id, _)| *id)
+                .collect()
+        };
+        for voter in wanted.difference(&known) {
+            let added = self.raft.add_learner(*voter, EmptyNode {}, false).await;
+            added.map_err(|error| not_written(&error))?;
+        }
+        let changed = self.raft.change_membership(wanted, false).await;
+        changed.map(|_| ()).map_err(|error| not_written(&error))
+    }
+
+    /// Leaves the seat.
+    pub async fn leave(&self) {
+        // It fails if the log has stopped by itself, which is as good.
+        let _ = self.raft.shutdown().await;
+    }
+}
+
+fn not_written(error: &RaftError<ViewLog, ClientWriteError<ViewLog>>) -> NotWritten {
+    match error {
+        RaftError::Fatal(fatal) => NotWritten::Failed(reason(fatal)),
+        RaftError::APIError(_) => NotWritten::NotLeader,
+    }
+}
+
+fn reason(fatal: &Fatal<ViewLog>) -> String {
+    fatal.to_string()
+}

@@ -1,0 +1,73 @@
+//! What must never happen, whatever goes wrong. One file each.
+
+mod agreement;
+mod bounded;
+mod healthy;
+mod masters;
+mod owners;
+
+use ssi_clms::core::follower::Installed;
+
+use crate::life::RESOURCES;
+use crate::world::World;
+
+pub(crate) use bounded::Bounded;
+pub(crate) use healthy::Healthy;
+
+/// What has been seen so far.
+#[derive(Debug, Default)]
+pub(crate) struct Invariants {
+    agreement: agreement::Agreement,
+    pub(crate) bounded: Bounded,
+    pub(crate) healthy: Healthy,
+    /// The first thing that happened though it must not.
+    pub(crate) broken: Option<String>,
+}
+
+impl Invariants {
+    /// After every event.
+    pub(crate) fn check(world: &mut World, now: u64) {
+        if world.invariants.broken.is_some() {
+            return;
+        }
+        let broken = masters::check(world, now).or_else(|| {
+            RESOURCES
+                .iter()
+                .find_map(|resource| owners::check(world, now, resource))
+        });
+        if let Some(what) = broken {
+            Self::broke(world, what);
+        }
+    }
+
+    /// A host has a new view.
+    pub(crate) fn installed(world: &mut World, host: usize, installed: &Installed) {
+        let view = &installed.view;
+        world.say(|| {
+            let came = installed.transitions.iter();
+            let came: Vec<String> = came
+                .map(|t| format!("{} {}→{}", t.node, t.from, t.to))
+                .collect();
+            format!(
+                "host{} installs {} {}",
+                host + 1,
+                view.epoch,
+                came.join(", ")
+            )
+        });
+        let broken = world
+            .invariants
+            .agreement
+            .installed(view)
+            .or_else(|| world.invariants.bounded.installed(view))
+            .or_else(|| world.invariants.healthy.installed(installed));
+        if let Some(what) = broken {
+            Self::broke(world, what);
+        }
+    }
+
+    fn broke(world: &mut World, what: String) {
+        world.say(|| format!("BROKEN: {what}"));
+        world.invariants.broken.get_or_insert(what);
+    }
+}

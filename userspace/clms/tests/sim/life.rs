@@ -1,0 +1,340 @@
+//! How hosts live: what happens to them, and what their daemons do about it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use ssi_clms::core::engine::{Engine, Output, Start};
+use ssi_clms::core::follower::KERNEL;
+use ssi_clms::core::member::{Candidate, Facts};
+use ssi_clms::core::message::Message;
+use ssi_clms::core::{NodeId, Time, View};
+use ssi_clms::log::Applied;
+
+use crate::host::{Kernel, Probe, number};
+use crate::world::{Arrival, Event, Shared, World, clock, host_of};
+
+/// What the cluster has to give.
+pub(crate) const RESOURCES: [&str; 2] = ["cvip 10.0.0.100", "service db"];
+
+/// Who a host is.
+pub(crate) fn candidate(index: usize) -> Candidate {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&index.to_be_bytes());
+    Candidate {
+        name: format!("host{}", index + 1),
+        addresses: Vec::new(),
+        key,
+        life: 0,
+        potential_master: false,
+        facts: Facts::default(),
+    }
+}
+
+/// Starts a host's daemon, in a new life or, if it was only the daemon that died, in the
+/// same.
+pub(crate) fn start_daemon(world: &mut World, host: usize) {
+    let now = clock(world, host);
+    let life: u64 = world.rng.random();
+    let mut entropy: u64 = world.rng.random();
+    let (timing, masters) = (world.timing.clone(), world.potential_masters);
+    let place = &mut world.hosts[host];
+    if place.kernel.id.is_none() {
+        place.candidate.life = life;
+    }
+    place.candidate.potential_master = host < masters;
+    let view = place.kernel.view.as_deref().cloned().unwrap_or_default();
+    place.daemon += 1;
+    place.engine = Some(Engine::new(
+        now,
+        Start {
+            timing,
+            candidate: place.candidate.clone(),
+            number: Some(number(host)),
+            view,
+            id: place.kernel.id,
+            subsystems: vec!["ics".to_owned(), "lvs".to_owned()],
+            resources: RESOURCES.map(ToOwned::to_owned).into(),
+            entropy: Box::new(move || {
+                entropy = entropy
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                entropy
+            }),
+        },
+    ));
+    let resumed: Vec<(String, u64)> = place
+        .kernel
+        .view
+        .iter()
+        .flat_map(|view| [KERNEL, "ics", "lvs"].map(|name| (name.to_owned(), view.epoch)))
+        .collect();
+    let daemon = place.daemon;
+    for (name, epoch) in resumed {
+        world.plan(
+            Duration::from_millis(1),
+            host,
+            Event::Took(daemon, name, epoch),
+        );
+    }
+    world.say(|| format!("host{} starts its daemon", host + 1));
+    world.plan_wake(host);
+}
+
+/// Switches a host off: a crash.
+pub(crate) fn crash(world: &mut World, host: usize) -> Option<ssi_clms::log::Seat> {
+    world.say(|| format!("host{} crashes", host + 1));
+    let now = world.now();
+    let free = now + u64::try_from(world.timing.mastery.as_nanos()).unwrap_or(u64::MAX);
+    let place = &mut world.hosts[host];
+    place.up = false;
+    place.paused = false;
+    place.kernel = Kernel::default();
+    place.engine = None;
+    place.daemon += 1;
+    place.waiting.clear();
+    place.wake = u64::MAX;
+    place.seat_free = free;
+    place.seat.take()
+}
+
+/// Kills a host's daemon; its kernel goes on.
+pub(crate) fn kill_daemon(world: &mut World, host: usize) -> Option<ssi_clms::log::Seat> {
+    world.say(|| format!("host{}'s daemon is killed", host + 1));
+    let now = world.now();
+    let free = now + u64::try_from(world.timing.mastery.as_nanos()).unwrap_or(u64::MAX);
+    let place = &mut world.hosts[host];
+    place.engine = None;
+    place.daemon += 1;
+    place.waiting.clear();
+    place.wake = u64::MAX;
+    place.paused = false;
+    place.seat_free = free;
+    place.seat.take()
+}
+
+/// Something happens to a host.
+pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
+    let mut guard = shared.lock();
+    let world = &mut *guard;
+    let now = clock(world, host);
+    if !world.hosts[host].up {
+        return;
+    }
+    match event {
+        Event::Probe(probe) => {
+            let reflected = world.hosts[host].kernel.reflect(now, &probe);
+            if let Some(reflection) = reflected {
+                let back = host_of(probe.from);
+                let delay = world.links.datagram(host, back, &mut world.rng);
+                if let Some(delay) = delay {
+                    let what = Arrival::Reflection(reflection);
+                    let to = Some(probe.from);
+                    world.plan(delay, back, Event::Arrival { to, what });
+                }
+            }
+            return;
+        }
+        Event::Arrival { to, what } => {
+            let place = &mut world.hosts[host];
+            // Meant for another life.
+            if to.is_some() && place.id() != to && !is_for_outsiders(&what) {
+                return;
+            }
+            if place.paused {
+                if place.waiting.len() < 1_000 {
+                    place.waiting.push_back(what);
+                }
+                return;
+            }
+            arrive(world, host, now, what);
+        }
+        Event::Wake => {
+            world.hosts[host].wake = u64::MAX;
+        }
+        Event::Took(daemon, name, epoch) => {
+            let place = &mut world.hosts[host];
+            if place.daemon != daemon {
+                return;
+            }
+            if let Some(engine) = &mut place.engine {
+                if name == KERNEL {
+                    place.kernel.view = Some(engine.view().clone());
+                    place.kernel.id = engine.id();
+                }
+                engine.took(now, &name, epoch);
+            }
+        }
+        Event::News(daemon, applied) => {
+            let place = &mut world.hosts[host];
+            if place.daemon != daemon {
+                return;
+            }
+            if let Some(engine) = &mut place.engine {
+                match applied {
+                    Applied::Entry(epoch, command) => engine.committed(now, epoch, &command),
+                    Applied::Whole(view) => engine.restored(now, *view),
+                }
+            }
+        }
+        Event::Proposed(daemon, said) => {
+            let place = &mut world.hosts[host];
+            if let Some(engine) = &mut place.engine
+                && place.daemon == daemon
+            {
+                match said {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(why)) => engine.not_committed(Some(why)),
+                    Err(_) => engine.not_committed(None),
+                }
+            }
+        }
+    }
+    work(shared, world, host, now);
+    let at = world.now();
+    Invariants::check(world, at);
+}
+
+use crate::invariants::Invariants;
+
+fn is_for_outsiders(what: &Arrival) -> bool {
+    matches!(
+        what,
+        Arrival::Message(_, message) if matches!(
+            **message,
+            Message::Snapshot(_) | Message::JoinRefused { .. } | Message::Gone(_)
+                | Message::Join { .. } | Message::AmI(_)
+        )
+    )
+}
+
+fn arrive(world: &mut World, host: usize, now: Time, what: Arrival) {
+    let Some(engine) = &mut world.hosts[host].engine else {
+        return;
+    };
+    match what {
+        Arrival::Reflection(back) => {
+            engine.reflected(now, back.from, back.nonce, back.clock, back.holds);
+        }
+        Arrival::Message(from, message) => engine.message(now, from, *message),
+    }
+}
+
+/// A daemon runs: reads what has come, then does what is due.
+fn work(shared: &Shared, world: &mut World, host: usize, now: Time) {
+    let place = &mut world.hosts[host];
+    if place.paused {
+        return;
+    }
+    while let Some(what) = world.hosts[host].waiting.pop_front() {
+        arrive(world, host, now, what);
+    }
+    let place = &mut world.hosts[host];
+    let Some(engine) = &mut place.engine else {
+        return;
+    };
+    if let Some(seat) = &place.seat {
+        let leads = seat.leadership().map(|lead| (lead.term, now - lead.age));
+        engine.leads(now, leads);
+    }
+    engine.tick(now, place.kernel.lease);
+    while let Some(output) = world.hosts[host].engine.as_mut().and_then(Engine::poll) {
+        put_out(shared, world, host, output);
+    }
+    world.plan_wake(host);
+}
+
+fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
+    let daemon = world.hosts[host].daemon;
+    match output {
+        Output::Probe { to, nonce, grant } => {
+            let Some(from) = world.hosts[host].id() else {
+                return;
+            };
+            let lease = u64::try_from(world.timing.lease.as_nanos()).unwrap_or(u64::MAX);
+            let grant = grant.map(|clock| (clock, lease));
+            let delay = world.links.datagram(host, host_of(to), &mut world.rng);
+            if let Some(delay) = delay {
+                let probe = Probe {
+                    from,
+                    to,
+                    nonce,
+                    grant,
+                };
+                world.plan(delay, host_of(to), Event::Probe(probe));
+            }
+        }
+        Output::Send { to, message } => send(world, host, host_of(to), Some(to), message),
+        Output::Contact(message) => {
+            let others: Vec<usize> = (0..world.hosts.len())
+                .filter(|other| *other != host && world.hosts[*other].up)
+                .collect();
+            if !others.is_empty() {
+                let other = others[world.rng.random_range(0..others.len())];
+                send(world, host, other, None, message);
+            }
+        }
+        Output::Propose(command) => {
+            world.say(|| format!("host{} proposes: {command}", host + 1));
+            if let Some(seat) = world.hosts[host].seat.clone() {
+                let shared = shared.clone();
+                crate::seats::spawn(world, async move {
+                    let said = seat.propose(command).await;
+                    shared.bring(host, Event::Proposed(daemon, said));
+                });
+            }
+        }
+        Output::Install(installed) => {
+            Invariants::installed(world, host, &installed);
+            let epoch = installed.view.epoch;
+            let mut names = vec![KERNEL, "ics", "lvs"];
+            let mut after = Duration::ZERO;
+            for name in names.drain(..) {
+                after += Duration::from_micros(world.rng.random_range(20..500));
+                world.plan(after, host, Event::Took(daemon, name.to_owned(), epoch));
+            }
+        }
+        Output::Lease(until) => {
+            let kernel = &mut world.hosts[host].kernel;
+            kernel.lease = kernel.lease.max(until);
+        }
+        Output::Fence => world.say(|| format!("host{} fences itself", host + 1)),
+        Output::Unfence => world.say(|| format!("host{} goes on", host + 1)),
+        Output::Rejoin => {
+            world.say(|| format!("host{} is out and rejoins", host + 1));
+            let kernel = &mut world.hosts[host].kernel;
+            kernel.lease = Time(0);
+            kernel.id = None;
+        }
+        Output::Refused(why) => world.say(|| format!("host{} is refused: {why}", host + 1)),
+    }
+}
+
+fn send(world: &mut World, from: usize, host: usize, to: Option<NodeId>, message: Message) {
+    let Some(delay) = world.links.stream(from, host, &mut world.rng) else {
+        return;
+    };
+    let sender = world.hosts[from].id();
+    // The kernel of the receiver shuts out who is no member; such a one is heard only by
+    // the way that newcomers use.
+    let member = sender.filter(|id| world.hosts[host].kernel.lets_in(*id));
+    let what = Arrival::Message(member, Box::new(message));
+    if member.is_none() && !is_for_outsiders(&what) {
+        return;
+    }
+    world.plan(delay, host, Event::Arrival { to, what });
+}
+
+/// The newest view among the hosts that are up.
+pub(crate) fn newest(world: &World) -> Arc<View> {
+    let views = world.hosts.iter().filter(|host| host.up);
+    let views = views.filter_map(|host| host.engine.as_ref().map(|engine| engine.view().clone()));
+    views.max_by_key(|view| view.epoch).unwrap_or_default()
+}
+
+/// The hosts that are up.
+pub(crate) fn up(world: &World) -> BTreeSet<usize> {
+    let up = world.hosts.iter().filter(|host| host.up);
+    up.map(|host| host.index).collect()
+}

@@ -1,0 +1,10 @@
+//! A cluster forms: everybody starts at once.
+
+use super::ms;
+use crate::town::Town;
+
+pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
+    town.form().await?;
+    town.pass(ms(1_000)).await?;
+    town.settled()
+}

@@ -1,0 +1,21 @@
+//! Daemons are killed and started again, one after another, the master's too, and now and
+//! then two at once. Their kernels go on: nobody is put out.
+
+use super::ms;
+use crate::town::Town;
+
+pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
+    town.form().await?;
+    town.limit(40 + 4 * town.hosts() as u64);
+    for _ in 0..town.hosts().min(6) {
+        let most = if town.hosts() > 4 { 2 } else { 1 };
+        let some = town.some(1, most);
+        town.kill_daemons(&some).await;
+        let away = town.between(5, 400);
+        town.pass(ms(away)).await?;
+        town.start_daemons(&some);
+        let between = town.between(100, 1_500);
+        town.pass(ms(between)).await?;
+    }
+    town.converge(ms(3_000)).await
+}

@@ -1,0 +1,228 @@
+//! The voters' log in the world: the real one, over the world's network.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::time::Duration;
+
+use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::RPCOption;
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
+};
+use openraft::{EmptyNode, RaftNetworkFactory, RaftNetworkV2, alias};
+use openraft_rt::deterministic_rng::DeterministicRng;
+use openraft_rt_tokio::TokioRuntime;
+use rand::RngExt as _;
+use ssi_clms::core::voters::Voters;
+use ssi_clms::log::{Raft, Seat, Store, ViewLog, Voter};
+
+use crate::world::{Event, Shared, World, clock};
+
+/// Runs a task of the log with randomness from the world's seed.
+pub(crate) fn spawn(world: &mut World, task: impl Future<Output = ()> + Send + 'static) {
+    let seed: u64 = world.rng.random();
+    tokio::spawn(DeterministicRng::<TokioRuntime>::scope(seed, task));
+}
+
+/// Takes the seats of all potential masters whose daemons run and have none.
+pub(crate) async fn take(shared: &Shared) {
+    let free: Vec<usize> = {
+        let world = shared.lock();
+        let now = world.now();
+        let free = world
+            .hosts
+            .iter()
+            .take(world.potential_masters)
+            .filter(|host| {
+                host.up && host.engine.is_some() && host.seat.is_none() && host.seat_free <= now
+            });
+        free.map(|host| host.index).collect()
+    };
+    for host in free {
+        let (store, timing, daemon, seed) = {
+            let mut world = shared.lock();
+            let seed: u64 = world.rng.random();
+            let timing = world.timing.clone();
+            let place = &mut world.hosts[host];
+            let store = place
+                .store
+                .get_or_insert_with(|| Store::in_memory().expect("memory"));
+            (store.clone(), timing, place.daemon, seed)
+        };
+        let news = shared.clone();
+        let wire = Wires {
+            shared: shared.clone(),
+            from: host,
+        };
+        let told = Box::new(move |applied| news.bring(host, Event::News(daemon, applied)));
+        let me = Voter::try_from(host + 1).expect("there are fewer hosts");
+        let taking = Seat::take(me, &timing, wire, store, told);
+        let seat = DeterministicRng::<TokioRuntime>::scope(seed, taking).await;
+        let mut world = shared.lock();
+        if world.hosts[host].daemon == daemon {
+            world.hosts[host].seat = Some(seat.expect("the log opens"));
+        }
+    }
+}
+
+/// As a master does: sees to it that the right ones vote.
+pub(crate) fn see_to_voters(shared: &Shared, voters: &mut Voters) {
+    let mut guard = shared.lock();
+    let world = &mut *guard;
+    let now = world.now();
+    let Some(master) = world.hosts.iter().position(|host| host.masters(now)) else {
+        return;
+    };
+    let local = clock(world, master);
+    let Some(engine) = &world.hosts[master].engine else {
+        return;
+    };
+    let wanted = voters.wanted(local, engine.view(), &world.timing);
+    if let (Some(wanted), Some(seat)) = (wanted, world.hosts[master].seat.clone()) {
+        let wanted: BTreeSet<Voter> = wanted.into_iter().map(|number| number.get()).collect();
+        world.say(|| format!("voters shall be {wanted:?}"));
+        spawn(world, async move {
+            // Not done now is done later.
+            let _ = seat.set_voters(wanted).await;
+        });
+    }
+}
+
+/// A host's ways to the other seats.
+#[derive(Clone, Debug)]
+struct Wires {
+    shared: Shared,
+    from: usize,
+}
+
+impl RaftNetworkFactory<ViewLog> for Wires {
+    type Network = Wire;
+
+    async fn new_client(&mut self, target: Voter, _: &EmptyNode) -> Wire {
+        Wire {
+            shared: self.shared.clone(),
+            from: self.from,
+            to: usize::from(target) - 1,
+        }
+    }
+}
+
+/// A host's way to one other seat.
+#[derive(Clone, Debug)]
+struct Wire {
+    shared: Shared,
+    from: usize,
+    to: usize,
+}
+
+type Failed = RPCError<ViewLog>;
+
+impl Wire {
+    /// One way of a call: how long it takes, and whether it arrives while both daemons run.
+    async fn way(&self, from: usize, to: usize, ttl: Duration) -> Result<(), Failed> {
+        let delay = {
+            let mut guard = self.shared.lock();
+            let world = &mut *guard;
+            world.links.stream(from, to, &mut world.rng)
+        };
+        match delay {
+            Some(delay) if delay < ttl => tokio::time::sleep(delay).await,
+            _ => {
+                tokio::time::sleep(ttl).await;
+                return Err(unreachable());
+            }
+        }
+        let mut waited = Duration::ZERO;
+        while self.is_stopped(from) || self.is_stopped(to) {
+            if waited >= ttl {
+                return Err(unreachable());
+            }
+            let step = Duration::from_millis(10);
+            tokio::time::sleep(step).await;
+            waited += step;
+        }
+        Ok(())
+    }
+
+    fn is_stopped(&self, host: usize) -> bool {
+        self.shared.lock().hosts[host].paused
+    }
+
+    /// The other's log, if it is there and its kernel lets this host in.
+    fn other(&self) -> Result<Raft, Failed> {
+        let world = self.shared.lock();
+        let there = &world.hosts[self.to];
+        let known = world.hosts[self.from]
+            .id()
+            .is_some_and(|id| there.kernel.lets_in(id));
+        let seat = there.seat.as_ref().filter(|_| there.up && known);
+        seat.map(|seat| seat.raft().clone()).ok_or_else(unreachable)
+    }
+
+    async fn call<T, F>(
+        &self,
+        option: &RPCOption,
+        call: impl FnOnce(Raft) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = Option<T>>,
+    {
+        let ttl = option.hard_ttl();
+        self.way(self.from, self.to, ttl).await?;
+        let said = call(self.other()?).await.ok_or_else(unreachable)?;
+        self.way(self.to, self.from, ttl).await?;
+        Ok(said)
+    }
+}
+
+fn unreachable() -> Failed {
+    RPCError::Unreachable(Unreachable::from_string("nobody answers"))
+}
+
+impl RaftNetworkV2<ViewLog> for Wire {
+    type SnapshotData = Vec<u8>;
+
+    async fn append_entries(
+        &mut self,
+        rpc: AppendEntriesRequest<ViewLog>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<ViewLog>, Failed> {
+        self.call(&option, |raft| async move {
+            raft.append_entries(rpc).await.ok()
+        })
+        .await
+    }
+
+    async fn vote(
+        &mut self,
+        rpc: VoteRequest<ViewLog>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<ViewLog>, Failed> {
+        self.call(&option, |raft| async move { raft.vote(rpc).await.ok() })
+            .await
+    }
+
+    async fn pre_vote(
+        &mut self,
+        rpc: VoteRequest<ViewLog>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<ViewLog>, Failed> {
+        self.call(&option, |raft| async move { raft.pre_vote(rpc).await.ok() })
+            .await
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: alias::VoteOf<ViewLog>,
+        snapshot: alias::SnapshotOf<ViewLog, Vec<u8>>,
+        _cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        option: RPCOption,
+    ) -> Result<SnapshotResponse<ViewLog>, StreamingError<ViewLog>> {
+        let sent = self
+            .call(&option, |raft| async move {
+                raft.install_full_snapshot(vote, snapshot).await.ok()
+            })
+            .await;
+        sent.map_err(|_| StreamingError::Unreachable(Unreachable::from_string("nobody answers")))
+    }
+}

@@ -1,0 +1,305 @@
+//! What a scenario can do to the world, and find out about it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand::seq::SliceRandom as _;
+use ssi_clms::core::State;
+use ssi_clms::core::command::Command;
+use ssi_clms::core::voters::Voters;
+
+use crate::host::number;
+use crate::life::{self, RESOURCES};
+use crate::scenarios::ms;
+use crate::world::{Event, Shared, World};
+use crate::{invariants::Bounded, seats};
+
+/// A world and who tends it.
+pub(crate) struct Town {
+    pub(crate) shared: Shared,
+    voters: Voters,
+}
+
+impl Town {
+    /// A new world from a seed.
+    pub(crate) fn new(seed: u64, hosts: usize, loud: bool) -> Self {
+        let mut world = World::new(seed, hosts);
+        world.loud = loud;
+        Self {
+            shared: Shared::new(world),
+            voters: Voters::default(),
+        }
+    }
+
+    /// How many hosts there are.
+    pub(crate) fn hosts(&self) -> usize {
+        self.shared.lock().hosts.len()
+    }
+
+    /// Lets time pass; what masters do from time to time is done. An error if something
+    /// happened that must not.
+    pub(crate) async fn pass(&mut self, span: Duration) -> Result<(), String> {
+        let mut left = span;
+        while !left.is_zero() {
+            let step = left.min(ms(50));
+            seats::take(&self.shared).await;
+            self.shared.pass(step).await;
+            seats::see_to_voters(&self.shared, &mut self.voters);
+            left -= step;
+            if let Some(broken) = &self.shared.lock().invariants.broken {
+                return Err(broken.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass until something is so.
+    pub(crate) async fn until(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        is_so: impl Fn(&World) -> bool,
+    ) -> Result<(), String> {
+        let mut waited = Duration::ZERO;
+        while !is_so(&self.shared.lock()) {
+            if waited >= patience {
+                let unsettled = self.settled().err().unwrap_or_default();
+                return Err(format!("after {patience:?} still not: {what}; {unsettled}"));
+            }
+            self.pass(ms(10)).await?;
+            waited += ms(10);
+        }
+        Ok(())
+    }
+
+    /// All hosts start at once, the first founds the cluster, the others join.
+    pub(crate) async fn form(&mut self) -> Result<(), String> {
+        let everybody: Vec<usize> = (0..self.hosts()).collect();
+        self.boot(&everybody);
+        seats::take(&self.shared).await;
+        let (seat, command) = {
+            let mut world = self.shared.lock();
+            let identity: u64 = world.rng.random();
+            let first = &world.hosts[0];
+            let command = Command::Found {
+                cluster: "town".to_owned(),
+                identity,
+                max_nodes: 4_000,
+                number: number(0),
+                candidate: first.candidate.clone(),
+                probe_key: [1, 2],
+            };
+            (first.seat.clone().expect("taken"), command)
+        };
+        seat.found(command)
+            .await
+            .map_err(|error| error.to_string())?;
+        self.converge(ms(5_000)).await
+    }
+
+    /// Switches hosts on.
+    pub(crate) fn boot(&mut self, hosts: &[usize]) {
+        let mut world = self.shared.lock();
+        for host in hosts {
+            world.hosts[*host].up = true;
+            life::start_daemon(&mut world, *host);
+        }
+    }
+
+    /// Switches hosts off, all at one moment. From now on they may be put out.
+    pub(crate) async fn crash(&mut self, hosts: &[usize]) {
+        self.faulty(hosts);
+        let seats: Vec<_> = {
+            let mut world = self.shared.lock();
+            hosts
+                .iter()
+                .filter_map(|host| life::crash(&mut world, *host))
+                .collect()
+        };
+        for seat in seats {
+            seat.leave().await;
+        }
+    }
+
+    /// Kills daemons; their kernels go on.
+    pub(crate) async fn kill_daemons(&mut self, hosts: &[usize]) {
+        let seats: Vec<_> = {
+            let mut world = self.shared.lock();
+            let killed = hosts.iter();
+            killed
+                .filter_map(|host| life::kill_daemon(&mut world, *host))
+                .collect()
+        };
+        for seat in seats {
+            seat.leave().await;
+        }
+    }
+
+    /// Starts daemons that were killed.
+    pub(crate) fn start_daemons(&mut self, hosts: &[usize]) {
+        let mut world = self.shared.lock();
+        for host in hosts {
+            life::start_daemon(&mut world, *host);
+        }
+    }
+
+    /// Stops daemons, or lets them go on.
+    pub(crate) fn pause(&mut self, hosts: &[usize], stop: bool) {
+        let mut world = self.shared.lock();
+        for host in hosts {
+            world.say(|| {
+                format!(
+                    "host{} {}",
+                    host + 1,
+                    if stop { "stops" } else { "goes on" }
+                )
+            });
+            world.hosts[*host].paused = stop;
+            world.hosts[*host].wake = u64::MAX;
+            world.plan(Duration::ZERO, *host, Event::Wake);
+        }
+    }
+
+    /// Cuts the way from one host to another.
+    pub(crate) fn cut(&mut self, from: usize, to: usize) {
+        self.shared.lock().links.set(from, to, false);
+    }
+
+    /// Cuts some hosts off from the others.
+    pub(crate) fn split(&mut self, some: &[usize]) {
+        let hosts = self.hosts();
+        for one in some {
+            for other in (0..hosts).filter(|host| !some.contains(host)) {
+                self.cut(*one, other);
+                self.cut(other, *one);
+            }
+        }
+        let world = self.shared.lock();
+        world.say(|| format!("hosts {some:?} + 1 are cut off"));
+    }
+
+    /// The network loses packets from now on.
+    pub(crate) fn lose(&mut self, part: f64) {
+        self.shared.lock().links.loss = part;
+    }
+
+    /// One host's packets are lost from now on, both ways.
+    pub(crate) fn lose_at(&mut self, host: usize, part: f64) {
+        self.shared.lock().links.host_loss.insert(host, part);
+    }
+
+    /// The network is well again.
+    pub(crate) fn heal(&mut self) {
+        let mut world = self.shared.lock();
+        world.say(|| "the network is well".to_owned());
+        world.links.heal();
+    }
+
+    /// The host that is the master.
+    pub(crate) fn master(&self) -> Option<usize> {
+        let world = self.shared.lock();
+        let now = world.now();
+        world.hosts.iter().position(|host| host.masters(now))
+    }
+
+    /// The hosts that vote.
+    pub(crate) fn voters(&self) -> Vec<usize> {
+        let view = life::newest(&self.shared.lock());
+        let numbers = view.voters.iter();
+        numbers
+            .map(|number| usize::from(number.get()) - 1)
+            .collect()
+    }
+
+    /// A number, `least` to `most`.
+    pub(crate) fn between(&mut self, least: u64, most: u64) -> u64 {
+        self.shared.lock().rng.random_range(least..=most)
+    }
+
+    /// Some hosts, `least` to `most` of them.
+    pub(crate) fn some(&mut self, least: usize, most: usize) -> Vec<usize> {
+        let mut world = self.shared.lock();
+        let count = world.rng.random_range(least..=most);
+        let mut all: Vec<usize> = (0..world.hosts.len()).collect();
+        all.shuffle(&mut world.rng);
+        all.truncate(count);
+        all
+    }
+
+    /// These hosts may be put out.
+    pub(crate) fn faulty(&mut self, hosts: &[usize]) {
+        self.shared.lock().invariants.healthy.faulty.extend(hosts);
+    }
+
+    /// From now on the view may change so many times.
+    pub(crate) fn limit(&mut self, changes: u64) {
+        let bounded: &mut Bounded = &mut self.shared.lock().invariants.bounded;
+        bounded.limit = Some(bounded.newest + changes);
+    }
+
+    /// From now on the view may change as often as it likes.
+    pub(crate) fn unlimited(&mut self) {
+        self.shared.lock().invariants.bounded.limit = None;
+    }
+
+    /// All is well within a time.
+    pub(crate) async fn converge(&mut self, patience: Duration) -> Result<(), String> {
+        self.until("all is well", patience, |world| settled(world).is_ok())
+            .await
+    }
+
+    /// All is well now.
+    pub(crate) fn settled(&self) -> Result<(), String> {
+        settled(&self.shared.lock())
+    }
+}
+
+/// Everybody who is switched on is up in the same view, one master leads, and what there
+/// is to own has an owner who acts.
+fn settled(world: &World) -> Result<(), String> {
+    let now = world.now();
+    let view = life::newest(world);
+    let up: BTreeSet<usize> = life::up(world);
+    for host in &up {
+        let place = &world.hosts[*host];
+        let Some(id) = place.id() else {
+            return Err(format!("host{} is no member of {}", host + 1, view.epoch));
+        };
+        let state = view.member(id).map(|member| member.state);
+        if state != Some(State::Up) {
+            return Err(format!("node {id} is {state:?}"));
+        }
+        let engine = place.engine.as_ref();
+        let epoch = engine.map(|engine| engine.view().epoch);
+        if epoch != Some(view.epoch) {
+            return Err(format!("node {id} is at {epoch:?}, not {}", view.epoch));
+        }
+        if place.kernel.lease <= place.now(now) || engine.is_some_and(|engine| engine.is_fenced()) {
+            return Err(format!("node {id} has no lease"));
+        }
+    }
+    if view.present().count() != up.len() || view.leaving().next().is_some() {
+        return Err(format!(
+            "{} members, {} hosts are up",
+            view.present().count(),
+            up.len()
+        ));
+    }
+    let Some(master) = world.hosts.iter().find(|host| host.masters(now)) else {
+        return Err("nobody is the master".to_owned());
+    };
+    let wanted = Voters::default().wanted(master.now(now), &view, &world.timing);
+    if let Some(wanted) = wanted {
+        return Err(format!("{:?} vote, not {wanted:?}", view.voters));
+    }
+    for resource in RESOURCES {
+        if !world.hosts.iter().any(|host| host.acts_for(now, resource)) {
+            return Err(format!(
+                "nobody acts for {resource}: {:?}",
+                view.owners.get(resource)
+            ));
+        }
+    }
+    Ok(())
+}
