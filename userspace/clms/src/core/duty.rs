@@ -23,6 +23,8 @@ pub struct Duty {
     pub cut: Cut,
     /// How far each member is.
     pub reports: BTreeMap<NodeId, Report>,
+    /// When each member was last sent something new.
+    pub shown: BTreeMap<NodeId, Time>,
     /// Who wants to join, with the number it wants.
     pub joining: BTreeMap<Key, (Option<Number>, Candidate)>,
     /// Who wants to leave.
@@ -42,6 +44,7 @@ impl Duty {
             ledger: Ledger::new(now, timing),
             cut: Cut::default(),
             reports: BTreeMap::new(),
+            shown: BTreeMap::new(),
             joining: BTreeMap::new(),
             leaving: BTreeSet::new(),
             over: BTreeMap::new(),
@@ -59,6 +62,20 @@ impl Duty {
         {
             self.ledger.released(now, last.node);
         }
+    }
+
+    /// Whether a member doesn't seem to have the view of `epoch`, and it is time to send it.
+    pub fn is_behind(&mut self, now: Time, id: NodeId, epoch: Epoch, timing: &Timing) -> bool {
+        let has = self
+            .reports
+            .get(&id)
+            .is_some_and(|said| said.epoch >= epoch);
+        let shown = self.shown.get(&id);
+        let due = !has && shown.is_none_or(|shown| now.since(*shown) >= timing.report);
+        if due {
+            self.shown.insert(id, now);
+        }
+        due
     }
 
     /// Whether the log says that this node is the master: before, it gives nothing to
@@ -89,6 +106,7 @@ impl Duty {
             });
         }
         self.reports.retain(|id, _| view.has(*id));
+        self.shown.retain(|id, _| view.has(*id));
         self.leaving.retain(|id| view.has(*id));
         self.over.retain(|id, _| view.has(*id));
         self.remove(now, view, ring, timing, key)

@@ -312,6 +312,9 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
 }
 
 fn send(world: &mut World, from: usize, host: usize, to: Option<NodeId>, message: Message) {
+    if world.tells {
+        world.say(|| format!("host{} to host{}: {message:?}", from + 1, host + 1));
+    }
     let Some(delay) = world.links.stream(from, host, &mut world.rng) else {
         return;
     };

@@ -1,7 +1,8 @@
 //! Membership under a virtual clock: whole clusters with the real engines and the real
 //! view log, on a network and on machines that fail as a seed says.
 //!
-//! `SSI_SIM=crash:17` runs one seed of one scenario again and says what happens in it.
+//! `SSI_SIM=crash:17` runs one seed of one scenario again and says what happens in it;
+//! with `SSI_SIM_MESSAGES=1`, every message too.
 //! `SSI_SIM_SEEDS=10` runs ten times as many seeds of each.
 
 mod clock;

@@ -163,7 +163,9 @@ impl Town {
 
     /// Cuts the way from one host to another.
     pub(crate) fn cut(&mut self, from: usize, to: usize) {
-        self.shared.lock().links.set(from, to, false);
+        let mut world = self.shared.lock();
+        world.links.set(from, to, false);
+        world.say(|| format!("host{} no longer reaches host{}", from + 1, to + 1));
     }
 
     /// Cuts some hosts off from the others.

@@ -84,6 +84,8 @@ pub(crate) struct World {
     pub(crate) invariants: Invariants,
     /// How many hosts may vote.
     pub(crate) potential_masters: usize,
+    /// Print every message too.
+    pub(crate) tells: bool,
     /// Print what happens.
     pub(crate) loud: bool,
     began: Instant,
@@ -131,6 +133,7 @@ impl World {
             links: Links::default(),
             invariants: Invariants::default(),
             potential_masters: 7,
+            tells: std::env::var_os("SSI_SIM_MESSAGES").is_some(),
             loud: false,
             began: Instant::now(),
             order: 0,

@@ -7,7 +7,7 @@ use crate::core::command::{Command, Refused};
 use crate::core::duty::Duty;
 use crate::core::member::{Candidate, Why};
 use crate::core::message::{Message, Report};
-use crate::core::{Epoch, NodeId, Number, State, Time, Timing, View};
+use crate::core::{Epoch, NodeId, Number, Time, Timing, View};
 
 /// How often a master looks over its desk.
 const LOOK: Duration = Duration::from_millis(10);
@@ -16,7 +16,10 @@ impl Engine {
     /// The log's word on who leads: this node in `term`, whom a majority of the voters
     /// last confirmed at `acked`; or somebody else, or nobody.
     pub fn leads(&mut self, now: Time, leadership: Option<(u64, Time)>) {
-        let (Some((term, acked)), Some(id)) = (leadership, self.id) else {
+        // A leader whom the voters have not confirmed for so long is none, though nobody can
+        // tell it so.
+        let lasting = leadership.filter(|(_, acked)| now.since(*acked) < self.timing.lease);
+        let (Some((term, acked)), Some(id)) = (lasting, self.id) else {
             self.duty = None;
             self.proposed = None;
             return;
@@ -80,6 +83,7 @@ impl Engine {
         let view = self.view().clone();
         if self.may_give(now) {
             self.renew(now, me, &view);
+            self.show(now);
         }
         if let Some((_, since)) = &self.proposed
             && now.since(*since) < self.timing.report
@@ -186,13 +190,12 @@ impl Engine {
                     // It has been taken in and doesn't know yet.
                     let snapshot = Message::Snapshot(Box::new(View::clone(&view)));
                     self.send(id, snapshot);
+                    return;
                 }
-                return;
-            }
-            duty.ledger.released(now, id);
-            if known.state.is_member() {
+            } else if known.state.is_member() {
                 duty.over.insert(id, Why::Restarted);
             }
+            duty.ledger.released(now, id);
         }
         duty.joining.insert(candidate.key, (number, candidate));
     }
@@ -221,21 +224,25 @@ impl Engine {
         for to in others.filter(|id| *id != me && before.has(*id)) {
             let command = command.clone();
             self.send(to, Message::Update { epoch, command });
+            if let Some(duty) = &mut self.duty {
+                duty.shown.insert(to, now);
+            }
         }
     }
 
-    /// As the master, whose kernel lets newcomers in now, shows them the view.
-    pub(super) fn welcome(&mut self) {
-        let Some(duty) = &self.duty else { return };
+    /// As the master, shows the view to those who don't seem to have it: newcomers, whom
+    /// its kernel lets in now, and who has missed something.
+    pub(super) fn show(&mut self, now: Time) {
+        let (me, kernel) = (self.id, self.follower.kernel());
         let view = self.view().clone();
-        let silent = |id: &NodeId| *id != duty.me && !duty.reports.contains_key(id);
-        let newcomers: Vec<NodeId> = view
+        let Some(duty) = &mut self.duty else { return };
+        let behind: Vec<NodeId> = view
             .present()
-            .filter(|member| member.state == State::ComingUp)
+            .filter(|member| Some(member.id) != me && member.since <= kernel)
             .map(|member| member.id)
-            .filter(silent)
+            .filter(|id| duty.is_behind(now, *id, view.epoch, &self.timing))
             .collect();
-        for to in newcomers {
+        for to in behind {
             self.send(to, Message::Snapshot(Box::new(View::clone(&view))));
         }
     }

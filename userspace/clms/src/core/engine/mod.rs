@@ -212,7 +212,7 @@ impl Engine {
         let before = (self.follower.kernel(), self.follower.done());
         self.follower.took(subsystem, epoch);
         if self.follower.kernel() > before.0 {
-            self.welcome();
+            self.show(now);
         }
         if before != (self.follower.kernel(), self.follower.done()) {
             self.report(now);

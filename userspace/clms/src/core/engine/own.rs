@@ -53,6 +53,9 @@ impl Own {
     }
 }
 
+/// By way of how many others a node tells the master something that it may not hear.
+const HELPERS: usize = 3;
+
 impl Engine {
     /// Holds on to the lease, or stops everything when it is over.
     pub(super) fn hold(&mut self, now: Time, kernel: Time) {
@@ -82,7 +85,7 @@ impl Engine {
         let again = if self.own.fenced {
             self.timing.burst
         } else {
-            self.timing.renew
+            self.timing.renew / 2
         };
         self.own.ask = now + again;
         self.own.asked += 1;
@@ -116,31 +119,33 @@ impl Engine {
         self.own.asked = 0;
     }
 
-    /// To the master; if it doesn't seem to hear, by way of others in turn.
+    /// To the master; if it doesn't seem to hear, by way of a few others too, each time of
+    /// different ones.
     pub(super) fn tell_master(&mut self, message: Message) {
-        let attempt = self.own.asked;
         let (Some(id), Some(master)) = (self.id, self.view().master) else {
             return;
         };
-        let master = master.node;
-        if attempt > 2 && attempt % 2 == 1 {
+        let to = master.node;
+        let attempt = self.own.asked as usize;
+        if attempt > 1 {
+            let dead: Vec<NodeId> = self.prober.dead().collect();
             let helpers: Vec<NodeId> = self
                 .view()
                 .present()
                 .map(|member| member.id)
-                .filter(|helper| *helper != id && *helper != master)
+                .filter(|helper| *helper != id && *helper != to && !dead.contains(helper))
                 .collect();
-            if let Some(helper) = helpers.get(attempt as usize / 2 % helpers.len().max(1)) {
+            let first = attempt * HELPERS;
+            for place in first..first + HELPERS.min(helpers.len()) {
                 let relay = Message::Relay {
                     from: id,
-                    to: master,
-                    message: Box::new(message),
+                    to,
+                    message: Box::new(message.clone()),
                 };
-                self.send(*helper, relay);
-                return;
+                self.send(helpers[place % helpers.len()], relay);
             }
         }
-        self.send(master, message);
+        self.send(to, message);
     }
 
     /// The master has given a lease, by message.
