@@ -16,7 +16,9 @@ pub struct Voters {
 impl Voters {
     /// Who should vote, if that is not who votes now: 1, 3 or 5 of the potential masters.
     /// Voters stay what they are if they can. One that is gone is replaced when it has
-    /// been so for [`Timing::revote`] and somebody can take its place.
+    /// been so for [`Timing::revote`] and somebody can take its place. The master stays a
+    /// voter: the others promised to elect nobody else for a while, and voters without it
+    /// would know nothing of that.
     pub fn wanted(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Vec<Number>> {
         self.gone
             .retain(|number, _| view.voters.contains(number) && view.current(*number).is_none());
@@ -31,7 +33,11 @@ impl Voters {
             .filter(|member| member.state == State::Up || view.voters.contains(&member.id.number))
             .map(|member| member.id.number)
             .collect();
-        able.sort_by_key(|number| (!view.voters.contains(number), *number));
+        let master = view.master.map(|master| master.node.number);
+        able.sort_by_key(|number| {
+            let votes = view.voters.contains(number);
+            (Some(*number) != master, !votes, *number)
+        });
         let waited_for = |number: &&Number| {
             let since = self.gone.get(number);
             since.is_some_and(|since| now.since(*since) < timing.revote)
@@ -42,7 +48,9 @@ impl Voters {
             3..=4 => 3,
             _ => MOST,
         };
-        let mut wanted: Vec<Number> = waiting.into_iter().chain(able).take(target).collect();
+        let rest = able.split_off(able.len().min(1));
+        let first = able.into_iter().chain(waiting).chain(rest);
+        let mut wanted: Vec<Number> = first.take(target).collect();
         wanted.sort_unstable();
         let mut current = view.voters.clone();
         current.sort_unstable();
