@@ -2,12 +2,13 @@
 
 use ssi_abi::service::{Service, flag, scheduler};
 use ssi_abi::settings::Settings;
-use ssi_abi::{counter, filter, server, table};
+use ssi_abi::{Addr, counter, filter, server, table};
 
 use crate::chance;
 use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
+use crate::fence;
 use crate::forward;
 use crate::fragment;
 use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ethernet, protocol};
@@ -16,6 +17,7 @@ use crate::maps::{ADDRS, SERVERS, SETTINGS};
 use crate::nat;
 use crate::packet::{Packet, at};
 use crate::parse::{self, Parsed, Part};
+use crate::probe;
 use crate::schedule;
 use crate::service;
 use crate::too_big;
@@ -32,6 +34,10 @@ pub mod step {
     pub const RELATED: i32 = i32::MIN + 2;
     /// It came before the first fragment of its datagram.
     pub const HOLD: i32 = i32::MIN + 3;
+    /// It is to this node itself: perhaps to or from the cluster's port.
+    pub const NODE: i32 = i32::MIN + 4;
+    /// It may be a probe.
+    pub const PROBE: i32 = i32::MIN + 5;
     /// It is too big; plus the largest size that isn't.
     pub const TOO_BIG: i32 = i32::MIN + 0x1_0000;
     /// It is an ICMP error for a NAT server; plus the server's index.
@@ -47,6 +53,9 @@ pub fn frame<P: Packet>(packet: P) -> i32 {
     if action >= step::VERDICT {
         return action;
     }
+    if action == step::NODE {
+        action = fence::arrived(packet);
+    }
     if action == step::AGAIN {
         action = look(packet, true);
     }
@@ -54,6 +63,7 @@ pub fn frame<P: Packet>(packet: P) -> i32 {
         step::RETURNING => nat::returning(packet),
         step::RELATED => icmp::related(packet),
         step::HOLD => fragment::hold(packet),
+        step::PROBE => probe::arrived(packet),
         other => other,
     };
     if action >= step::VERDICT {
@@ -112,10 +122,19 @@ fn ip<P: Packet, F: Family>(packet: P, handed: bool) -> i32 {
         }
         // Perhaps the address only shares its word of the filter with a virtual one.
     }
-    if let Some(protocol::IPIP | protocol::IPV6) = F::next(packet) {
-        return tunnel::arrived::<P, F>(packet, &source);
+    if bits & filter::NODE != 0 {
+        return step::NODE;
     }
-    let bits = ADDRS.get(filter::word(&source)).map_or(0, |bits| *bits);
+    onward::<P, F>(packet, &source)
+}
+
+/// A packet to no virtual address and not for the cluster's port.
+#[inline(always)]
+pub fn onward<P: Packet, F: Family>(packet: P, source: &Addr) -> i32 {
+    if let Some(protocol::IPIP | protocol::IPV6) = F::next(packet) {
+        return tunnel::arrived::<P, F>(packet, source);
+    }
+    let bits = ADDRS.get(filter::word(source)).map_or(0, |bits| *bits);
     if bits & filter::REAL != 0 {
         return step::RETURNING;
     }
@@ -206,6 +225,11 @@ fn unknown<P: Packet, F: Family>(
     let opens = parsed.opens();
     if service.flags & flag::DIRECTOR == 0 || handed {
         return chance::deliver::<P, F>(packet, parsed, service, settings);
+    }
+    // Another node may be the director by now. What is remembered goes on: its servers are
+    // the same ones, whoever directs.
+    if fence::lease_is_over() {
+        return Err(count::drop::<P>(counter::LEASE_ENDED));
     }
     let choice = if opens && service.persist != 0 {
         persistent::<F>(parsed, number, service, settings, now)

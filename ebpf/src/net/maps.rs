@@ -5,6 +5,7 @@ use aya_ebpf::btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
 use ssi_abi::fragment::{Fragment, FragmentKey, HeldFragment};
+use ssi_abi::member::{Member, Own, PeerStats};
 use ssi_abi::server::{Load, Server};
 use ssi_abi::service::{Service, ServiceKey};
 use ssi_abi::settings::Settings;
@@ -44,6 +45,12 @@ pub static CONNS6: Conns6 = LruHashMap::new();
 pub static FRAGMENTS: LruHashMap<FragmentKey, Fragment, { limits::FRAGMENTS }> = LruHashMap::new();
 #[btf_map]
 pub static PEERS: HashMap<Addr, u32, { limits::PEERS }> = HashMap::new();
+#[btf_map]
+pub static MEMBERS: HashMap<Addr, Member, { limits::MEMBERS }> = HashMap::new();
+#[btf_map]
+pub static OWN: Array<Own, 1, MMAPABLE> = Array::new();
+#[btf_map]
+pub static PEER_STATS: PerCpuArray<PeerStats, { limits::PEER_LANES }> = PerCpuArray::new();
 #[btf_map]
 pub static SERVER_STATS: PerCpuArray<Stats, { limits::SERVERS }> = PerCpuArray::new();
 #[btf_map]

@@ -9,6 +9,7 @@ use crate::checksum::{addresses, difference, fold32};
 use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
+use crate::fence;
 use crate::forward;
 use crate::fragment;
 use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ipv4, Ipv6, L3, Tcp, Udp, protocol};
@@ -177,27 +178,29 @@ pub fn leaving<P: Packet>(packet: P) -> i32 {
 
 #[inline(never)]
 fn leaving4<P: Packet>(packet: P) -> i32 {
-    if is_real::<P, V4>(packet) {
-        back::<P, V4>(packet);
-    }
-    P::PASS
+    leaving_by::<P, V4>(packet)
 }
 
 #[inline(never)]
 fn leaving6<P: Packet>(packet: P) -> i32 {
-    if is_real::<P, V6>(packet) {
-        back::<P, V6>(packet);
-    }
-    P::PASS
+    leaving_by::<P, V6>(packet)
 }
 
 #[inline(always)]
-fn is_real<P: Packet, F: Family>(packet: P) -> bool {
-    F::addresses(packet).is_some_and(|(source, _)| {
-        ADDRS
-            .get(filter::word(&source))
-            .is_some_and(|bits| bits & filter::REAL != 0)
-    })
+fn leaving_by<P: Packet, F: Family>(packet: P) -> i32 {
+    let bits = F::addresses(packet)
+        .and_then(|(source, _)| ADDRS.get(filter::word(&source)))
+        .map_or(0, |bits| *bits);
+    if bits & filter::NODE != 0 && fence::concerns::<P, F>(packet) {
+        let action = fence::leaving::<P, F>(packet);
+        if action != P::PASS {
+            return action;
+        }
+    }
+    if bits & filter::REAL != 0 {
+        back::<P, F>(packet);
+    }
+    P::PASS
 }
 
 /// Gives a server's packet the virtual address, if it is of a connection we made; the

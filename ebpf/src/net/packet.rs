@@ -38,6 +38,11 @@ pub trait Packet: Copy {
     /// Changes the checksum at an offset by the `difference` of what it covers; false: it
     /// could not.
     fn sum(self, checksum: u32, difference: u32, covered: Covered) -> bool;
+    /// Changes a UDP checksum at an offset by the `difference` of the data it covers, or
+    /// gives it up where it may not be known yet; false: it could not.
+    fn resum_udp(self, checksum: u32, difference: u32) -> bool;
+    /// Which of the device's queues it goes to; only what leaves has one.
+    fn prioritise(self, priority: u32);
     /// `parse::walk`, with a boundary for the verifier.
     fn extensions(self, protocol: u8) -> u64;
     /// Copies `len` bytes from the start of the frame, at most `ssi_abi::fragment::HELD_FRAME`.
@@ -90,4 +95,12 @@ pub fn far<T, P: Packet>(packet: P, offset: u32) -> Option<*mut T> {
 #[inline(always)]
 pub fn ip_bytes<P: Packet>(packet: P) -> u32 {
     packet.length().wrapping_sub(L3 as u32)
+}
+
+/// The same packet, whose bounds the compiler has to load anew. It would keep them from an
+/// earlier look as 32-bit numbers, which is what the context's fields are to it, and widen
+/// them again: then the verifier, for which they are pointers, doesn't know them any more.
+#[inline(always)]
+pub fn again<P: Packet>(packet: P) -> P {
+    core::hint::black_box(packet)
 }

@@ -155,6 +155,17 @@ impl Packet for Tc {
     }
 
     #[inline(always)]
+    fn resum_udp(self, checksum: u32, difference: u32) -> bool {
+        self.sum(checksum, difference, Covered::UdpData)
+    }
+
+    #[inline(always)]
+    fn prioritise(self, priority: u32) {
+        // SAFETY: the context is valid while the program runs.
+        unsafe { (*self.skb).priority = priority };
+    }
+
+    #[inline(always)]
     fn extensions(self, protocol: u8) -> u64 {
         ssi_extensions_tc(self.skb, u32::from(protocol))
     }

@@ -141,6 +141,16 @@ impl Packet for Xdp {
     }
 
     #[inline(always)]
+    fn resum_udp(self, checksum: u32, _difference: u32) -> bool {
+        // On a virtual link the sender may have left the checksum to a device that never
+        // came, and XDP can't tell. No checksum is right either way (RFC 768, RFC 6935).
+        self.write(checksum, &0_u16)
+    }
+
+    #[inline(always)]
+    fn prioritise(self, _priority: u32) {}
+
+    #[inline(always)]
     fn extensions(self, protocol: u8) -> u64 {
         ssi_extensions_xdp(self.ctx, u32::from(protocol))
     }

@@ -3,6 +3,7 @@
 mod counters;
 mod hash;
 mod held;
+mod own;
 mod percpu;
 mod raw;
 mod records;
@@ -11,6 +12,7 @@ mod shared;
 use ssi_abi::Addr;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
 use ssi_abi::fragment::{Fragment, FragmentKey};
+use ssi_abi::member::{Member, PeerStats};
 use ssi_abi::server::Server;
 use ssi_abi::service::{Service, ServiceKey};
 use ssi_abi::settings::Settings;
@@ -19,6 +21,7 @@ use ssi_abi::stats::Stats;
 pub use counters::Counters;
 pub use hash::Hash;
 pub use held::Held;
+pub use own::OwnNode;
 pub use percpu::PerCpu;
 pub use records::Records;
 pub use shared::{Entries, Loads};
@@ -53,6 +56,12 @@ pub struct Maps {
     pub fragments: Hash<FragmentKey, Fragment>,
     /// Whose tunnels we open; the value is the node's number.
     pub peers: Hash<Addr, u32>,
+    /// The other members of the cluster, by their address on the interconnect.
+    pub members: Hash<Addr, Member>,
+    /// This node.
+    pub own: OwnNode,
+    /// Counts for each member and lane, by [`ssi_abi::member::peer_lane`].
+    pub peer_stats: PerCpu<PeerStats>,
     /// Counts for each server.
     pub server_stats: PerCpu<Stats>,
     /// Counts for each service.

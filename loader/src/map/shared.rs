@@ -3,7 +3,7 @@
 
 use std::num::NonZero;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use ssi_abi::server::Load;
@@ -12,9 +12,10 @@ use ssi_abi::table::BLOCK;
 use super::Raw;
 use crate::LoadError;
 
-/// A mapped array (`BPF_F_MMAPABLE`, kernel 5.5), as 32-bit words.
+/// A mapped array (`BPF_F_MMAPABLE`, kernel 5.5), as 32-bit words and, where a field is
+/// longer, 64-bit ones. No field is accessed as both.
 #[derive(Debug)]
-struct Mapped {
+pub(super) struct Mapped {
     words: NonNull<AtomicU32>,
     len: usize,
     // Keeps the map alive by its descriptor, for clarity; the mapping alone would do.
@@ -28,7 +29,7 @@ unsafe impl Sync for Mapped {}
 
 impl Mapped {
     /// `bytes`: of one element, a multiple of 8, as the kernel lays them out.
-    fn new(raw: Raw, bytes: usize) -> Result<Self, LoadError> {
+    pub(super) fn new(raw: Raw, bytes: usize) -> Result<Self, LoadError> {
         let size = NonZero::new(raw.max_entries as usize * bytes).expect("maps have entries");
         // SAFETY: a new shared mapping of a map that was made for it, of its full size.
         let at = unsafe {
@@ -54,10 +55,22 @@ impl Mapped {
         })
     }
 
-    fn word(&self, index: usize) -> &AtomicU32 {
+    pub(super) fn word(&self, index: usize) -> &AtomicU32 {
         assert!(index < self.len, "word {index} of {}", self.len);
         // SAFETY: within the mapping, which lives as long as self; aligned.
         unsafe { self.words.add(index).as_ref() }
+    }
+
+    /// The 64-bit word that begins at a 32-bit word of even index.
+    pub(super) fn long(&self, index: usize) -> &AtomicU64 {
+        assert!(
+            index.is_multiple_of(2) && index + 1 < self.len,
+            "long word at {index} of {}",
+            self.len
+        );
+        // SAFETY: within the mapping, which lives as long as self; aligned, since the
+        // mapping begins at a page and the index is even.
+        unsafe { self.words.add(index).cast().as_ref() }
     }
 }
 

@@ -6,10 +6,10 @@ use aya::Ebpf;
 use aya::maps::{Map, RingBuf};
 
 use crate::LoadError;
-use crate::map::{Counters, Entries, Hash, Held, Loads, Maps, PerCpu, Raw, Records};
+use crate::map::{Counters, Entries, Hash, Held, Loads, Maps, OwnNode, PerCpu, Raw, Records};
 
 /// Every map of the object, by name.
-pub(super) const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 19] = [
     "SETTINGS",
     "ADDRS",
     "SERVICE_INDEX",
@@ -22,6 +22,9 @@ pub(super) const NAMES: [&str; 16] = [
     "CONNS6",
     "FRAGMENTS",
     "PEERS",
+    "MEMBERS",
+    "OWN",
+    "PEER_STATS",
     "SERVER_STATS",
     "SERVICE_STATS",
     "COUNTERS",
@@ -43,6 +46,9 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
         conns6: Hash::new(raw("CONNS6")?),
         fragments: Hash::new(raw("FRAGMENTS")?),
         peers: Hash::new(raw("PEERS")?),
+        members: Hash::new(raw("MEMBERS")?),
+        own: OwnNode::new(raw("OWN")?)?,
+        peer_stats: PerCpu::new(raw("PEER_STATS")?),
         server_stats: PerCpu::new(raw("SERVER_STATS")?),
         service_stats: PerCpu::new(raw("SERVICE_STATS")?),
         counters: Counters::new(PerCpu::new(raw("COUNTERS")?)),
