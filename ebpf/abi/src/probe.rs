@@ -4,6 +4,10 @@
 //! it and sends it back as a reflection, so what answers is the kernel, whether `ssid` gets
 //! to run there or not. Probes of the supervisor are answered by `ssid` itself, and tell
 //! "the node lives, but its `ssid` is stalled" apart.
+//!
+//! `ssid` checks what comes to its socket again: frames with IP options or extension
+//! headers, and those of interfaces without the programs, come unchecked. Only it can tell
+//! whether an answer is one to a probe of its own.
 
 use crate::siphash;
 

@@ -124,12 +124,14 @@ fn arrived_by<P: Packet, F: Family>(packet: P) -> i32 {
     }
     if !parsed.is_tcp() {
         let l4 = L3 as u32 + F::HEADER;
+        if parsed.part != Part::Whole {
+            return count::drop::<P>(counter::PROBE_MALFORMED);
+        }
         if parsed.l4 != l4 {
-            // Nobody who probes us sends options; the socket's owner looks for itself.
+            // Nobody who probes us sends options; `ssid` checks whatever it gets again.
             return P::PASS;
         }
-        let whole = l4 - L3 as u32 + (size_of::<Udp>() + BYTES) as u32;
-        if parsed.part != Part::Whole || parsed.length != whole {
+        if parsed.length != F::HEADER + (size_of::<Udp>() + BYTES) as u32 {
             return count::drop::<P>(counter::PROBE_MALFORMED);
         }
         return step::PROBE;

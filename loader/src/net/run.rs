@@ -54,6 +54,8 @@ pub struct TestOutcome {
     pub verdict: u32,
     /// The packet afterwards.
     pub packet: Vec<u8>,
+    /// tc: the priority that the packet has afterwards; XDP knows none: 0.
+    pub priority: u32,
     /// Mean time of a run; the kernel's resolution is 1 ns.
     pub duration: Duration,
 }
@@ -65,8 +67,9 @@ const ROOM: usize = 1 << 16;
 const XDP_MD: usize = 24;
 const XDP_MD_DATA_END: usize = 4;
 const XDP_MD_INGRESS: usize = 12;
-/// `struct __sk_buff`, and its `ifindex`.
+/// `struct __sk_buff`, its `priority` and its `ifindex`.
 const SK_BUFF: usize = 192;
+const SK_BUFF_PRIORITY: usize = 32;
 const SK_BUFF_IFINDEX: usize = 40;
 
 impl Net {
@@ -87,6 +90,10 @@ impl Net {
         run.data_in = Some(packet);
         run.data_out = Some(&mut out);
         run.ctx_in = context.as_deref();
+        let mut after = [0; SK_BUFF];
+        if program != Program::Xdp {
+            run.ctx_out = Some(&mut after);
+        }
         run.repeat = options.repeat;
         let refused = |error: ProgramError| {
             LoadError::refused(format!("a test run of {}", program.name()), &error)
@@ -102,6 +109,11 @@ impl Net {
         Ok(TestOutcome {
             verdict: result.return_value,
             packet: out,
+            priority: u32::from_ne_bytes(
+                *after[SK_BUFF_PRIORITY..]
+                    .first_chunk()
+                    .expect("the context is longer"),
+            ),
             duration: result.duration,
         })
     }
