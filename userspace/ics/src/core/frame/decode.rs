@@ -1,0 +1,184 @@
+//! From bytes, however they were split on the way, to frames.
+
+use bytes::{Bytes, BytesMut};
+use zerocopy::FromBytes;
+
+use super::mac::TAG;
+use super::{Frame, HEADER, Header, Kind, MAGIC, Mac, VERSION, Wire};
+use crate::core::{Lane, Priority};
+
+/// Why a frame was refused. The connection it came over is of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is no frame.
+    #[error("magic is {0:#06x}, not {MAGIC:#06x}")]
+    Magic(u16),
+    /// It is of another version of the protocol.
+    #[error("version is {0}, not {VERSION}")]
+    Version(u8),
+    /// There is no such kind.
+    #[error("kind is {0}, which is none")]
+    Kind(u8),
+    /// It is of another lane than its connection, or of none.
+    #[error("lane is {found}, on the connection of lane {lane}")]
+    Lane {
+        /// What it says.
+        found: u8,
+        /// What it has to say.
+        lane: u8,
+    },
+    /// There is no such priority.
+    #[error("priority is {0}, which is none")]
+    Priority(u8),
+    /// Its body is larger than that of its kind can be.
+    #[error("length is {length}, more than {limit}, for the kind {kind:?}")]
+    Length {
+        /// Its kind.
+        kind: Kind,
+        /// What it says.
+        length: u32,
+        /// The most it may say.
+        limit: usize,
+    },
+    /// Its tag is not what the key makes of it.
+    #[error("the tag is wrong")]
+    Tag,
+}
+
+/// Bodies up to this size are copied out: a few bytes must not keep a large buffer alive.
+const COPIED: usize = 4 << 10;
+
+/// Takes the bytes of one connection and gives the frames in them. It holds no more than
+/// one frame and what was read after it.
+#[derive(Debug)]
+pub struct Decoder {
+    lane: Lane,
+    mac: Option<Mac>,
+    buffer: BytesMut,
+    /// Header of a frame whose body is still coming.
+    begun: Option<(Header, usize)>,
+}
+
+impl Decoder {
+    /// For a connection of this lane.
+    #[must_use]
+    pub fn new(lane: Lane) -> Self {
+        Self {
+            lane,
+            mac: None,
+            buffer: BytesMut::new(),
+            begun: None,
+        }
+    }
+
+    /// From now on, every frame has to have its tag.
+    pub fn require(&mut self, mac: Mac) {
+        self.mac = Some(mac);
+    }
+
+    /// Where bytes that have been read are appended.
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// How many bytes are missing to the end of the frame that has begun to come; 0 if none
+    /// has. Reading that many at once saves copying a large body while its buffer grows.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        match &self.begun {
+            Some((_, length)) => (length + self.trailer()).saturating_sub(self.buffer.len()),
+            None => 0,
+        }
+    }
+
+    /// The next frame, if it is complete.
+    ///
+    /// # Errors
+    /// What comes is no frame of this lane; nothing after it can be trusted.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, Refused> {
+        let (header, length) = match self.begun {
+            Some(begun) => begun,
+            None => {
+                let Some(bytes) = self.buffer.first_chunk::<HEADER>() else {
+                    return Ok(None);
+                };
+                let begun = check(bytes, self.lane)?;
+                let head = self.buffer.split_to(HEADER);
+                if let Some(mac) = &mut self.mac {
+                    mac.begin(&head);
+                }
+                self.begun = Some(begun);
+                begun
+            }
+        };
+        let trailer = self.trailer();
+        if self.buffer.len() < length + trailer {
+            return Ok(None);
+        }
+        self.begun = None;
+        let body = if length <= COPIED {
+            let body = Bytes::copy_from_slice(&self.buffer[..length]);
+            bytes::Buf::advance(&mut self.buffer, length);
+            body
+        } else {
+            self.buffer.split_to(length).freeze()
+        };
+        if let Some(mac) = &mut self.mac {
+            let tag = self.buffer.split_to(TAG);
+            if mac.end(&body) != tag[..] {
+                return Err(Refused::Tag);
+            }
+        }
+        Ok(Some(Frame { header, body }))
+    }
+
+    fn trailer(&self) -> usize {
+        if self.mac.is_some() { TAG } else { 0 }
+    }
+}
+
+fn check(bytes: &[u8; HEADER], on: Lane) -> Result<(Header, usize), Refused> {
+    let wire = Wire::ref_from_bytes(bytes).expect("as long as a header");
+    if wire.magic.get() != MAGIC {
+        return Err(Refused::Magic(wire.magic.get()));
+    }
+    if wire.version != VERSION {
+        return Err(Refused::Version(wire.version));
+    }
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|kind| *kind as u8 == wire.kind)
+        .ok_or(Refused::Kind(wire.kind))?;
+    if wire.lane != on.number() {
+        return Err(Refused::Lane {
+            found: wire.lane,
+            lane: on.number(),
+        });
+    }
+    let priority = Priority::new(wire.priority).ok_or(Refused::Priority(wire.priority))?;
+    let length = wire.length.get();
+    let limit = kind.largest();
+    if length as usize > limit {
+        return Err(Refused::Length {
+            kind,
+            length,
+            limit,
+        });
+    }
+    let header = Header {
+        kind,
+        lane: on,
+        priority,
+        flags: wire.flags.get(),
+        service: wire.service.get(),
+        op: wire.op.get(),
+        request: wire.request.get(),
+        epoch: wire.epoch.get(),
+        deadline_ms: wire.deadline_ms.get(),
+        ack: wire.ack.get(),
+    };
+    Ok((header, length as usize))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,432 @@
+//! Nodes, the pipes between them, and what their handlers do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use ssi_ics::core::frame::{Decoder, Hello, Security};
+use ssi_ics::core::peer::{Action, Ask, Blocked, CallId, Conn, Dispatch, Limits, Token};
+use ssi_ics::core::{CallError, Failure, Lane, Moment, Peer, Priority};
+
+/// A call that was made: its own number, and how it ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    pub(crate) number: u64,
+    pub(crate) done: Option<Result<Bytes, CallError>>,
+}
+
+/// A handler at work.
+struct Handler {
+    from: u16,
+    dispatch: Dispatch,
+    nested: Option<(u16, CallId)>,
+    calls_back: bool,
+    stream: Vec<u8>,
+    complete: bool,
+}
+
+/// A stream that is being sent.
+struct Source {
+    call: (u16, u16, CallId),
+    left: Bytes,
+}
+
+/// One direction of a connection.
+struct Pipe {
+    conn: Conn,
+    bytes: VecDeque<u8>,
+    decoder: Decoder,
+}
+
+#[derive(Default)]
+pub(crate) struct Node {
+    pub(crate) peers: BTreeMap<u16, Peer>,
+    handlers: Vec<Handler>,
+    pub(crate) dispatched: BTreeMap<u64, u32>,
+}
+
+pub(crate) struct World {
+    pub(crate) rng: StdRng,
+    pub(crate) now: Moment,
+    pub(crate) nodes: BTreeMap<u16, Node>,
+    /// By who speaks, who listens, and the lane; a connection has two.
+    pipes: BTreeMap<(u16, u16, u8), Pipe>,
+    pub(crate) made: BTreeMap<(u16, u16, CallId), Made>,
+    sources: Vec<Source>,
+    next: u64,
+    limits: Limits,
+    pub(crate) pipe_bytes: usize,
+    pub(crate) handlers_answer: bool,
+}
+
+const FIRST: Priority = Priority::LOWEST;
+
+impl World {
+    pub(crate) fn new(seed: u64, nodes: u16, limits: Limits) -> Self {
+        let mut world = Self {
+            rng: StdRng::seed_from_u64(seed),
+            now: Duration::from_secs(1),
+            nodes: BTreeMap::new(),
+            pipes: BTreeMap::new(),
+            made: BTreeMap::new(),
+            sources: Vec::new(),
+            next: 1,
+            limits,
+            pipe_bytes: 4096,
+            handlers_answer: true,
+        };
+        for number in 1..=nodes {
+            let mut node = Node::default();
+            for other in (1..=nodes).filter(|other| *other != number) {
+                let mut peer = Peer::new(other, limits);
+                peer.nodeup(1, 1, u64::from(number) << 32 | u64::from(other));
+                node.peers.insert(other, peer);
+            }
+            world.nodes.insert(number, node);
+        }
+        world
+    }
+
+    pub(crate) fn peer(&mut self, node: u16, other: u16) -> &mut Peer {
+        self.nodes
+            .get_mut(&node)
+            .and_then(|node| node.peers.get_mut(&other))
+            .expect("a node of this world")
+    }
+
+    pub(crate) fn call(
+        &mut self,
+        from: u16,
+        to: u16,
+        priority: Priority,
+        depth: u8,
+        deadline: Option<Duration>,
+        stream: Option<usize>,
+    ) -> Result<CallId, CallError> {
+        let number = self.next;
+        let mut body = number.to_le_bytes().to_vec();
+        body.push(depth);
+        body.resize(body.len() + self.rng.random_range(0..100), 0);
+        let ask = Ask {
+            service: 7,
+            op: 1,
+            priority,
+            deadline: deadline.map(|after| self.now + after),
+            body: body.into(),
+            stream: stream.is_some(),
+        };
+        let now = self.now;
+        let call = self.peer(from, to).call(now, ask)?;
+        self.next += 1;
+        let made = Made { number, done: None };
+        self.made.insert((from, to, call), made);
+        if let Some(length) = stream {
+            let left = (0..length).map(|at| at as u8 ^ number as u8).collect();
+            let call = (from, to, call);
+            self.sources.push(Source { call, left });
+        }
+        self.act(from, to);
+        Ok(call)
+    }
+
+    pub(crate) fn connect(&mut self, a: u16, b: u16, lane: Lane) {
+        if self.pipes.contains_key(&(a, b, lane.number())) {
+            return;
+        }
+        let hello = |world: &mut Self, node: u16, other: u16| {
+            let window = world.limits.window;
+            let chunks = world.limits.chunks;
+            let peer = world.peer(node, other);
+            peer.detach(lane);
+            let (received, session) = peer.facts(lane)?;
+            Some(Hello {
+                node,
+                incarnation: 1,
+                to: other,
+                to_incarnation: 1,
+                lane,
+                security: Security::None,
+                cluster: [0; 16],
+                session,
+                received,
+                window,
+                chunks,
+                nonce: [0; 16],
+            })
+        };
+        let (Some(of_a), Some(of_b)) = (hello(self, a, b), hello(self, b, a)) else {
+            return;
+        };
+        let now = self.now;
+        for (node, other, theirs) in [(a, b, of_b), (b, a, of_a)] {
+            let conn = self.peer(node, other).connected(now, &theirs).unwrap();
+            let pipe = Pipe {
+                conn,
+                bytes: VecDeque::new(),
+                decoder: Decoder::new(lane),
+            };
+            self.pipes.insert((node, other, lane.number()), pipe);
+        }
+        self.act(a, b);
+        self.act(b, a);
+    }
+
+    pub(crate) fn connect_all(&mut self) {
+        let numbers: Vec<u16> = self.nodes.keys().copied().collect();
+        for a in &numbers {
+            for b in numbers.iter().filter(|b| *b > a) {
+                for lane in Lane::ALL {
+                    self.connect(*a, *b, lane);
+                }
+            }
+        }
+    }
+
+    /// Loses a connection and all that is in it.
+    pub(crate) fn cut(&mut self, a: u16, b: u16, lane: u8) {
+        for (from, to) in [(a, b), (b, a)] {
+            if let Some(pipe) = self.pipes.remove(&(from, to, lane)) {
+                self.peer(from, to).disconnected(pipe.conn);
+            }
+        }
+    }
+
+    /// What comes out of a connection after it is useless must not matter: feeds what is in
+    /// the pipe from `from` after it was cut.
+    pub(crate) fn cut_but_deliver(&mut self, from: u16, to: u16, lane: u8) {
+        let Some(mut pipe) = self.pipes.remove(&(from, to, lane)) else {
+            return;
+        };
+        let Some(back) = self.pipes.remove(&(to, from, lane)) else {
+            return;
+        };
+        self.peer(from, to).disconnected(pipe.conn);
+        self.peer(to, from).disconnected(back.conn);
+        let now = self.now;
+        let bytes: Vec<u8> = pipe.bytes.drain(..).collect();
+        pipe.decoder.buffer().extend_from_slice(&bytes);
+        while let Ok(Some(frame)) = pipe.decoder.next_frame() {
+            self.peer(to, from).received(now, back.conn, frame);
+        }
+        self.act(to, from);
+    }
+
+    /// Something small happens somewhere.
+    pub(crate) fn step(&mut self) {
+        let keys: Vec<_> = self.pipes.keys().copied().collect();
+        if !keys.is_empty() {
+            for _ in 0..4 {
+                let key = keys[self.rng.random_range(0..keys.len())];
+                self.write(key);
+                let key = keys[self.rng.random_range(0..keys.len())];
+                self.read(key);
+            }
+        }
+        self.send_streams();
+        let numbers: Vec<u16> = self.nodes.keys().copied().collect();
+        let node = numbers[self.rng.random_range(0..numbers.len())];
+        self.handle(node);
+        self.now += Duration::from_micros(self.rng.random_range(0..2000));
+        for other in numbers.into_iter().filter(|other| *other != node) {
+            let now = self.now;
+            self.peer(node, other).tick(now);
+            self.act(node, other);
+        }
+    }
+
+    /// Steps until every call is complete, or so many.
+    pub(crate) fn settle(&mut self, most: usize) {
+        for _ in 0..most {
+            if self.made.values().all(|made| made.done.is_some()) {
+                return;
+            }
+            self.step();
+        }
+        let open: Vec<_> = self.made.iter().filter(|(_, m)| m.done.is_none()).collect();
+        panic!("{} calls never complete, such as {:?}", open.len(), open[0]);
+    }
+
+    fn write(&mut self, key: (u16, u16, u8)) {
+        let (now, most) = (self.now, self.pipe_bytes);
+        let Some(pipe) = self.pipes.get(&key) else {
+            return;
+        };
+        let (conn, full) = (pipe.conn, pipe.bytes.len() >= most);
+        if full {
+            return;
+        }
+        if let Some(frame) = self.peer(key.0, key.1).take(now, conn)
+            && let Some(pipe) = self.pipes.get_mut(&key)
+        {
+            pipe.bytes.extend(frame.header.encode(frame.body.len()));
+            pipe.bytes.extend(&frame.body);
+        }
+    }
+
+    fn read(&mut self, key: (u16, u16, u8)) {
+        let now = self.now;
+        let most = self.rng.random_range(1..400_000);
+        let back = (key.1, key.0, key.2);
+        let Some(conn) = self.pipes.get(&back).map(|pipe| pipe.conn) else {
+            return;
+        };
+        let Some(pipe) = self.pipes.get_mut(&key) else {
+            return;
+        };
+        let count = pipe.bytes.len().min(most);
+        let bytes: Vec<u8> = pipe.bytes.drain(..count).collect();
+        pipe.decoder.buffer().extend_from_slice(&bytes);
+        let mut frames = Vec::new();
+        while let Some(frame) = pipe.decoder.next_frame().expect("nobody garbles") {
+            frames.push(frame);
+        }
+        for frame in frames {
+            self.peer(key.1, key.0).received(now, conn, frame);
+            self.act(key.1, key.0);
+        }
+    }
+
+    fn send_streams(&mut self) {
+        let mut sources = std::mem::take(&mut self.sources);
+        sources.retain_mut(|source| {
+            let (from, to, call) = source.call;
+            let peer = self.peer(from, to);
+            let sent = if source.left.is_empty() {
+                peer.stream_end(call).map(|()| false)
+            } else {
+                peer.stream_data(call, &mut source.left).map(|()| true)
+            };
+            self.act(from, to);
+            sent.unwrap_or_else(|blocked| blocked == Blocked::Full)
+        });
+        self.sources = sources;
+    }
+
+    /// One of a node's handlers gets on.
+    fn handle(&mut self, node: u16) {
+        if !self.handlers_answer {
+            return;
+        }
+        let handlers = &mut self.nodes.get_mut(&node).expect("here").handlers;
+        if handlers.is_empty() {
+            return;
+        }
+        let at = self.rng.random_range(0..handlers.len());
+        let handler = &mut handlers[at];
+        if handler.dispatch.stream && !handler.complete {
+            return;
+        }
+        let from = handler.from;
+        if std::mem::take(&mut handler.calls_back) {
+            let depth = handler.dispatch.body[8] - 1;
+            let priority = handler.dispatch.priority.raised();
+            let made = self.call(node, from, priority, depth, None, None);
+            let handler = &mut self.nodes.get_mut(&node).expect("here").handlers[at];
+            match made {
+                Ok(call) => handler.nested = Some((from, call)),
+                Err(_) => handler.calls_back = true,
+            }
+            return;
+        }
+        if let Some((to, call)) = handler.nested
+            && self.made[&(node, to, call)].done.is_none()
+        {
+            return;
+        }
+        let handler = handlers.swap_remove(at);
+        let mut reply = handler.dispatch.body[..8].to_vec();
+        reply.extend(&handler.stream);
+        let token = handler.dispatch.token;
+        self.peer(node, from).reply(token, Ok(reply.into()));
+        self.act(node, from);
+    }
+
+    /// Does what an engine wants done.
+    pub(crate) fn act(&mut self, node: u16, other: u16) {
+        while let Some(action) = self.peer(node, other).poll_action() {
+            match action {
+                Action::Write(_) | Action::Writable(_) | Action::WakeThrottled(..) => {}
+                Action::Complete { call, result, .. } => {
+                    let made = self.made.get_mut(&(node, other, call)).expect("made");
+                    assert!(made.done.is_none(), "completed twice: {made:?}");
+                    if let Ok(body) = &result {
+                        assert_eq!(body[..8], made.number.to_le_bytes(), "another's reply");
+                        let right =
+                            |(at, byte): (usize, &u8)| *byte == at as u8 ^ made.number as u8;
+                        assert!(body[8..].iter().enumerate().all(right), "garbled stream");
+                    }
+                    made.done = Some(result);
+                }
+                Action::Dispatch(dispatch) => self.dispatched(node, other, dispatch),
+                Action::CancelHandler(token) => self.cancelled(node, other, token),
+                Action::Data(token, bytes) => {
+                    let use_up = self.handlers_answer;
+                    let handler = self.handler(node, other, token);
+                    handler.stream.extend(&bytes);
+                    if use_up {
+                        self.peer(node, other).consumed(token);
+                    }
+                }
+                Action::DataEnd(token) => self.handler(node, other, token).complete = true,
+                Action::Close(conn, _) => self.cut(node, other, conn.lane.number()),
+            }
+        }
+    }
+
+    fn dispatched(&mut self, node: u16, other: u16, dispatch: Dispatch) {
+        let number = dispatch.body[..8].try_into().map(u64::from_le_bytes);
+        let here = self.nodes.get_mut(&node).expect("here");
+        let times = here.dispatched.entry(number.unwrap()).or_default();
+        *times += 1;
+        assert_eq!(*times, 1, "dispatched twice");
+        here.handlers.push(Handler {
+            from: other,
+            calls_back: dispatch.body[8] > 0,
+            dispatch,
+            nested: None,
+            stream: Vec::new(),
+            complete: false,
+        });
+    }
+
+    fn handler(&mut self, node: u16, other: u16, token: Token) -> &mut Handler {
+        let handlers = &mut self.nodes.get_mut(&node).expect("here").handlers;
+        handlers
+            .iter_mut()
+            .find(|handler| handler.from == other && handler.dispatch.token == token)
+            .expect("chunks only come for handlers that are at work")
+    }
+
+    fn cancelled(&mut self, node: u16, other: u16, token: Token) {
+        let handlers = &mut self.nodes.get_mut(&node).expect("here").handlers;
+        handlers.retain(|h| h.from != other || h.dispatch.token != token);
+        self.peer(node, other).reply(token, Err(Failure::Cancelled));
+    }
+
+    /// A call of priority 0 that is as likely as not to be refused.
+    pub(crate) fn random_call(&mut self, depth: u8) {
+        let count = self.nodes.len() as u16;
+        let from = self.rng.random_range(1..=count);
+        let to = (from + self.rng.random_range(0..count - 1)) % count + 1;
+        let deadline = self.rng.random_bool(0.3).then(|| {
+            let millis = self.rng.random_range(1..500);
+            Duration::from_millis(millis)
+        });
+        let stream = self.rng.random_bool(0.1);
+        let length = stream.then(|| self.rng.random_range(0..300_000));
+        let depth = self.rng.random_range(0..=depth);
+        let depth = if stream { 0 } else { depth };
+        match self.call(from, to, FIRST, depth, deadline, length) {
+            Ok(_) | Err(CallError::Throttled) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    /// A random connection, by who speaks, who listens, and the lane.
+    pub(crate) fn random_pipe(&mut self) -> Option<(u16, u16, u8)> {
+        let keys: Vec<_> = self.pipes.keys().copied().collect();
+        (!keys.is_empty()).then(|| keys[self.rng.random_range(0..keys.len())])
+    }
+}
