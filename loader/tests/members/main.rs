@@ -10,3 +10,4 @@ mod lease;
 mod probes;
 mod refused;
 mod segments;
+mod wire;
