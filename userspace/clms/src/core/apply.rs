@@ -1,6 +1,8 @@
 //! What an entry of the log makes of the view.
 
-use super::command::{Command, ProbeKey, Refused};
+use std::sync::Arc;
+
+use super::command::{Command, ProbeKey, Refused, Wish};
 use super::member::{Candidate, Member, Why};
 use super::view::{Master, Ownership};
 use super::{NodeId, Number, State, View};
@@ -43,8 +45,10 @@ impl View {
                     words: *probe_key,
                 };
             }
-            Command::Join { number, candidate } => self.join(*number, candidate, next)?,
-            Command::Step { node, to } => self.step(*node, *to, next)?,
+            Command::Join { nodes } => self.all(nodes, |view, wish| view.join(wish, next))?,
+            Command::Step { nodes, to } => {
+                self.all(nodes, |view, node| view.step(*node, *to, next))?;
+            }
             Command::Remove { nodes, probe_key } => self.remove(nodes, *probe_key, next)?,
             Command::Master { node, term } => {
                 if !self.has(*node) {
@@ -84,18 +88,39 @@ impl View {
         Ok(())
     }
 
-    fn join(
+    /// Whether a node can join now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn can_join(&self, wish: &Wish) -> Result<(), Refused> {
+        self.clone().join(wish, self.epoch + 1)
+    }
+
+    /// Does something with each of many, or nothing at all.
+    fn all<T>(
         &mut self,
-        wanted: Option<Number>,
-        candidate: &Candidate,
-        next: u64,
+        many: &[T],
+        each: impl Fn(&mut Self, &T) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
+        if many.is_empty() {
+            return Err(Refused::Nothing);
+        }
+        let mut after = self.clone();
+        for one in many {
+            each(&mut after, one)?;
+        }
+        *self = after;
+        Ok(())
+    }
+
+    fn join(&mut self, wish: &Wish, next: u64) -> Result<(), Refused> {
+        let candidate = &wish.candidate;
         let had = self
             .members
             .values()
             .find(|known| known.candidate.key == candidate.key)
             .map(|known| known.id.number);
-        let number = match wanted.or(had) {
+        let number = match wish.number.or(had) {
             Some(number) => number,
             None => Number::up_to(self.max_nodes)
                 .find(|number| !self.members.contains_key(number))
@@ -136,6 +161,7 @@ impl View {
             .members
             .get_mut(&node.number)
             .filter(|known| known.id == node)
+            .map(Arc::make_mut)
             .ok_or(Refused::NoSuchNode(node))?;
         // Joining and removing say more than a step does.
         let allowed = known.state.leads_to(to) && !matches!(to, State::ComingUp | State::KCleanup);
@@ -164,7 +190,7 @@ impl View {
             return Err(Refused::Nothing);
         }
         for (id, why) in nodes {
-            if let Some(known) = self.members.get_mut(&id.number) {
+            if let Some(known) = self.members.get_mut(&id.number).map(Arc::make_mut) {
                 known.state = State::KCleanup;
                 known.since = next;
                 known.why = Some(*why);
@@ -208,12 +234,12 @@ impl View {
     }
 }
 
-fn member(id: NodeId, state: State, since: u64, candidate: &Candidate) -> Member {
-    Member {
+fn member(id: NodeId, state: State, since: u64, candidate: &Candidate) -> Arc<Member> {
+    Arc::new(Member {
         id,
         state,
         since,
         why: None,
         candidate: candidate.clone(),
-    }
+    })
 }

@@ -17,6 +17,15 @@ pub struct ProbeKey {
     pub words: [u64; 2],
 }
 
+/// A node that wants to join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// The number it wants; none: the lowest that is free, or the one it had.
+    pub number: Option<Number>,
+    /// Who it is.
+    pub candidate: Candidate,
+}
+
 /// An entry of the view log. Randomness and time come with the entry, so that all nodes
 /// make the same of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,18 +45,16 @@ pub enum Command {
         /// The first probe key.
         probe_key: [u64; 2],
     },
-    /// A node joins or comes back.
+    /// Nodes join or come back.
     Join {
-        /// The number it wants; none: the lowest that is free, or the one it had.
-        number: Option<Number>,
-        /// Who it is.
-        candidate: Candidate,
+        /// Which.
+        nodes: Vec<Wish>,
     },
-    /// A node goes one step on in its coming or going.
+    /// Nodes go one step on in their coming or going.
     Step {
         /// Which.
-        node: NodeId,
-        /// The state it goes to.
+        nodes: Vec<NodeId>,
+        /// The state they go to.
         to: State,
     },
     /// Nodes are put out, all that failed together at once.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::command::{Command, Resource};
+use super::command::{Command, Resource, Wish};
 use super::cut::Cut;
 use super::lease::Ledger;
-use super::member::{Candidate, Key, Why};
+use super::member::{Key, Member, Why};
 use super::message::Report;
 use super::ring::Ring;
-use super::{Epoch, Master, NodeId, Number, State, Time, Timing, View};
+use super::{Epoch, Master, NodeId, State, Time, Timing, View};
 
 /// A master's desk.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub struct Duty {
     pub reports: BTreeMap<NodeId, Report>,
     /// When each member was last sent something new.
     pub shown: BTreeMap<NodeId, Time>,
-    /// Who wants to join, with the number it wants.
-    pub joining: BTreeMap<Key, (Option<Number>, Candidate)>,
+    /// Who wants to join, and since when.
+    pub joining: BTreeMap<Key, (Time, Wish)>,
     /// Who wants to leave.
     pub leaving: BTreeSet<NodeId>,
     /// Lives that are over, as their own next lives say, or whom the master itself finds
@@ -113,7 +113,7 @@ impl Duty {
             .or_else(|| self.clean_up(now, view))
             .or_else(|| self.hand_over(now, view, resources))
             .or_else(|| self.let_go(view))
-            .or_else(|| self.take_in(view))
+            .or_else(|| self.take_in(now, view, timing))
     }
 
     /// Who has failed goes, all together.
@@ -128,9 +128,8 @@ impl Duty {
         let cut = self.cut.decide(now, view, ring, timing);
         let mut nodes: BTreeMap<NodeId, Why> = self.over.clone();
         nodes.extend(cut.into_iter().map(|id| (id, Why::Unreachable)));
-        let gone = |member: &&super::member::Member| {
-            member.state == State::GoingDown && self.all_done(view, member.since)
-        };
+        let done = self.done(view);
+        let gone = |member: &&Member| member.state == State::GoingDown && member.since <= done;
         nodes.extend(view.present().filter(gone).map(|gone| (gone.id, Why::Left)));
         // Others elect another master before they could put this one out; it goes on its
         // own wish only.
@@ -145,19 +144,27 @@ impl Duty {
 
     /// Who is gone is shut out everywhere, then cleaned up after, then down.
     fn clean_up(&self, now: Time, view: &View) -> Option<Command> {
-        view.leaving().find_map(|gone| {
-            let to = match gone.state {
-                State::KCleanup if self.all_shut(view, gone.since) => State::UCleanup,
-                State::UCleanup
-                    if self.all_done(view, gone.since)
-                        && self.ledger.is_over(now, gone.id)
-                        && view.owned(gone.id).next().is_none() =>
-                {
-                    State::Down
-                }
-                _ => return None,
-            };
-            Some(Command::Step { node: gone.id, to })
+        let (shut, done) = (self.shut(view), self.done(view));
+        let ready = |state: State, is_ready: &dyn Fn(&Member) -> bool| -> Vec<NodeId> {
+            let gone = view.leaving().filter(|gone| gone.state == state);
+            gone.filter(|gone| is_ready(gone))
+                .map(|gone| gone.id)
+                .collect()
+        };
+        let shut_out = ready(State::KCleanup, &|gone| gone.since <= shut);
+        if !shut_out.is_empty() {
+            return Some(Command::Step {
+                nodes: shut_out,
+                to: State::UCleanup,
+            });
+        }
+        let cleaned = ready(State::UCleanup, &|gone| {
+            let holds_nothing = view.owned(gone.id).next().is_none();
+            gone.since <= done && self.ledger.is_over(now, gone.id) && holds_nothing
+        });
+        (!cleaned.is_empty()).then_some(Command::Step {
+            nodes: cleaned,
+            to: State::Down,
         })
     }
 
@@ -223,50 +230,74 @@ impl Duty {
                 _ => return None,
             };
             Some(Command::Step {
-                node: member.id,
+                nodes: vec![member.id],
                 to,
             })
         })
     }
 
-    /// Who is taken in by all is up; who asks is taken in.
-    fn take_in(&mut self, view: &View) -> Option<Command> {
-        let ready = |member: &&super::member::Member| {
-            member.state == State::ComingUp && self.all_done(view, member.since)
-        };
-        if let Some(member) = view.present().find(ready) {
+    /// Who is taken in by all is up; who asks is taken in, with all others who ask at about
+    /// the same time.
+    fn take_in(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Command> {
+        let done = self.done(view);
+        let ready: Vec<NodeId> = view
+            .present()
+            .filter(|member| member.state == State::ComingUp && member.since <= done)
+            .map(|member| member.id)
+            .collect();
+        if !ready.is_empty() {
             return Some(Command::Step {
-                node: member.id,
+                nodes: ready,
                 to: State::Up,
             });
         }
         // One whose number is still being cleaned up after waits for that.
-        let waits = |key: &Key| {
-            let known = view
-                .members
-                .values()
-                .find(|known| known.candidate.key == *key);
-            known.is_some_and(|known| known.state != State::Down)
-        };
-        let key = *self.joining.keys().find(|key| !waits(key))?;
-        let (number, candidate) = self.joining.remove(&key)?;
-        Some(Command::Join { number, candidate })
+        let can = |wish: &Wish| view.can_join(wish).is_ok();
+        let first = self.joining.values().filter(|(_, wish)| can(wish));
+        let since = first.map(|(since, _)| *since).min()?;
+        if now.since(since) < timing.settle {
+            return None;
+        }
+        let keys: Vec<Key> = self
+            .joining
+            .iter()
+            .filter(|(_, (_, wish))| can(wish))
+            .map(|(key, _)| *key)
+            .collect();
+        // Two may want the same number: the first gets it.
+        let mut after = view.clone();
+        let mut nodes = Vec::new();
+        for key in keys {
+            let Some((_, wish)) = self.joining.remove(&key) else {
+                continue;
+            };
+            let one = Command::Join {
+                nodes: vec![wish.clone()],
+            };
+            if after.apply(&one).is_ok() {
+                nodes.push(wish);
+            }
+        }
+        Some(Command::Join { nodes })
     }
 
     fn has_done(&self, id: NodeId, epoch: Epoch) -> bool {
         self.reports.get(&id).is_some_and(|said| said.done >= epoch)
     }
 
-    fn all_done(&self, view: &View, epoch: Epoch) -> bool {
-        view.present().all(|member| self.has_done(member.id, epoch))
+    /// The epoch up to which the subsystems of all members have taken everything in.
+    fn done(&self, view: &View) -> Epoch {
+        self.least(view, |said| said.done)
     }
 
-    /// Whether the kernels of all members have shut out who was gone at an epoch.
-    fn all_shut(&self, view: &View, epoch: Epoch) -> bool {
-        view.present().all(|member| {
-            let said = self.reports.get(&member.id);
-            said.is_some_and(|said| said.kernel >= epoch)
-        })
+    /// The epoch that the kernels of all members go by, at least.
+    fn shut(&self, view: &View) -> Epoch {
+        self.least(view, |said| said.kernel)
+    }
+
+    fn least(&self, view: &View, of: impl Fn(&Report) -> Epoch) -> Epoch {
+        let all = view.present().map(|member| self.reports.get(&member.id));
+        all.map(|said| said.map_or(0, &of)).min().unwrap_or(0)
     }
 
     /// Who keeps a node from its next state: members that have not taken something in,

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Command, Refused};
-use super::member::{Candidate, Key};
-use super::{Epoch, NodeId, Number, View};
+use super::command::{Command, Refused, Wish};
+use super::member::Key;
+use super::{Epoch, NodeId, Time, View};
 
 /// A message from one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +36,8 @@ pub enum Message {
     },
     /// To anybody, who passes it on to the master: take me in. Former lives of the same
     /// key are over and hold nothing any more.
-    Join {
-        /// The number it wants.
-        number: Option<Number>,
-        /// Who it is.
-        candidate: Candidate,
-    },
-    /// From the master: you can't be taken in, and why.
+    Join(Wish),
+    /// From the master, back the way that the wish came: it can't be taken in.
     JoinRefused {
         /// Who asked.
         key: Key,
@@ -69,6 +64,8 @@ pub enum Message {
 /// How far a node is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The reporter's clock: an older report that comes later says nothing.
+    pub at: Time,
     /// The epoch of its view.
     pub epoch: Epoch,
     /// The epoch that its kernel goes by: it lets in nobody who is not in that view.

@@ -1,6 +1,6 @@
 //! Small views for tests.
 
-use super::command::Command;
+use super::command::{Command, Wish};
 use super::member::{Candidate, Facts};
 use super::{NodeId, Number, State, View};
 
@@ -46,15 +46,19 @@ pub(crate) fn view_of(nodes: u16) -> View {
     .expect("an empty view can be founded");
     for of in 2..=nodes {
         view.apply(&Command::Join {
-            number: Some(number(of)),
-            candidate: candidate(of),
+            nodes: vec![Wish {
+                number: Some(number(of)),
+                candidate: candidate(of),
+            }],
         })
         .expect("the number is free");
+    }
+    if nodes > 1 {
         view.apply(&Command::Step {
-            node: id(of),
+            nodes: (2..=nodes).map(id).collect(),
             to: State::Up,
         })
-        .expect("it is coming up");
+        .expect("they are coming up");
     }
     view
 }

@@ -1,6 +1,7 @@
 //! The view: who belongs to the cluster.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ pub struct View {
     /// How many nodes it can have, and so the largest number.
     pub max_nodes: u16,
     /// Every node that has ever joined and is not forgotten.
-    pub members: BTreeMap<Number, Member>,
+    pub members: BTreeMap<Number, Arc<Member>>,
     /// Who leads, if anybody has yet, and in which term of the log.
     pub master: Option<Master>,
     /// Who votes about the log.
@@ -71,6 +72,7 @@ impl View {
     pub fn member(&self, id: NodeId) -> Option<&Member> {
         self.members
             .get(&id.number)
+            .map(Arc::as_ref)
             .filter(|member| member.id == id && member.state.is_member())
     }
 
@@ -84,6 +86,7 @@ impl View {
     pub fn present(&self) -> impl Iterator<Item = &Member> {
         self.members
             .values()
+            .map(Arc::as_ref)
             .filter(|member| member.state.is_member())
     }
 
@@ -100,6 +103,7 @@ impl View {
     pub fn leaving(&self) -> impl Iterator<Item = &Member> {
         self.members
             .values()
+            .map(Arc::as_ref)
             .filter(|member| member.state.is_cleanup())
     }
 

@@ -28,8 +28,15 @@ impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Found { cluster, .. } => write!(f, "found {cluster}"),
-            Self::Join { candidate, .. } => write!(f, "{} joins", candidate.name),
-            Self::Step { node, to } => write!(f, "node {node} is {to}"),
+            Self::Join { nodes } => {
+                f.write_str("taken in:")?;
+                let mut names = nodes.iter().map(|wish| &wish.candidate.name);
+                names.try_for_each(|name| write!(f, " {name}"))
+            }
+            Self::Step { nodes, to } => {
+                write!(f, "{to}:")?;
+                nodes.iter().try_for_each(|node| write!(f, " {node}"))
+            }
             Self::Remove { nodes, .. } => {
                 f.write_str("out:")?;
                 nodes

@@ -182,12 +182,9 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
             let place = &mut world.hosts[host];
             if let Some(engine) = &mut place.engine
                 && place.daemon == daemon
+                && !matches!(said, Ok(Ok(_)))
             {
-                match said {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(why)) => engine.not_committed(Some(why)),
-                    Err(_) => engine.not_committed(None),
-                }
+                engine.not_committed(now);
             }
         }
     }
@@ -204,7 +201,7 @@ fn is_for_outsiders(what: &Arrival) -> bool {
         Arrival::Message(_, message) if matches!(
             **message,
             Message::Snapshot(_) | Message::JoinRefused { .. } | Message::Gone(_)
-                | Message::Join { .. } | Message::AmI(_)
+                | Message::Join(_) | Message::AmI(_)
         )
     )
 }
@@ -306,6 +303,12 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
             let kernel = &mut world.hosts[host].kernel;
             kernel.lease = Time(0);
             kernel.id = None;
+        }
+        Output::TurnAway { key, why } => {
+            let mut away = world.hosts.iter();
+            if let Some(other) = away.position(|host| host.candidate.key == key) {
+                send(world, host, other, None, Message::JoinRefused { key, why });
+            }
         }
         Output::Refused(why) => world.say(|| format!("host{} is refused: {why}", host + 1)),
     }

@@ -15,9 +15,12 @@ mod seats;
 mod town;
 mod world;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use openraft_rt::deterministic_rng::DeterministicRng;
@@ -58,7 +61,7 @@ fn again(wanted: &str) -> ExitCode {
         eprintln!("SSI_SIM={wanted}: SCENARIO:SEED is wanted, scenarios are {names:?}");
         return ExitCode::from(2);
     };
-    match one(scenario, seed, true) {
+    match one(scenario, seed, true, &Mutex::default()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(what) => {
             println!("{}:{seed}: {what}", scenario.name);
@@ -67,8 +70,11 @@ fn again(wanted: &str) -> ExitCode {
     }
 }
 
+/// How long things took, by what they were.
+type Spans = BTreeMap<&'static str, Vec<Duration>>;
+
 /// Runs one seed.
-fn one(scenario: &Scenario, seed: u64, loud: bool) -> Result<(), String> {
+fn one(scenario: &Scenario, seed: u64, loud: bool, spans: &Mutex<Spans>) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -76,14 +82,19 @@ fn one(scenario: &Scenario, seed: u64, loud: bool) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let scene = async {
         let mut town = Town::new(seed, (scenario.hosts)(seed), loud);
-        (scenario.run)(&mut town).await
+        let ended = (scenario.run)(&mut town).await;
+        let mut spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
+        for (what, span) in town.spans {
+            spans.entry(what).or_default().push(span);
+        }
+        ended
     };
     runtime.block_on(DeterministicRng::<TokioRuntime>::scope(seed, scene))
 }
 
 /// Runs seeds on all CPUs until one fails.
 fn many(scenario: &'static Scenario, seeds: u64) -> Result<(), Failed> {
-    let next = AtomicU64::new(1);
+    let (next, spans) = (AtomicU64::new(1), Mutex::<Spans>::default());
     let cpus = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let failed: Option<String> = thread::scope(|scope| {
         let workers: Vec<_> = (0..cpus)
@@ -94,7 +105,7 @@ fn many(scenario: &'static Scenario, seeds: u64) -> Result<(), Failed> {
                         if seed > seeds {
                             return None;
                         }
-                        if let Err(what) = one(scenario, seed, false) {
+                        if let Err(what) = one(scenario, seed, false, &spans) {
                             next.store(u64::MAX / 2, Ordering::Relaxed);
                             let name = scenario.name;
                             return Some(format!(
@@ -114,5 +125,22 @@ fn many(scenario: &'static Scenario, seeds: u64) -> Result<(), Failed> {
             })
             .next()
     });
+    show(&spans.into_inner().unwrap_or_else(PoisonError::into_inner));
     failed.map_or(Ok(()), |what| Err(what.into()))
+}
+
+/// Prints how long things took, in virtual time.
+fn show(spans: &Spans) {
+    for (what, spans) in spans {
+        let mut spans = spans.clone();
+        spans.sort_unstable();
+        let at = |part: usize| spans[(spans.len() - 1) * part / 100].as_millis();
+        println!(
+            "{what}: median {} ms, p99 {} ms, most {} ms, of {}",
+            at(50),
+            at(99),
+            at(100),
+            spans.len()
+        );
+    }
 }

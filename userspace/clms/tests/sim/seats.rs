@@ -13,6 +13,7 @@ use openraft::{EmptyNode, RaftNetworkFactory, RaftNetworkV2, alias};
 use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::TokioRuntime;
 use rand::RngExt as _;
+use ssi_clms::core::Number;
 use ssi_clms::core::voters::Voters;
 use ssi_clms::log::{Raft, Seat, Store, ViewLog, Voter};
 
@@ -79,7 +80,7 @@ pub(crate) fn see_to_voters(shared: &Shared, voters: &mut Voters) {
     };
     let wanted = voters.wanted(local, engine.view(), &world.timing);
     if let (Some(wanted), Some(seat)) = (wanted, world.hosts[master].seat.clone()) {
-        let wanted: BTreeSet<Voter> = wanted.into_iter().map(|number| number.get()).collect();
+        let wanted: BTreeSet<Voter> = wanted.into_iter().map(Number::get).collect();
         world.say(|| format!("voters shall be {wanted:?}"));
         spawn(world, async move {
             // Not done now is done later.

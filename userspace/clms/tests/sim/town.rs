@@ -7,6 +7,7 @@ use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
 use ssi_clms::core::State;
 use ssi_clms::core::command::Command;
+use ssi_clms::core::engine::Engine;
 use ssi_clms::core::voters::Voters;
 
 use crate::host::number;
@@ -19,6 +20,8 @@ use crate::{invariants::Bounded, seats};
 pub(crate) struct Town {
     pub(crate) shared: Shared,
     voters: Voters,
+    /// How long things took.
+    pub(crate) spans: Vec<(&'static str, Duration)>,
 }
 
 impl Town {
@@ -29,7 +32,19 @@ impl Town {
         Self {
             shared: Shared::new(world),
             voters: Voters::default(),
+            spans: Vec::new(),
         }
+    }
+
+    /// The moment.
+    pub(crate) fn now(&self) -> Duration {
+        Duration::from_nanos(self.shared.lock().now())
+    }
+
+    /// Notes how long something took.
+    pub(crate) fn took(&mut self, what: &'static str, since: Duration) {
+        let span = self.now() - since;
+        self.spans.push((what, span));
     }
 
     /// How many hosts there are.
@@ -229,6 +244,19 @@ impl Town {
         all
     }
 
+    /// Some hosts, up to `most` of them, without whom a majority still votes.
+    pub(crate) fn minority(&mut self, most: usize) -> Vec<usize> {
+        let voters = self.voters();
+        let mut votes = (voters.len() - 1) / 2;
+        let mut some = self.some(1, most);
+        some.retain(|host| {
+            let keep = !voters.contains(host) || votes > 0;
+            votes -= usize::from(keep && voters.contains(host));
+            keep
+        });
+        some
+    }
+
     /// These hosts may be put out.
     pub(crate) fn faulty(&mut self, hosts: &[usize]) {
         self.shared.lock().invariants.healthy.faulty.extend(hosts);
@@ -277,7 +305,7 @@ fn settled(world: &World) -> Result<(), String> {
         if epoch != Some(view.epoch) {
             return Err(format!("node {id} is at {epoch:?}, not {}", view.epoch));
         }
-        if place.kernel.lease <= place.now(now) || engine.is_some_and(|engine| engine.is_fenced()) {
+        if place.kernel.lease <= place.now(now) || engine.is_some_and(Engine::is_fenced) {
             return Err(format!("node {id} has no lease"));
         }
     }

@@ -9,7 +9,7 @@ impl Engine {
     /// somebody who is no member.
     pub fn message(&mut self, now: Time, from: Option<NodeId>, message: Message) {
         match message {
-            Message::Join { .. } | Message::AmI(_) => return self.outsider(now, message),
+            Message::Join(_) | Message::AmI(_) => return self.outsider(now, from, message),
             // Nobody but a member says these, or the master to one who joins.
             Message::Snapshot(view) => {
                 if self.id.is_some() && from.is_none() {
@@ -21,8 +21,10 @@ impl Engine {
                 return;
             }
             Message::JoinRefused { key, why } => {
-                if self.id.is_none() && key == self.candidate.key {
+                if key == self.candidate.key {
                     self.out.push_back(Output::Refused(why));
+                } else if from.is_some() {
+                    self.out.push_back(Output::TurnAway { key, why });
                 }
                 return;
             }
@@ -82,7 +84,7 @@ impl Engine {
                     self.send(to, relay);
                 }
             }
-            Message::Join { .. }
+            Message::Join(_)
             | Message::AmI(_)
             | Message::Snapshot(_)
             | Message::JoinRefused { .. }
@@ -91,19 +93,19 @@ impl Engine {
     }
 
     /// Somebody who isn't a member, or doesn't know whether it is.
-    fn outsider(&mut self, now: Time, message: Message) {
+    fn outsider(&mut self, now: Time, from: Option<NodeId>, message: Message) {
         match message {
             Message::AmI(id) if self.id.is_some() && !self.is_fenced() && !self.view().has(id) => {
                 self.send(id, Message::Gone(id));
             }
-            Message::Join { number, candidate } => {
+            Message::Join(wish) => {
                 let Some(master) = self.view().master.map(|master| master.node) else {
                     return;
                 };
                 if self.duty.is_some() {
-                    self.applies(now, number, candidate);
+                    self.applies(now, from, wish);
                 } else if self.id.is_some() && self.id != Some(master) {
-                    self.send(master, Message::Join { number, candidate });
+                    self.send(master, Message::Join(wish));
                 }
             }
             _ => {}
@@ -115,6 +117,7 @@ impl Engine {
         let Some(id) = self.id else { return };
         self.report_due = now + self.timing.report;
         let report = Report {
+            at: now,
             epoch: self.view().epoch,
             kernel: self.follower.kernel(),
             done: self.follower.done(),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{Engine, Output};
-use crate::core::command::{Command, Refused};
+use crate::core::command::{Command, Refused, Wish};
 use crate::core::duty::Duty;
-use crate::core::member::{Candidate, Why};
+use crate::core::member::Why;
 use crate::core::message::{Message, Report};
-use crate::core::{Epoch, NodeId, Number, Time, Timing, View};
+use crate::core::{Epoch, NodeId, Time, Timing, View};
 
 /// How often a master looks over its desk.
 const LOOK: Duration = Duration::from_millis(10);
@@ -37,16 +37,10 @@ impl Engine {
     }
 
     /// What it proposed was refused or lost: it may propose again.
-    pub fn not_committed(&mut self, why: Option<Refused>) {
-        let Some((command, _)) = self.proposed.take() else {
-            return;
-        };
-        if let (Command::Join { candidate, .. }, Some(why)) = (&command, why) {
-            self.out.push_back(Output::Contact(Message::JoinRefused {
-                key: candidate.key,
-                why,
-            }));
-        }
+    pub fn not_committed(&mut self, now: Time) {
+        self.proposed = None;
+        self.lead_due = now + self.timing.burst;
+        self.lead_now = false;
     }
 
     pub(super) fn is_confirmed(&self) -> bool {
@@ -135,6 +129,10 @@ impl Engine {
     pub(super) fn reported(&mut self, now: Time, from: NodeId, report: Report) {
         let epoch = self.view().epoch;
         let Some(duty) = &mut self.duty else { return };
+        let known = duty.reports.get(&from);
+        if known.is_some_and(|known| known.at > report.at || known.done > report.done) {
+            return;
+        }
         duty.cut.says(now, from, &report.dead);
         let behind = report.epoch < epoch;
         duty.reports.insert(from, report);
@@ -176,16 +174,16 @@ impl Engine {
     }
 
     /// Somebody wants to join.
-    pub(super) fn applies(&mut self, now: Time, number: Option<Number>, candidate: Candidate) {
+    pub(super) fn applies(&mut self, now: Time, from: Option<NodeId>, wish: Wish) {
         let view = self.view().clone();
         let Some(duty) = &mut self.duty else { return };
         let known = view
             .members
             .values()
-            .find(|known| known.candidate.key == candidate.key);
+            .find(|known| known.candidate.key == wish.candidate.key);
         if let Some(known) = known {
             let id = known.id;
-            if known.candidate.life == candidate.life {
+            if known.candidate.life == wish.candidate.life {
                 if known.state.is_member() {
                     // It has been taken in and doesn't know yet.
                     let snapshot = Message::Snapshot(Box::new(View::clone(&view)));
@@ -197,7 +195,17 @@ impl Engine {
             }
             duty.ledger.released(now, id);
         }
-        duty.joining.insert(candidate.key, (number, candidate));
+        let key = wish.candidate.key;
+        match view.can_join(&wish) {
+            Ok(()) | Err(Refused::NotDown { .. }) => {
+                let since = duty.joining.get(&key).map_or(now, |(since, _)| *since);
+                duty.joining.insert(key, (since, wish));
+            }
+            Err(why) => match from {
+                Some(helper) => self.send(helper, Message::JoinRefused { key, why }),
+                None => self.out.push_back(Output::TurnAway { key, why }),
+            },
+        }
     }
 
     /// As the master, lets all members know of a new entry.

@@ -8,14 +8,14 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::command::{Command, Refused, Resource};
+use super::command::{Command, Refused, Resource, Wish};
 use super::duty::Duty;
 use super::follower::{Follower, Installed};
-use super::member::Candidate;
+use super::member::{Candidate, Key};
 use super::message::Message;
 use super::prober::{Prober, Seen};
 use super::ring::Ring;
-use super::{Epoch, NodeId, Number, Time, Timing, View};
+use super::{Epoch, NodeId, Number, Time, Timing, Transition, View};
 
 use self::own::Own;
 
@@ -55,6 +55,13 @@ pub enum Output {
     Rejoin,
     /// The cluster doesn't take this node in.
     Refused(Refused),
+    /// Tells one who wants to join by way of this node that it can't be.
+    TurnAway {
+        /// Who.
+        key: Key,
+        /// Why not.
+        why: Refused,
+    },
 }
 
 /// What a node is when it starts.
@@ -309,6 +316,10 @@ impl Engine {
     /// The view is a new one.
     fn installed(&mut self, now: Time, installed: Installed) {
         let view = installed.view.clone();
+        // Who observes whom depends on who takes part, and on nothing else.
+        let moves = |t: &Transition| t.from.is_member() != t.to.is_member();
+        let moved = installed.transitions.iter().any(moves);
+        let newcomer = self.id.is_none();
         self.out.push_back(Output::Install(installed));
         match self.id {
             Some(id) if !view.has(id) => {
@@ -328,7 +339,9 @@ impl Engine {
                 self.own = Own::new(now);
             }
         }
-        self.observe(now);
+        if newcomer || moved {
+            self.observe(now);
+        }
         self.report(now);
     }
 
@@ -361,9 +374,9 @@ impl Engine {
             return;
         }
         self.join_due = now + self.timing.renew;
-        self.out.push_back(Output::Contact(Message::Join {
+        self.out.push_back(Output::Contact(Message::Join(Wish {
             number: self.number,
             candidate: self.candidate.clone(),
-        }));
+        })));
     }
 }

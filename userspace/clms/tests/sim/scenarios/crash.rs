@@ -1,23 +1,38 @@
-//! Up to a quarter of the hosts crash at one moment; later they come back.
+//! Up to a quarter of the hosts crash at one moment: they are put out in one change of the
+//! view. Later they come back.
 
 use super::ms;
+use crate::host::number;
+use crate::life;
 use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
-    let hosts = town.hosts();
-    let most = (hosts / 4).max(1);
-    let dead = town.some(1, most);
-    town.limit(3 + 4 * dead.len() as u64 + 8);
+    let most = (town.hosts() / 4).max(1);
+    let dead = town.minority(most);
+    if dead.is_empty() {
+        return Ok(());
+    }
+    // Out, shut out, down; a new master, who hands over what there is.
+    town.limit(12);
+    let began = town.now();
     town.crash(&dead).await;
-    town.until("the crashed hosts are out", ms(2_500), |world| {
-        let view = crate::life::newest(world);
+    town.until("the crashed hosts are out", ms(2_000), |world| {
+        let view = life::newest(world);
         dead.iter()
-            .all(|host| view.current(crate::host::number(*host)).is_none())
+            .all(|host| view.current(number(*host)).is_none())
     })
     .await?;
+    town.until("all others have that view", ms(100), |world| {
+        let newest = life::newest(world).epoch;
+        let up = world.hosts.iter().filter(|host| host.up);
+        let mut views = up.filter_map(|host| host.engine.as_ref());
+        views.all(|engine| engine.view().epoch == newest)
+    })
+    .await?;
+    town.took("from a crash to a new view", began);
+    town.pass(ms(3_000)).await?;
     town.unlimited();
-    town.pass(ms(2_000)).await?;
     town.boot(&dead);
     town.converge(ms(8_000)).await
 }
