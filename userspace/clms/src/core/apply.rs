@@ -120,6 +120,11 @@ impl View {
             .values()
             .find(|known| known.candidate.key == candidate.key)
             .map(|known| known.id.number);
+        if let (Some(wanted), Some(had)) = (wish.number, had)
+            && wanted != had
+        {
+            return Err(Refused::HasNumber(had));
+        }
         let number = match wish.number.or(had) {
             Some(number) => number,
             None => Number::up_to(self.max_nodes)

@@ -111,6 +111,9 @@ pub enum Refused {
         "node number {0} belongs to another node; `ssi cluster --forget {0}` frees it once that node is down"
     )]
     NumberTaken(Number),
+    /// The key has another number.
+    #[error("this node is number {0}; `ssi cluster --forget {0}` frees that once it is down")]
+    HasNumber(Number),
     /// The node still counts as a member, or is being cleaned up after.
     #[error("node {number} is still {state}; it can join again once it is DOWN")]
     NotDown {

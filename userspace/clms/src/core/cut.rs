@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ring::Ring;
-use super::{NodeId, Time, Timing, View};
+use super::{MOST_OBSERVERS, NodeId, Time, Timing, View};
 
 /// What the observers have told the master.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ struct Found {
     first: Time,
     /// When either last changed.
     last: Time,
+    /// When everybody was asked to look around.
+    asked: Option<Time>,
 }
 
 /// H of K: how many of its observers must find a node dead.
@@ -84,19 +86,40 @@ impl Cut {
             unstable: BTreeSet::new(),
             first: now,
             last: now,
+            asked: None,
         });
         if found.stable != stable || found.unstable != unstable {
             found.stable = stable;
             found.unstable = unstable;
             found.last = now;
         }
-        let settled = now.since(found.last) >= timing.settle;
+        let mut settled = now.since(found.last) >= timing.settle;
+        if let Some(asked) = found.asked {
+            let look = timing.burst * (Timing::misses(observers) + 1);
+            settled &= now.since(asked) >= look + timing.settle;
+        }
         let impatient = now.since(found.first) >= timing.patience;
         if settled && (found.unstable.is_empty() || impatient) {
             found.stable.iter().copied().collect()
         } else {
             Vec::new()
         }
+    }
+
+    /// Whether everybody should look around at once: several nodes have failed together, and
+    /// more may have whose few observers that are left have not looked yet. In a small
+    /// cluster everybody observes everybody, and they have.
+    pub fn asks_around(&mut self, now: Time, view: &View) -> bool {
+        let Some(found) = &mut self.found else {
+            return false;
+        };
+        let asks = found.asked.is_none()
+            && found.stable.len() > 1
+            && view.present().count() > 2 * MOST_OBSERVERS;
+        if asks {
+            found.asked = Some(now);
+        }
+        asks
     }
 
     /// How many of its observers find each node dead, with those that can't say any more.

@@ -13,6 +13,8 @@ pub enum Message {
     Report(Report),
     /// To the other observers of a node: look at it now.
     Look(NodeId),
+    /// From the master: several nodes have failed, look at all that you observe.
+    LookAround,
     /// From the master: the next entry of the view log.
     Update {
         /// The epoch that the entry leads to.
@@ -34,7 +36,7 @@ pub enum Message {
         /// The reading of the holder's clock from which it runs.
         clock: u64,
     },
-    /// To anybody, who passes it on to the master: take me in. Former lives of the same
+    /// To any member, who passes it on to the master: take me in. Former lives of the same
     /// key are over and hold nothing any more.
     Join(Wish),
     /// From the master, back the way that the wish came: it can't be taken in.

@@ -144,6 +144,14 @@ impl Prober {
         }
     }
 
+    /// Several nodes have failed: look at all of them at once.
+    pub fn look_around(&mut self, now: Time) {
+        let all: Vec<NodeId> = self.subjects.keys().copied().collect();
+        for id in all {
+            self.look(now, id);
+        }
+    }
+
     /// Does what is due. `nonce` gives numbers that only go up.
     pub fn tick(&mut self, now: Time, mut nonce: impl FnMut() -> u64, out: &mut Vec<Seen>) {
         for (id, subject) in &mut self.subjects {

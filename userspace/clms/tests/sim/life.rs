@@ -264,13 +264,22 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
         }
         Output::Send { to, message } => send(world, host, host_of(to), Some(to), message),
         Output::Contact(message) => {
-            let others: Vec<usize> = (0..world.hosts.len())
-                .filter(|other| *other != host && world.hosts[*other].up)
+            // Whom it knows from before; a newcomer was told of the first.
+            let view = world.hosts[host]
+                .engine
+                .as_ref()
+                .map(|engine| engine.view().clone());
+            let known: Vec<usize> = view
+                .iter()
+                .flat_map(|view| view.members.keys())
+                .map(|number| usize::from(number.get()) - 1)
+                .filter(|other| *other != host)
                 .collect();
-            if !others.is_empty() {
-                let other = others[world.rng.random_range(0..others.len())];
-                send(world, host, other, None, message);
-            }
+            let other = match known.len() {
+                0 => 0,
+                many => known[world.rng.random_range(0..many)],
+            };
+            send(world, host, other, None, message);
         }
         Output::Propose(command) => {
             world.say(|| format!("host{} proposes: {command}", host + 1));

@@ -90,6 +90,11 @@ impl Town {
 
     /// All hosts start at once, the first founds the cluster, the others join.
     pub(crate) async fn form(&mut self) -> Result<(), String> {
+        self.form_within(ms(5_000)).await
+    }
+
+    /// The same, with more patience.
+    pub(crate) async fn form_within(&mut self, patience: Duration) -> Result<(), String> {
         let everybody: Vec<usize> = (0..self.hosts()).collect();
         self.boot(&everybody);
         seats::take(&self.shared).await;
@@ -110,7 +115,7 @@ impl Town {
         seat.found(command)
             .await
             .map_err(|error| error.to_string())?;
-        self.converge(ms(5_000)).await
+        self.converge(patience).await
     }
 
     /// Switches hosts on.
@@ -271,6 +276,16 @@ impl Town {
     /// From now on the view may change as often as it likes.
     pub(crate) fn unlimited(&mut self) {
         self.shared.lock().invariants.bounded.limit = None;
+    }
+
+    /// How many different numbers of members there have been.
+    pub(crate) fn sizes(&self) -> usize {
+        self.shared.lock().invariants.bounded.sizes.len()
+    }
+
+    /// How many changes of the view have put nodes out.
+    pub(crate) fn removals(&self) -> usize {
+        self.shared.lock().invariants.bounded.removals.len()
     }
 
     /// All is well within a time.

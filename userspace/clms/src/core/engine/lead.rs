@@ -79,6 +79,15 @@ impl Engine {
             self.renew(now, me, &view);
             self.show(now);
         }
+        if let Some(duty) = &mut self.duty
+            && duty.cut.asks_around(now, &view)
+        {
+            let others = view.present().map(|member| member.id);
+            for to in others.filter(|id| *id != me) {
+                self.send(to, Message::LookAround);
+            }
+            self.prober.look_around(now);
+        }
         if let Some((_, since)) = &self.proposed
             && now.since(*since) < self.timing.report
         {

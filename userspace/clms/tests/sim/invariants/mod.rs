@@ -66,7 +66,7 @@ impl Invariants {
             .invariants
             .agreement
             .installed(view)
-            .or_else(|| world.invariants.bounded.installed(view))
+            .or_else(|| world.invariants.bounded.installed(installed))
             .or_else(|| world.invariants.healthy.installed(installed));
         if let Some(what) = broken {
             Self::broke(world, what);

@@ -1,4 +1,4 @@
-//! A tenth of all packets is lost for a minute; or four fifths of one host's.
+//! A tenth of all packets is lost for half a minute; or four fifths of one host's.
 
 use super::ms;
 use crate::town::Town;
@@ -12,7 +12,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
         town.faulty(&bad);
         town.lose_at(bad[0], 0.8);
     }
-    town.pass(ms(60_000)).await?;
+    town.pass(ms(30_000)).await?;
     town.heal();
     town.converge(ms(10_000)).await
 }

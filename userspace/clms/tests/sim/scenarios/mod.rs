@@ -5,6 +5,7 @@ mod deaf;
 mod flap;
 mod form;
 mod loss;
+mod many;
 mod master;
 mod partition;
 mod pause;
@@ -53,8 +54,9 @@ scenarios! {
     pause, 150, few;
     partition, 150, few;
     deaf, 100, few;
-    loss, 60, few;
-    flap, 60, few;
+    loss, 40, few;
+    flap, 20, few;
+    many, 4, |seed| [100, 200, 500, 1_000, 2_000][seed as usize % 5];
 }
 
 /// Milliseconds.
