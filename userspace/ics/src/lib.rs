@@ -2,5 +2,7 @@
 //! nodedown.
 //!
 //! [`core`] is pure: frames, calls and the time go in, frames and completions come out.
+//! [`runner`] has the sockets.
 
 pub mod core;
+pub mod runner;

@@ -23,6 +23,8 @@ pub(super) struct Served {
     pub(super) priority: Priority,
     pub(super) one_way: bool,
     pub(super) deadline: Option<Moment>,
+    /// The deadline has come.
+    pub(super) overdue: bool,
     pub(super) stream: Option<Incoming>,
 }
 
@@ -96,6 +98,9 @@ impl Serving {
         let first = *self.deadlines.first()?;
         (first.0 <= now).then(|| {
             self.deadlines.remove(&first);
+            if let Some(served) = self.served.get_mut(&first.1) {
+                served.overdue = true;
+            }
             first.1
         })
     }

@@ -130,6 +130,13 @@ impl Peer {
         Some(frame)
     }
 
+    /// Whether the engine still uses a connection.
+    #[must_use]
+    pub fn is_connected(&self, conn: Conn) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| session.lanes[conn.lane.index()].conn == Some(conn.number))
+    }
+
     pub(super) fn state_of(&mut self, conn: Conn) -> Option<&mut LaneState> {
         let state = &mut self.session.as_mut()?.lanes[conn.lane.index()];
         (state.conn == Some(conn.number)).then_some(state)

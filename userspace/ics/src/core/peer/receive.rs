@@ -98,6 +98,7 @@ impl Peer {
             priority: header.priority,
             one_way,
             deadline,
+            overdue: false,
             stream: stream.then_some(Incoming {
                 chunks: limits.chunks,
                 used: 0,

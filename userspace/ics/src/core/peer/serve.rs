@@ -36,6 +36,10 @@ impl Peer {
             });
             let (kind, body) = match result {
                 Ok(body) => (Kind::Reply, body),
+                // This end's deadline comes a little before the caller's.
+                Err(Failure::Cancelled) if served.overdue => {
+                    (Kind::Failure, Failure::Deadline.encode())
+                }
                 Err(failure) => (Kind::Failure, failure.encode()),
             };
             let mut header = about(kind, &served);

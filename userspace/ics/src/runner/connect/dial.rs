@@ -1,0 +1,72 @@
+//! The end that dials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Refusal, greet, run, socket};
+use crate::core::Lane;
+use crate::core::peer::Mismatch;
+use crate::runner::ics::HANDSHAKE;
+use crate::runner::remote::Remote;
+
+/// How long to wait after a connection went or did not come about: the first time, and at
+/// most; it doubles in between.
+const FIRST: Duration = Duration::from_millis(20);
+const MOST: Duration = Duration::from_millis(500);
+
+/// Keeps one connection per lane to a node with a higher number, while it is up.
+pub(in crate::runner) fn dial(remote: &Arc<Remote>) {
+    if remote.node < remote.shared.config.node {
+        return;
+    }
+    for lane in Lane::ALL {
+        let remote = Arc::clone(remote);
+        let shared = Arc::clone(&remote.shared);
+        shared.spawn(keep(remote, lane));
+    }
+}
+
+async fn keep(remote: Arc<Remote>, lane: Lane) {
+    let shared = Arc::clone(&remote.shared);
+    let mut wait = FIRST;
+    loop {
+        let redial = shared.redial.notified();
+        tokio::pin!(redial);
+        redial.as_mut().enable();
+        if shared.peer(remote.node).is_none() {
+            redial.await;
+            wait = FIRST;
+            continue;
+        }
+        match timeout(HANDSHAKE, connect(&remote, lane)).await {
+            Ok(Ok(greeted)) => {
+                wait = FIRST;
+                let why = run::run(Arc::clone(&remote), greeted, |stream| {
+                    let (reading, writing) = stream.into_split();
+                    (Box::pin(reading), Box::pin(writing))
+                })
+                .await;
+                shared.refuse(Some(remote.node), &why);
+            }
+            Ok(Err(why)) => shared.refuse(Some(remote.node), &why),
+            Err(_) => shared.refuse(Some(remote.node), &Refusal::Timeout),
+        }
+        // A new view may be what it takes.
+        let _ = timeout(wait, redial).await;
+        wait = (wait * 2).min(MOST);
+    }
+}
+
+async fn connect(
+    remote: &Arc<Remote>,
+    lane: Lane,
+) -> Result<greet::Greeted<tokio::net::TcpStream>, Refusal> {
+    let shared = &remote.shared;
+    let peer = shared.peer(remote.node);
+    let peer = peer.ok_or(Mismatch::NotUp)?;
+    let stream = socket::connect(shared.config.address, peer.address, lane).await?;
+    socket::prepare(&stream, shared.config.silence)?;
+    greet::dialled(remote, lane, stream).await
+}

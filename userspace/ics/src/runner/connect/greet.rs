@@ -1,0 +1,215 @@
+//! Hellos: each end says who it is, then, when it knows the other, what of the session it
+//! has. With tags, the second hello is the first frame that has one, so that nobody takes
+//! the place of a connection who hasn't the key.
+
+use std::io;
+use std::sync::Arc;
+
+use rand::RngExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::Refusal;
+use crate::core::frame::{Decoder, Frame, Hello, Mac, Security as Protection, flag};
+use crate::core::peer::{Conn, Mismatch};
+use crate::core::{Lane, Node};
+use crate::runner::config::Security;
+use crate::runner::ics::Shared;
+use crate::runner::remote::Remote;
+
+/// A connection on which both ends have said hello.
+pub(super) struct Greeted<S> {
+    pub(super) stream: S,
+    pub(super) decoder: Decoder,
+    pub(super) conn: Conn,
+    /// Of the frames that this end sends.
+    pub(super) mac: Option<Mac>,
+}
+
+/// The dialling end.
+pub(super) async fn dialled<S>(
+    remote: &Arc<Remote>,
+    lane: Lane,
+    mut stream: S,
+) -> Result<Greeted<S>, Refusal>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let shared = &remote.shared;
+    let mut decoder = Decoder::new(lane);
+    let mine = hello(shared, remote.node, lane)?;
+    send(&mut stream, &mine, None).await?;
+    let theirs = receive(&mut stream, &mut decoder).await?;
+    check(shared, &theirs, lane)?;
+    if theirs.node != remote.node {
+        return Err(Refusal::Impostor(theirs.node));
+    }
+    let mut mac = tag(shared, &mut decoder, &mine, &theirs);
+    let mine = remote.tell(|engine, _| {
+        engine.peer.detach(lane);
+        with_facts(mine, engine.peer.facts(lane))
+    })?;
+    send(&mut stream, &mine, mac.as_mut()).await?;
+    let theirs = receive(&mut stream, &mut decoder).await?;
+    check(shared, &theirs, lane)?;
+    let conn = remote.tell(|engine, now| {
+        // A new session may have begun meanwhile, of which the other end knows nothing.
+        let same = engine.peer.facts(lane).map(|facts| facts.1) == Some(mine.session);
+        if same {
+            engine.peer.connected(now, &theirs)
+        } else {
+            Err(Mismatch::Session)
+        }
+    })?;
+    Ok(Greeted {
+        stream,
+        decoder,
+        conn,
+        mac,
+    })
+}
+
+/// The listening end, which learns from the hello who dials; `admit` says whether it may
+/// be who it says.
+pub(super) async fn accepted<S>(
+    shared: &Shared,
+    lane: Lane,
+    mut stream: S,
+    admit: impl FnOnce(Node) -> Result<Arc<Remote>, Refusal>,
+) -> Result<(Arc<Remote>, Greeted<S>), Refusal>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut decoder = Decoder::new(lane);
+    let theirs = receive(&mut stream, &mut decoder).await?;
+    check(shared, &theirs, lane)?;
+    let remote = admit(theirs.node)?;
+    let mine = hello(shared, theirs.node, lane)?;
+    send(&mut stream, &mine, None).await?;
+    let mut mac = tag(shared, &mut decoder, &mine, &theirs);
+    let theirs = receive(&mut stream, &mut decoder).await?;
+    check(shared, &theirs, lane)?;
+    if theirs.node != remote.node {
+        return Err(Refusal::Impostor(theirs.node));
+    }
+    let (mine, conn) = remote.tell(|engine, now| {
+        engine.peer.detach(lane);
+        let mine = with_facts(mine, engine.peer.facts(lane))?;
+        let conn = engine.peer.connected(now, &theirs)?;
+        Ok::<_, Refusal>((mine, conn))
+    })?;
+    if let Err(error) = send(&mut stream, &mine, mac.as_mut()).await {
+        remote.tell(|engine, _| engine.unlink(conn));
+        return Err(error.into());
+    }
+    let greeted = Greeted {
+        stream,
+        decoder,
+        conn,
+        mac,
+    };
+    Ok((remote, greeted))
+}
+
+/// The first hello, without facts.
+fn hello(shared: &Shared, to: Node, lane: Lane) -> Result<Hello, Refusal> {
+    let config = &shared.config;
+    let peer = shared.peer(to).ok_or(Mismatch::NotUp)?;
+    Ok(Hello {
+        node: config.node,
+        incarnation: shared.incarnation(),
+        to,
+        to_incarnation: peer.incarnation,
+        lane,
+        security: protection(&config.security),
+        cluster: config.cluster,
+        session: 0,
+        received: 0,
+        window: config.limits.window,
+        chunks: config.limits.chunks,
+        nonce: rand::rng().random(),
+    })
+}
+
+fn with_facts(hello: Hello, facts: Option<(u64, u64)>) -> Result<Hello, Refusal> {
+    let (received, session) = facts.ok_or(Mismatch::NotUp)?;
+    Ok(Hello {
+        session,
+        received,
+        ..hello
+    })
+}
+
+fn protection(security: &Security) -> Protection {
+    match security {
+        Security::None => Protection::None,
+        Security::Mac { .. } => Protection::Mac,
+    }
+}
+
+/// Whether a hello is meant for this node, in this life, from a node that is up.
+fn check(shared: &Shared, hello: &Hello, lane: Lane) -> Result<(), Refusal> {
+    let config = &shared.config;
+    if hello.cluster != config.cluster {
+        return Err(Refusal::Cluster);
+    }
+    if hello.to != config.node || hello.to_incarnation != shared.incarnation() {
+        return Err(Refusal::Misdirected(hello.to, hello.to_incarnation));
+    }
+    if hello.lane != lane || hello.security != protection(&config.security) {
+        return Err(Refusal::Settings);
+    }
+    let peer = shared.peer(hello.node);
+    let peer = peer.ok_or(Mismatch::NotUp)?;
+    if peer.incarnation != hello.incarnation {
+        return Err(Mismatch::Incarnation.into());
+    }
+    Ok(())
+}
+
+/// From now on, frames have tags, if that is how connections are protected.
+fn tag(shared: &Shared, decoder: &mut Decoder, mine: &Hello, theirs: &Hello) -> Option<Mac> {
+    let Security::Mac { key } = &shared.config.security else {
+        return None;
+    };
+    let (mine, theirs) = (mine.frame().body, theirs.frame().body);
+    decoder.require(Mac::new(key, &theirs, &mine));
+    Some(Mac::new(key, &mine, &theirs))
+}
+
+async fn send<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    hello: &Hello,
+    mac: Option<&mut Mac>,
+) -> io::Result<()> {
+    let mut frame = hello.frame();
+    if hello.session != 0 {
+        frame.header.flags |= flag::CONFIRM;
+    }
+    let header = frame.header.encode(frame.body.len());
+    let mut bytes = header.to_vec();
+    bytes.extend_from_slice(&frame.body);
+    if let Some(mac) = mac {
+        mac.begin(&header);
+        bytes.extend_from_slice(&mac.end(&frame.body));
+    }
+    stream.write_all(&bytes).await?;
+    stream.flush().await
+}
+
+async fn receive<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    decoder: &mut Decoder,
+) -> Result<Hello, Refusal> {
+    loop {
+        if let Some(frame) = decoder.next_frame()? {
+            return read_hello(&frame);
+        }
+        if stream.read_buf(decoder.buffer()).await? == 0 {
+            return Err(Refusal::Closed);
+        }
+    }
+}
+
+fn read_hello(frame: &Frame) -> Result<Hello, Refusal> {
+    Hello::from_frame(frame).ok_or(Refusal::NoHello)
+}

@@ -1,0 +1,15 @@
+//! Connections: one per other node and lane. The node with the lower number dials, from a
+//! port whose low three bits are the lane's number, so that the kernel can tell lanes apart.
+
+mod dial;
+mod greet;
+mod listen;
+mod refusal;
+mod run;
+mod socket;
+
+pub(super) use dial::dial;
+pub(super) use listen::listen;
+pub use refusal::Refusal;
+pub(super) use refusal::Refusals;
+pub(super) use socket::listener;

@@ -1,0 +1,110 @@
+//! A connection at work, until it goes.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::Notify;
+
+use super::Refusal;
+use super::greet::Greeted;
+use crate::core::frame::Decoder;
+use crate::core::peer::Conn;
+use crate::runner::remote::{Link, Remote};
+use crate::runner::write::Writer;
+
+/// Bytes for which there is room whenever something is read.
+const READ: usize = 64 << 10;
+/// Most bytes for which room is made because a body is that large.
+const READ_AHEAD: usize = 1 << 20;
+
+/// Reads and writes until one end closes the connection.
+pub(super) async fn run<S>(
+    remote: Arc<Remote>,
+    greeted: Greeted<S>,
+    split: impl FnOnce(S) -> (Reading, Writing),
+) -> Refusal {
+    let conn = greeted.conn;
+    let (reading, writing) = split(greeted.stream);
+    let writer = Arc::new(Writer::new(conn, writing, greeted.mac));
+    let close = Arc::new(Notify::new());
+    let link = Link {
+        writer: Arc::clone(&writer),
+        close: Arc::clone(&close),
+    };
+    let known = remote.look(|engine| {
+        let known = engine.peer.is_connected(conn);
+        if known {
+            engine.links[conn.lane.index()] = Some(link);
+        }
+        known
+    });
+    if !known {
+        return Refusal::Closed;
+    }
+    let guard = Linked(Arc::clone(&remote), conn);
+    let why = tokio::select! {
+        why = read(&remote, conn, reading, greeted.decoder) => why,
+        why = writer.run(&remote) => why.into(),
+        () = close.notified() => Refusal::Closed,
+    };
+    drop(guard);
+    why
+}
+
+/// The reading end of a connection.
+pub(super) type Reading = Pin<Box<dyn AsyncRead + Send>>;
+/// The writing end of a connection.
+pub(super) type Writing = Pin<Box<dyn AsyncWrite + Send>>;
+
+/// The engine hears that a connection is over, even if its task is stopped.
+struct Linked(Arc<Remote>, Conn);
+
+impl Drop for Linked {
+    fn drop(&mut self) {
+        self.0.tell(|engine, _| engine.unlink(self.1));
+    }
+}
+
+async fn read(
+    remote: &Arc<Remote>,
+    conn: Conn,
+    mut reading: Reading,
+    mut decoder: Decoder,
+) -> Refusal {
+    loop {
+        let mut frames = Vec::new();
+        let decoded = loop {
+            match decoder.next_frame() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break Ok(()),
+                Err(refused) => break Err(refused),
+            }
+        };
+        if !frames.is_empty() {
+            remote.tell(|engine, now| {
+                for frame in frames {
+                    engine.peer.received(now, conn, frame);
+                }
+            });
+        }
+        if let Err(refused) = decoded {
+            return refused.into();
+        }
+        let room = decoder.missing().clamp(READ, READ_AHEAD);
+        let buffer = decoder.buffer();
+        if buffer.capacity() - buffer.len() < READ / 4 {
+            buffer.reserve(room);
+        }
+        match read_some(&mut reading, buffer).await {
+            Ok(0) => return Refusal::Closed,
+            Ok(_) => {}
+            Err(error) => return error.into(),
+        }
+    }
+}
+
+async fn read_some(reading: &mut Reading, buffer: &mut bytes::BytesMut) -> io::Result<usize> {
+    reading.read_buf(buffer).await
+}

@@ -1,0 +1,246 @@
+//! The runner itself.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::RngExt as _;
+use tokio::sync::{Notify, watch};
+
+use super::call::Calling;
+use super::config::{Config, PeerInfo, StartError, View};
+use super::connect::{self, Refusals};
+use super::handler::{Register, Request, Services, Work, service_number};
+use super::remote::{Remote, lock};
+use super::report::{RemoteReport, Report, RoundTrips};
+use crate::core::{Failure, Lane, Moment, Node, Priority, Service};
+
+/// Internode communication of this node. Clones are the same. It goes on until
+/// [`stop`](Self::stop), even if all are dropped, because handlers usually hold one.
+#[derive(Clone)]
+pub struct Ics {
+    shared: Arc<Shared>,
+}
+
+/// What all tasks have in common.
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) start: Instant,
+    services: RwLock<Services>,
+    pub(super) view: RwLock<View>,
+    /// Every node that has ever been up.
+    remotes: RwLock<BTreeMap<Node, Arc<Remote>>>,
+    /// A view came, or a connection went: whoever dials looks again.
+    pub(super) redial: Notify,
+    pub(super) refusals: Mutex<Refusals>,
+    stopped: watch::Sender<bool>,
+}
+
+impl Ics {
+    /// Listens, and talks to nobody before the first [view](Self::peers). Has to be called
+    /// in a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// It can't listen.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        let address = config.address;
+        let listener =
+            connect::listener(address).map_err(|source| StartError::Listen { address, source })?;
+        let shared = Arc::new(Shared {
+            config,
+            start: Instant::now(),
+            services: RwLock::default(),
+            view: RwLock::default(),
+            remotes: RwLock::default(),
+            redial: Notify::new(),
+            refusals: Mutex::default(),
+            stopped: watch::Sender::new(false),
+        });
+        shared.spawn(connect::listen(Arc::clone(&shared), listener));
+        Ok(Self { shared })
+    }
+
+    /// Closes all connections and stops listening. Calls that are pending end with
+    /// [`NodeDown`](crate::core::CallError::NodeDown).
+    pub fn stop(&self) {
+        let epoch = read(&self.shared.view).epoch;
+        self.peers(View {
+            epoch,
+            ..View::default()
+        });
+        self.shared.stopped.send_replace(true);
+        write(&self.shared.services).clear();
+    }
+
+    /// Takes a view in. What was said to nodes that it hasn't any more, or has in another
+    /// life, has ended when this returns: calls have completed, handlers are told, and the
+    /// connections are closed.
+    pub fn peers(&self, view: View) {
+        let shared = &self.shared;
+        let old = std::mem::replace(&mut *write(&shared.view), view.clone());
+        let reborn = old.incarnation != view.incarnation;
+        let mut remotes = write(&shared.remotes);
+        for (node, remote) in remotes.iter() {
+            let (was, is) = (old.peers.get(node), view.peers.get(node));
+            remote.tell(|engine, _| {
+                if is.is_none() {
+                    engine.peer.nodedown(view.epoch);
+                    return;
+                }
+                engine.peer.view(view.epoch);
+                if was != is {
+                    // Another key or address: whoever is connected has to show it again.
+                    for lane in Lane::ALL {
+                        engine.peer.detach(lane);
+                    }
+                }
+            });
+        }
+        for (node, info) in &view.peers {
+            let known = remotes.contains_key(node);
+            let remote = remotes
+                .entry(*node)
+                .or_insert_with(|| Arc::new(Remote::new(*node, Arc::clone(shared))));
+            if !known {
+                shared.spawn(Arc::clone(remote).tick());
+                connect::dial(remote);
+            }
+            remote.tell(|engine, _| {
+                if reborn || engine.peer.incarnation() != Some(info.incarnation) {
+                    let session = rand::rng().random_range(1..=u64::MAX);
+                    engine.peer.nodeup(view.epoch, info.incarnation, session);
+                }
+            });
+        }
+        drop(remotes);
+        shared.redial.notify_waiters();
+    }
+
+    /// Registers a service. Its handler is polled first by the task that reads the
+    /// connection, so that it must not block; what it has to wait for, it awaits. Calls that
+    /// it makes from the same task are raised one priority.
+    ///
+    /// # Errors
+    /// The service is registered, or another has the same number.
+    pub fn register<H, F>(&self, name: &'static str, handler: H) -> Result<(), Register>
+    where
+        H: Fn(Request) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Bytes, Failure>> + Send + 'static,
+    {
+        write(&self.shared.services).register(name, handler)
+    }
+
+    /// A call to a service of another node. A node is no peer of itself.
+    pub fn call(&self, node: Node, service: &str, op: u16, body: Bytes) -> Calling {
+        let remote = self.shared.remote(node);
+        Calling::new(remote, node, service_number(service), op, body)
+    }
+
+    /// Whether a call would have to wait for room, because too many wait for credit already.
+    #[must_use]
+    pub fn would_throttle(&self, node: Node, service: &str, priority: Priority) -> bool {
+        self.shared.remote(node).is_some_and(|remote| {
+            remote.look(|engine| {
+                engine
+                    .peer
+                    .would_throttle(service_number(service), priority)
+            })
+        })
+    }
+
+    /// What can be shown.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let refusals = lock(&self.shared.refusals);
+        let peers = read(&self.shared.remotes)
+            .iter()
+            .map(|(node, remote)| {
+                let report = remote.look(|engine| RemoteReport {
+                    incarnation: engine.peer.incarnation(),
+                    stats: engine.peer.stats(),
+                    round_trips: Lane::ALL.map(|lane| {
+                        let histogram = engine.round_trips[lane.index()].as_ref();
+                        histogram.map(RoundTrips::of).unwrap_or_default()
+                    }),
+                    refused: refusals.of(Some(*node)),
+                });
+                (*node, report)
+            })
+            .collect();
+        Report {
+            node: self.shared.config.node,
+            peers,
+            refused: refusals.of(None),
+        }
+    }
+}
+
+impl Shared {
+    /// The time on the engines' clock.
+    pub(super) fn now(&self) -> Moment {
+        self.start.elapsed()
+    }
+
+    /// Runs something until it is done or all is stopped.
+    pub(super) fn spawn(&self, what: impl Future<Output = ()> + Send + 'static) {
+        let mut stopped = self.stopped.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                // An error would mean that the sender has gone, and all with it.
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+                () = what => {}
+            }
+        });
+    }
+
+    pub(super) fn handler(
+        &self,
+        service: Service,
+    ) -> Option<Arc<dyn Fn(Request) -> Work + Send + Sync>> {
+        read(&self.services).get(service)
+    }
+
+    pub(super) fn remote(&self, node: Node) -> Option<Arc<Remote>> {
+        read(&self.remotes).get(&node).map(Arc::clone)
+    }
+
+    /// What the view says of a node that is up.
+    pub(super) fn peer(&self, node: Node) -> Option<PeerInfo> {
+        read(&self.view).peers.get(&node).copied()
+    }
+
+    /// Whether a node that is up has this address.
+    pub(super) fn knows(&self, address: IpAddr) -> bool {
+        let view = read(&self.view);
+        view.peers.values().any(|peer| peer.address.ip() == address)
+    }
+
+    /// Which life of this node the view has.
+    pub(super) fn incarnation(&self) -> u32 {
+        read(&self.view).incarnation
+    }
+
+    /// Counts a connection that came to nothing, and says so now and then.
+    pub(super) fn refuse(&self, node: Option<Node>, refusal: &connect::Refusal) {
+        let quiet = lock(&self.refusals).count(node, refusal, self.start.elapsed());
+        if let Some(others) = quiet {
+            let who = node.map_or_else(|| "somebody".to_owned(), |node| format!("node {node}"));
+            tracing::warn!("ics: no connection with {who}: {refusal} ({others} others since)");
+        }
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// How long one goes on trying before a handshake is given up.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(3);

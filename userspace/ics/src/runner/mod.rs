@@ -1,0 +1,19 @@
+//! Internode communication over TCP: sockets, clocks and tasks around the engines.
+
+mod call;
+mod config;
+mod connect;
+mod handler;
+mod ics;
+mod remote;
+mod report;
+mod stream;
+mod write;
+
+pub use call::Calling;
+pub use config::{Config, PORT, PeerInfo, Security, StartError, View};
+pub use connect::Refusal;
+pub use handler::{Cancelled, Register, Request, service_number};
+pub use ics::Ics;
+pub use report::{RemoteReport, Report, RoundTrips};
+pub use stream::{Cut, StreamIn, StreamOut};

@@ -1,0 +1,144 @@
+//! Streams: data of any length that comes along with a call, on the bulk lane.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, mpsc};
+
+use super::remote::Remote;
+use crate::core::peer::{Blocked, CallId, Token};
+
+/// A stream ended before it was complete: the caller gave up, or its node has gone. Of a
+/// stream that is being sent: the call is complete, and its reply says how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stream was cut off")]
+pub struct Cut;
+
+/// What comes over a stream.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Data(Bytes),
+    End,
+}
+
+/// The end of a stream at which a handler reads.
+pub struct StreamIn {
+    remote: Arc<Remote>,
+    token: Token,
+    pieces: mpsc::UnboundedReceiver<Piece>,
+    ended: bool,
+}
+
+impl StreamIn {
+    pub(super) fn new(
+        remote: Arc<Remote>,
+        token: Token,
+        pieces: mpsc::UnboundedReceiver<Piece>,
+    ) -> Self {
+        Self {
+            remote,
+            token,
+            pieces,
+            ended: false,
+        }
+    }
+
+    /// The next chunk, of at most 64 KiB; none after the last. Chunks that are not asked
+    /// for stay with the sender, apart from a few on their way.
+    ///
+    /// # Errors
+    /// The stream was cut off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
+        if self.ended {
+            return Ok(None);
+        }
+        match self.pieces.recv().await {
+            Some(Piece::Data(bytes)) => {
+                self.remote
+                    .tell(|engine, _| engine.peer.consumed(self.token));
+                Ok(Some(bytes))
+            }
+            Some(Piece::End) => {
+                self.ended = true;
+                Ok(None)
+            }
+            None => Err(Cut),
+        }
+    }
+}
+
+impl std::fmt::Debug for StreamIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamIn")
+            .field("token", &self.token)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The end of a stream at which a caller writes. Dropping it before it has
+/// [`finish`](Self::finish)ed cancels the call, so that no handler takes a part for all.
+pub struct StreamOut {
+    remote: Arc<Remote>,
+    call: CallId,
+    writable: Arc<Notify>,
+    finished: bool,
+}
+
+impl StreamOut {
+    pub(super) fn new(remote: Arc<Remote>, call: CallId, writable: Arc<Notify>) -> Self {
+        Self {
+            remote,
+            call,
+            writable,
+            finished: false,
+        }
+    }
+
+    /// Sends some more; waits while the other end has enough. The bytes are not copied.
+    ///
+    /// # Errors
+    /// The call is complete.
+    pub async fn send(&mut self, mut data: Bytes) -> Result<(), Cut> {
+        while !data.is_empty() {
+            let sent = self
+                .remote
+                .tell(|engine, _| engine.peer.stream_data(self.call, &mut data));
+            match sent {
+                Ok(()) => {}
+                Err(Blocked::Full) => self.writable.notified().await,
+                Err(Blocked::Over) => return Err(Cut),
+            }
+        }
+        Ok(())
+    }
+
+    /// That was all.
+    ///
+    /// # Errors
+    /// The call is complete.
+    pub async fn finish(mut self) -> Result<(), Cut> {
+        loop {
+            let ended = self
+                .remote
+                .tell(|engine, _| engine.peer.stream_end(self.call));
+            match ended {
+                Ok(()) => {
+                    self.finished = true;
+                    return Ok(());
+                }
+                Err(Blocked::Full) => self.writable.notified().await,
+                Err(Blocked::Over) => return Err(Cut),
+            }
+        }
+    }
+}
+
+impl Drop for StreamOut {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.remote
+                .tell(|engine, now| engine.peer.cancel(now, self.call));
+        }
+    }
+}

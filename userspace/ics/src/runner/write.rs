@@ -1,0 +1,163 @@
+//! Writing: whoever has something to say writes it, as far as the socket takes it; what is
+//! left is the connection's own task's.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+use tokio::sync::Notify;
+
+use super::remote::{Remote, lock};
+use crate::core::frame::{Frame, Mac};
+use crate::core::peer::Conn;
+
+/// Bytes that are taken from the engine at a time.
+const BATCH: usize = 256 << 10;
+/// Bodies up to this size are copied behind their headers.
+const COPIED: usize = 8 << 10;
+/// Slices that one write has at most.
+const SLICES: usize = 32;
+
+/// The writing end of a connection.
+pub(super) struct Writer {
+    pub(super) conn: Conn,
+    state: Mutex<State>,
+    /// The connection's task has something to do.
+    wake: Notify,
+}
+
+struct State {
+    io: Pin<Box<dyn AsyncWrite + Send>>,
+    mac: Option<Mac>,
+    /// What has been taken from the engine and is not written.
+    rest: VecDeque<Bytes>,
+    scratch: BytesMut,
+    /// The socket is full, and the connection's task waits for it: nobody else may touch
+    /// it, for that would take the task's place in the socket's list of wakers.
+    full: bool,
+    failed: Option<io::Error>,
+}
+
+impl Writer {
+    pub(super) fn new(conn: Conn, io: Pin<Box<dyn AsyncWrite + Send>>, mac: Option<Mac>) -> Self {
+        Self {
+            conn,
+            state: Mutex::new(State {
+                io,
+                mac,
+                rest: VecDeque::new(),
+                scratch: BytesMut::new(),
+                full: false,
+                failed: None,
+            }),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Writes what there is, if nobody else does and the socket takes it.
+    pub(super) fn try_pump(&self, remote: &Arc<Remote>) {
+        let Ok(mut state) = self.state.try_lock() else {
+            self.wake.notify_one();
+            return;
+        };
+        if state.full {
+            return;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        match state.pump(remote, self.conn, &mut cx) {
+            Poll::Ready(Ok(())) => return,
+            Poll::Ready(Err(error)) => state.failed = Some(error),
+            Poll::Pending => state.full = true,
+        }
+        self.wake.notify_one();
+    }
+
+    /// Writes whatever others leave; until the connection fails.
+    pub(super) async fn run(&self, remote: &Arc<Remote>) -> io::Error {
+        loop {
+            let pumped = std::future::poll_fn(|cx| {
+                let mut state = lock(&self.state);
+                if let Some(error) = state.failed.take() {
+                    return Poll::Ready(Err(error));
+                }
+                let pumped = state.pump(remote, self.conn, cx);
+                state.full = pumped.is_pending();
+                pumped
+            });
+            if let Err(error) = pumped.await {
+                return error;
+            }
+            self.wake.notified().await;
+        }
+    }
+}
+
+impl State {
+    fn pump(
+        &mut self,
+        remote: &Arc<Remote>,
+        conn: Conn,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.rest.is_empty() {
+                let now = remote.shared.now();
+                remote.look(|engine| {
+                    let mut size = 0;
+                    while size < BATCH
+                        && let Some(frame) = engine.peer.take(now, conn)
+                    {
+                        size += frame.bytes();
+                        self.add(&frame);
+                    }
+                });
+                if !self.scratch.is_empty() {
+                    self.rest.push_back(self.scratch.split().freeze());
+                }
+            }
+            if self.rest.is_empty() {
+                return self.io.as_mut().poll_flush(cx);
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            for (slice, bytes) in slices.iter_mut().zip(&self.rest) {
+                *slice = IoSlice::new(bytes);
+                count += 1;
+            }
+            let written = self.io.as_mut().poll_write_vectored(cx, &slices[..count]);
+            let mut written = ready!(written)?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            while let Some(first) = self.rest.front_mut()
+                && written > 0
+            {
+                let step = first.len().min(written);
+                written -= step;
+                first.advance(step);
+                if first.is_empty() {
+                    self.rest.pop_front();
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, frame: &Frame) {
+        let header = frame.header.encode(frame.body.len());
+        self.scratch.put_slice(&header);
+        if frame.body.len() <= COPIED {
+            self.scratch.put_slice(&frame.body);
+        } else {
+            self.rest.push_back(self.scratch.split().freeze());
+            self.rest.push_back(frame.body.clone());
+        }
+        if let Some(mac) = &mut self.mac {
+            mac.begin(&header);
+            self.scratch.put_slice(&mac.end(&frame.body));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Those who are not to be listened to.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ssi_ics::core::frame::SharedKey;
+use ssi_ics::runner::Security;
+
+use crate::net::{Net, echo};
+
+fn mac(node: u16) -> Security {
+    // Node 3 has another key.
+    let key = SharedKey([if node == 3 { 3 } else { 1 }; 16]);
+    Security::Mac { key }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_key_nobody_is_heard() {
+    let mut net = Net::new(mac, |_| [0; 32]);
+    for node in 1..=2 {
+        net.start(node, 1).await;
+    }
+    net.view();
+    net.wait_connected().await;
+    echo(net.ics(1), 2, b"tagged").await;
+    let large = Bytes::from(vec![9; 1 << 20]);
+    assert_eq!(
+        net.ics(2).call(1, "echo", 0, large.clone()).await,
+        Ok(large)
+    );
+    net.start(3, 1).await;
+    net.view();
+    let reply = net.ics(3).call(1, "echo", 0, Bytes::new());
+    assert!(reply.deadline(Duration::from_millis(300)).await.is_err());
+    let peer = &net.ics(1).report().peers[&3];
+    assert!(peer.stats.lanes.iter().all(|lane| lane.connections == 0));
+    assert!(!peer.refused.is_empty());
+    // The one that is dialled is the first to see a tag.
+    let peer = &net.ics(3).report().peers[&1];
+    assert!(peer.refused["frame"] > 0, "{peer:?}");
+    echo(net.ics(1), 2, b"undisturbed").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_and_noise_are_counted() {
+    let net = Net::of(2).await;
+    let refused = |node: u16| net.ics(node).report().refused;
+    // From an address that the view doesn't have, and from one that it has.
+    for from in [[127, 0, 0, 1], [127, 117, 0, 0]] {
+        let address = net.address(2);
+        let from = if from[1] == 117 {
+            net.address(1).ip()
+        } else {
+            from.into()
+        };
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.unwrap();
+        let from = std::net::SocketAddr::new(from, 0);
+        socket.bind(&from.into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        let mut stream = TcpStream::from(socket);
+        let _ = stream.write_all(&[0xff; 4096]);
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        let closed = stream.read(&mut [0; 16]);
+        assert!(closed.is_err() || closed.is_ok_and(|count| count == 0));
+    }
+    let start = Instant::now();
+    while refused(2).len() < 2 {
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", refused(2));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(refused(2)["stranger"], 1);
+    echo(net.ics(1), 2, b"undisturbed").await;
+}
