@@ -214,6 +214,18 @@ impl Engine {
         }
     }
 
+    /// Asks to be let go; say it again until the view says so.
+    pub fn leave(&mut self, now: Time) {
+        let Some(id) = self.id else { return };
+        match &mut self.duty {
+            Some(duty) => {
+                duty.leaving.insert(id);
+                self.lead(now);
+            }
+            None => self.tell_master(Message::Leave),
+        }
+    }
+
     /// A subsystem has taken in everything up to an epoch.
     pub fn took(&mut self, now: Time, subsystem: &str, epoch: Epoch) {
         let before = (self.follower.kernel(), self.follower.done());

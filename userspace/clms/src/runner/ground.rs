@@ -1,0 +1,49 @@
+//! What membership needs of this machine.
+
+use std::io;
+
+use crate::core::{NodeId, Time, View};
+
+/// A probe that came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reflection {
+    /// Whose kernel sent it back.
+    pub from: NodeId,
+    /// The probe's number.
+    pub nonce: u64,
+    /// That kernel's clock.
+    pub clock: u64,
+    /// Whether that node holds a lease.
+    pub holds: bool,
+}
+
+/// The machine: its clock, what its kernel knows of the cluster, its way to probe others.
+pub trait Ground: Send + 'static {
+    /// The clock.
+    fn now(&self) -> Time;
+
+    /// Lets in the members of a view and nobody else, as this life of this node.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    fn install(&mut self, view: &View, own: Option<NodeId>) -> io::Result<()>;
+
+    /// Until when the kernel holds this node's lease.
+    fn lease(&self) -> Time;
+
+    /// There is a lease until then: the kernel goes by it from now on.
+    fn hold(&mut self, until: Time);
+
+    /// This node has stopped everything: its kernel need not see to that any more, and may
+    /// let it ask for a lease.
+    fn let_go(&mut self);
+
+    /// Sends a probe; if it can't, that is as if the probe was lost.
+    fn probe(&mut self, view: &View, own: NodeId, to: NodeId, nonce: u64, grant: Option<u64>);
+
+    /// Waits until something has come back.
+    fn heard(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// What has come back, one after the other.
+    fn next(&mut self, view: &View) -> Option<Reflection>;
+}

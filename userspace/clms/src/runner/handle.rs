@@ -1,0 +1,102 @@
+//! How others speak to a running node.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::wire;
+use crate::core::message::Message;
+use crate::core::{Epoch, NodeId, View};
+use crate::log::Seat;
+
+/// Something for the node's task.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A message, from a member or from somebody else.
+    Message(Option<NodeId>, Box<Message>),
+    /// A subsystem has taken a view in.
+    Took(String, Epoch),
+    /// Everything has stopped that another node may do instead.
+    Stopped,
+    /// This node wants to leave the cluster.
+    Leave,
+    /// Who can say how it stands.
+    Status(oneshot::Sender<super::Status>),
+}
+
+/// A running node, for whoever brings it something. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) views: watch::Receiver<Arc<View>>,
+    pub(super) seat: Option<Seat>,
+}
+
+impl Handle {
+    /// A message came. `from`: the member whose connection it came by; none: the way that
+    /// newcomers use.
+    ///
+    /// # Errors
+    /// It makes no sense, or the node has stopped.
+    pub async fn message(&self, from: Option<NodeId>, message: &[u8]) -> io::Result<()> {
+        let message = postcard::from_bytes(message).map_err(io::Error::other)?;
+        self.bring(Input::Message(from, Box::new(message))).await
+    }
+
+    /// Another voter's log asks this one's.
+    ///
+    /// # Errors
+    /// This node has no seat, the question makes no sense, or the log has stopped.
+    pub async fn log(&self, question: &[u8]) -> io::Result<Bytes> {
+        let seat = self.seat.as_ref();
+        let seat = seat.ok_or_else(|| io::Error::other("this node is no potential master"))?;
+        wire::answer(seat.raft(), question).await
+    }
+
+    /// A subsystem has taken in everything up to an epoch.
+    ///
+    /// # Errors
+    /// The node has stopped.
+    pub async fn took(&self, subsystem: &str, epoch: Epoch) -> io::Result<()> {
+        self.bring(Input::Took(subsystem.to_owned(), epoch)).await
+    }
+
+    /// Everything has stopped, as [`Order::Fence`](super::Order::Fence) asked.
+    ///
+    /// # Errors
+    /// The node has stopped.
+    pub async fn stopped(&self) -> io::Result<()> {
+        self.bring(Input::Stopped).await
+    }
+
+    /// Asks the cluster to let this node go.
+    ///
+    /// # Errors
+    /// The node has stopped.
+    pub async fn leave(&self) -> io::Result<()> {
+        self.bring(Input::Leave).await
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// The node has stopped.
+    pub async fn status(&self) -> io::Result<super::Status> {
+        let (asks, says) = oneshot::channel();
+        self.bring(Input::Status(asks)).await?;
+        says.await.map_err(io::Error::other)
+    }
+
+    /// The view, and whenever there is another.
+    #[must_use]
+    pub fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.views.clone()
+    }
+
+    async fn bring(&self, input: Input) -> io::Result<()> {
+        let sent = self.inputs.send(input).await;
+        sent.map_err(|_| io::Error::other("membership has stopped"))
+    }
+}
