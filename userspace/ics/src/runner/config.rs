@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::tls::{BadIdentity, Identity};
 use crate::core::frame::SharedKey;
 use crate::core::peer::Limits;
 use crate::core::{Epoch, Node};
@@ -11,9 +12,14 @@ use crate::core::{Epoch, Node};
 /// Where this node listens unless it is told otherwise.
 pub const PORT: u16 = 7117;
 
+/// SHA-256 of a node's certificate (DER).
+pub type Fingerprint = [u8; 32];
+
 /// How connections are protected.
 #[derive(Clone, Debug)]
 pub enum Security {
+    /// By TLS 1.3, mutual: nobody else can speak or listen.
+    Tls(Identity),
     /// By tags: whoever lacks the key can't speak, but anybody on the way can listen.
     Mac {
         /// The key of all nodes.
@@ -63,8 +69,8 @@ pub struct PeerInfo {
     pub address: SocketAddr,
     /// Which life of it is up.
     pub incarnation: u32,
-    /// SHA-256 of its certificate; only looked at with TLS.
-    pub fingerprint: [u8; 32],
+    /// Its key; only looked at with TLS.
+    pub fingerprint: Fingerprint,
 }
 
 /// What the runner takes from the view.
@@ -81,6 +87,9 @@ pub struct View {
 /// Why the runner did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Its key is of no use.
+    #[error(transparent)]
+    Identity(#[from] BadIdentity),
     /// It can't listen.
     #[error(
         "cannot listen for other nodes on {address}: {source}; is another ssid running, or the address not this machine's?"

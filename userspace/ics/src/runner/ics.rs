@@ -10,11 +10,12 @@ use rand::RngExt as _;
 use tokio::sync::{Notify, watch};
 
 use super::call::Calling;
-use super::config::{Config, PeerInfo, StartError, View};
+use super::config::{Config, Fingerprint, PeerInfo, Security, StartError, View};
 use super::connect::{self, Refusals};
 use super::handler::{Register, Request, Services, Work, service_number};
 use super::remote::{Remote, lock};
 use super::report::{RemoteReport, Report, RoundTrips};
+use super::tls::Tls;
 use crate::core::{Failure, Lane, Moment, Node, Priority, Service};
 
 /// Internode communication of this node. Clones are the same. It goes on until
@@ -27,6 +28,7 @@ pub struct Ics {
 /// What all tasks have in common.
 pub(super) struct Shared {
     pub(super) config: Config,
+    pub(super) tls: Option<Tls>,
     pub(super) start: Instant,
     services: RwLock<Services>,
     pub(super) view: RwLock<View>,
@@ -43,13 +45,18 @@ impl Ics {
     /// in a tokio runtime with I/O and time.
     ///
     /// # Errors
-    /// It can't listen.
+    /// It can't listen, or its key is of no use.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        let tls = match &config.security {
+            Security::Tls(identity) => Some(Tls::new(identity)?),
+            Security::Mac { .. } | Security::None => None,
+        };
         let address = config.address;
         let listener =
             connect::listener(address).map_err(|source| StartError::Listen { address, source })?;
         let shared = Arc::new(Shared {
             config,
+            tls,
             start: Instant::now(),
             services: RwLock::default(),
             view: RwLock::default(),
@@ -215,6 +222,12 @@ impl Shared {
     pub(super) fn knows(&self, address: IpAddr) -> bool {
         let view = read(&self.view);
         view.peers.values().any(|peer| peer.address.ip() == address)
+    }
+
+    /// Whether a node that is up has this key.
+    pub(super) fn knows_key(&self, key: &Fingerprint) -> bool {
+        let view = read(&self.view);
+        view.peers.values().any(|peer| peer.fingerprint == *key)
     }
 
     /// Which life of this node the view has.

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ssi_ics::core::frame::SharedKey;
-use ssi_ics::runner::Security;
+use ssi_ics::runner::{Fingerprint, Identity, Security};
 
 use crate::net::{Net, echo};
 
@@ -75,4 +76,85 @@ async fn strangers_and_noise_are_counted() {
     }
     assert_eq!(refused(2)["stranger"], 1);
     echo(net.ics(1), 2, b"undisturbed").await;
+}
+
+/// The keys of nodes 1 to 3; what node 4 has is none of the view's.
+static KEYS: LazyLock<[Identity; 4]> =
+    LazyLock::new(|| std::array::from_fn(|_| Identity::generate().unwrap()));
+
+fn tls(node: u16) -> Security {
+    Security::Tls(KEYS[usize::from(node) - 1].clone())
+}
+
+fn fingerprint(node: u16) -> Fingerprint {
+    KEYS[usize::from(node) - 1].fingerprint()
+}
+
+/// The view has other keys for nodes 1 and 3 than they use.
+fn other_key(node: u16) -> Fingerprint {
+    match node {
+        2 => fingerprint(2),
+        _ => fingerprint(4),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_with_the_keys_of_the_view_talk() {
+    let mut net = Net::new(tls, fingerprint);
+    for node in 1..=3 {
+        net.start(node, 1).await;
+    }
+    net.view();
+    net.wait_connected().await;
+    echo(net.ics(1), 2, b"sealed").await;
+    echo(net.ics(3), 1, b"sealed").await;
+    let large = Bytes::from(vec![9; 3 << 20]);
+    assert_eq!(
+        net.ics(2).call(3, "echo", 0, large.clone()).await,
+        Ok(large)
+    );
+    let call = net.ics(1).call(2, "sum", 0, Bytes::new());
+    let (mut stream, reply) = call.stream().await.unwrap();
+    stream.send(Bytes::from(vec![1; 10 << 20])).await.unwrap();
+    stream.finish().await.unwrap();
+    assert_eq!(
+        reply.wait().await.unwrap()[8..],
+        (10_u64 << 20).to_le_bytes()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_key_than_the_views_is_refused_by_both_ends() {
+    let mut net = Net::new(tls, other_key);
+    for node in 1..=3 {
+        net.start(node, 1).await;
+    }
+    net.view();
+    // Node 2 refuses the key of 1, which dials; and, dialling, that of 3.
+    for (from, to) in [(1, 2), (2, 1), (2, 3), (3, 2)] {
+        let call = net.ics(from).call(to, "echo", 0, Bytes::new());
+        assert!(call.deadline(Duration::from_millis(200)).await.is_err());
+    }
+    for (node, (ics, _)) in &net.nodes {
+        for (other, peer) in ics.report().peers {
+            let made = peer.stats.lanes.iter().map(|lane| lane.connections);
+            assert_eq!(made.sum::<u64>(), 0, "{node} with {other}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_cannot_pass_for_another() {
+    // In the view all is in order, but node 2 uses the key of node 1 to pass for it.
+    let mut net = Net::new(|node| tls(if node == 2 { 1 } else { node }), fingerprint);
+    for node in 1..=3 {
+        net.start(node, 1).await;
+    }
+    net.view();
+    echo(net.ics(1), 3, b"honest").await;
+    let call = net.ics(2).call(3, "echo", 0, Bytes::new());
+    assert!(call.deadline(Duration::from_millis(200)).await.is_err());
+    let report = net.ics(3).report();
+    assert_eq!(report.peers[&2].stats.lanes[0].connections, 0);
+    assert!(report.refused["key"] > 0, "{report:?}");
 }

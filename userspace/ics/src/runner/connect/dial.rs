@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Refusal, greet, run, socket};
+use super::{Refusal, protect, run};
 use crate::core::Lane;
-use crate::core::peer::Mismatch;
 use crate::runner::ics::HANDSHAKE;
 use crate::runner::remote::Remote;
 
@@ -40,14 +39,10 @@ async fn keep(remote: Arc<Remote>, lane: Lane) {
             wait = FIRST;
             continue;
         }
-        match timeout(HANDSHAKE, connect(&remote, lane)).await {
+        match timeout(HANDSHAKE, protect::dial(&remote, lane)).await {
             Ok(Ok(greeted)) => {
                 wait = FIRST;
-                let why = run::run(Arc::clone(&remote), greeted, |stream| {
-                    let (reading, writing) = stream.into_split();
-                    (Box::pin(reading), Box::pin(writing))
-                })
-                .await;
+                let why = run::run(Arc::clone(&remote), greeted).await;
                 shared.refuse(Some(remote.node), &why);
             }
             Ok(Err(why)) => shared.refuse(Some(remote.node), &why),
@@ -57,16 +52,4 @@ async fn keep(remote: Arc<Remote>, lane: Lane) {
         let _ = timeout(wait, redial).await;
         wait = (wait * 2).min(MOST);
     }
-}
-
-async fn connect(
-    remote: &Arc<Remote>,
-    lane: Lane,
-) -> Result<greet::Greeted<tokio::net::TcpStream>, Refusal> {
-    let shared = &remote.shared;
-    let peer = shared.peer(remote.node);
-    let peer = peer.ok_or(Mismatch::NotUp)?;
-    let stream = socket::connect(shared.config.address, peer.address, lane).await?;
-    socket::prepare(&stream, shared.config.silence)?;
-    greet::dialled(remote, lane, stream).await
 }

@@ -12,7 +12,7 @@ use super::Refusal;
 use crate::core::frame::{Decoder, Frame, Hello, Mac, Security as Protection, flag};
 use crate::core::peer::{Conn, Mismatch};
 use crate::core::{Lane, Node};
-use crate::runner::config::Security;
+use crate::runner::config::{Fingerprint, Security};
 use crate::runner::ics::Shared;
 use crate::runner::remote::Remote;
 
@@ -23,6 +23,25 @@ pub(super) struct Greeted<S> {
     pub(super) conn: Conn,
     /// Of the frames that this end sends.
     pub(super) mac: Option<Mac>,
+    /// The key that the other end has shown, if it had to.
+    pub(super) key: Option<Fingerprint>,
+}
+
+impl<S> Greeted<S> {
+    /// The same with another kind of stream.
+    pub(super) fn with<T>(
+        self,
+        key: Option<Fingerprint>,
+        stream: impl FnOnce(S) -> T,
+    ) -> Greeted<T> {
+        Greeted {
+            key,
+            stream: stream(self.stream),
+            decoder: self.decoder,
+            conn: self.conn,
+            mac: self.mac,
+        }
+    }
 }
 
 /// The dialling end.
@@ -65,6 +84,7 @@ where
         decoder,
         conn,
         mac,
+        key: None,
     })
 }
 
@@ -106,6 +126,7 @@ where
         decoder,
         conn,
         mac,
+        key: None,
     };
     Ok((remote, greeted))
 }
@@ -141,6 +162,7 @@ fn with_facts(hello: Hello, facts: Option<(u64, u64)>) -> Result<Hello, Refusal>
 
 fn protection(security: &Security) -> Protection {
     match security {
+        Security::Tls(_) => Protection::Tls,
         Security::None => Protection::None,
         Security::Mac { .. } => Protection::Mac,
     }

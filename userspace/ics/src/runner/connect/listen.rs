@@ -7,10 +7,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
-use super::{Refusal, greet, run, socket};
+use super::greet::Greeted;
+use super::protect::{self, Halves};
+use super::{Refusal, run, socket};
 use crate::core::peer::Mismatch;
 use crate::core::{Lane, Node};
+use crate::runner::config::Fingerprint;
 use crate::runner::ics::{HANDSHAKE, Shared};
 use crate::runner::remote::Remote;
 
@@ -19,6 +23,20 @@ const GREETING: usize = 256;
 
 /// Takes connections, until all is stopped.
 pub(in crate::runner) async fn listen(shared: Arc<Shared>, listener: TcpListener) {
+    let acceptor = match &shared.tls {
+        None => None,
+        Some(tls) => {
+            let view = Arc::clone(&shared);
+            let known = Arc::new(move |key: &Fingerprint| view.knows_key(key));
+            match tls.acceptor(known) {
+                Ok(acceptor) => Some(acceptor),
+                Err(error) => {
+                    shared.refuse(None, &error.into());
+                    return;
+                }
+            }
+        }
+    };
     let greeting = Arc::new(Semaphore::new(GREETING));
     loop {
         let Ok(permit) = Arc::clone(&greeting).acquire_owned().await else {
@@ -38,17 +56,14 @@ pub(in crate::runner) async fn listen(shared: Arc<Shared>, listener: TcpListener
             continue;
         }
         let task = Arc::clone(&shared);
+        let acceptor = acceptor.clone();
         shared.spawn(async move {
-            let accepted = timeout(HANDSHAKE, accept(&task, stream, from)).await;
+            let accepted = timeout(HANDSHAKE, accept(&task, acceptor.as_ref(), stream, from)).await;
             drop(permit);
             match accepted {
                 Ok(Ok((remote, greeted))) => {
                     let node = remote.node;
-                    let why = run::run(remote, greeted, |stream| {
-                        let (reading, writing) = stream.into_split();
-                        (Box::pin(reading), Box::pin(writing))
-                    })
-                    .await;
+                    let why = run::run(remote, greeted).await;
                     task.refuse(Some(node), &why);
                 }
                 Ok(Err((node, why))) => task.refuse(node, &why),
@@ -63,23 +78,27 @@ type Rejected = (Option<Node>, Refusal);
 
 async fn accept(
     shared: &Arc<Shared>,
+    acceptor: Option<&TlsAcceptor>,
     stream: TcpStream,
     from: SocketAddr,
-) -> Result<(Arc<Remote>, greet::Greeted<TcpStream>), Rejected> {
+) -> Result<(Arc<Remote>, Greeted<Halves>), Rejected> {
     let lane = Lane::from_number((from.port() & 7) as u8);
     let lane = lane.ok_or((None, Refusal::Settings))?;
     socket::prepare(&stream, shared.config.silence).map_err(|error| (None, error.into()))?;
     let mut said = None;
-    let admit = |node| {
+    let admit = |node, key: Option<Fingerprint>| {
         let peer = shared.peer(node).ok_or(Mismatch::NotUp)?;
         let remote = shared.remote(node).ok_or(Mismatch::NotUp)?;
         // Only the lower number dials, and only from its own address.
         if node >= shared.config.node || peer.address.ip() != from.ip() {
             return Err(Refusal::Impostor(node));
         }
+        if key.is_some_and(|key| key != peer.fingerprint) {
+            return Err(Refusal::Key(node));
+        }
         said = Some(node);
         Ok(remote)
     };
-    let accepted = greet::accepted(shared, lane, stream, admit).await;
+    let accepted = protect::accept(shared, acceptor, lane, stream, admit).await;
     accepted.map_err(|refusal| (said, refusal))
 }

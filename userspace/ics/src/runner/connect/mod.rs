@@ -4,6 +4,7 @@
 mod dial;
 mod greet;
 mod listen;
+mod protect;
 mod refusal;
 mod run;
 mod socket;

@@ -45,6 +45,12 @@ pub enum Refusal {
     /// It is not the one that the view has.
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
+    /// Its handshake failed.
+    #[error("no TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Its key is not the one that the view has for the node.
+    #[error("its key is not that of node {0}")]
+    Key(Node),
     /// All ports of the lane are in use.
     #[error("no port is free for the lane")]
     NoPort,
@@ -65,6 +71,8 @@ impl Refusal {
             Self::Misdirected(..) => "misdirected",
             Self::Settings => "settings",
             Self::Mismatch(_) => "mismatch",
+            Self::Tls(_) => "tls",
+            Self::Key(_) => "key",
             Self::NoPort => "no_port",
         }
     }

@@ -1,14 +1,14 @@
 //! A connection at work, until it goes.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 
 use super::Refusal;
 use super::greet::Greeted;
+use super::protect::{Halves, Reading};
 use crate::core::frame::Decoder;
 use crate::core::peer::Conn;
 use crate::runner::remote::{Link, Remote};
@@ -20,13 +20,9 @@ const READ: usize = 64 << 10;
 const READ_AHEAD: usize = 1 << 20;
 
 /// Reads and writes until one end closes the connection.
-pub(super) async fn run<S>(
-    remote: Arc<Remote>,
-    greeted: Greeted<S>,
-    split: impl FnOnce(S) -> (Reading, Writing),
-) -> Refusal {
+pub(super) async fn run(remote: Arc<Remote>, greeted: Greeted<Halves>) -> Refusal {
     let conn = greeted.conn;
-    let (reading, writing) = split(greeted.stream);
+    let (reading, writing) = greeted.stream;
     let writer = Arc::new(Writer::new(conn, writing, greeted.mac));
     let close = Arc::new(Notify::new());
     let link = Link {
@@ -44,6 +40,15 @@ pub(super) async fn run<S>(
         return Refusal::Closed;
     }
     let guard = Linked(Arc::clone(&remote), conn);
+    // The view may have another key for the node since it has shown this one. A view that
+    // comes from now on finds the link, and closes it.
+    let peer = remote.shared.peer(remote.node);
+    if greeted
+        .key
+        .is_some_and(|key| peer.is_none_or(|peer| peer.fingerprint != key))
+    {
+        return Refusal::Key(remote.node);
+    }
     let why = tokio::select! {
         why = read(&remote, conn, reading, greeted.decoder) => why,
         why = writer.run(&remote) => why.into(),
@@ -52,11 +57,6 @@ pub(super) async fn run<S>(
     drop(guard);
     why
 }
-
-/// The reading end of a connection.
-pub(super) type Reading = Pin<Box<dyn AsyncRead + Send>>;
-/// The writing end of a connection.
-pub(super) type Writing = Pin<Box<dyn AsyncWrite + Send>>;
 
 /// The engine hears that a connection is over, even if its task is stopped.
 struct Linked(Arc<Remote>, Conn);
