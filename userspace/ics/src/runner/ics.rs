@@ -32,6 +32,8 @@ pub(super) struct Shared {
     pub(super) start: Instant,
     services: RwLock<Services>,
     pub(super) view: RwLock<View>,
+    /// Held while a view is taken in.
+    installing: Mutex<()>,
     /// Every node that has ever been up.
     remotes: RwLock<BTreeMap<Node, Arc<Remote>>>,
     /// A view came, or a connection went: whoever dials looks again.
@@ -60,6 +62,7 @@ impl Ics {
             start: Instant::now(),
             services: RwLock::default(),
             view: RwLock::default(),
+            installing: Mutex::default(),
             remotes: RwLock::default(),
             redial: Notify::new(),
             refusals: Mutex::default(),
@@ -81,16 +84,21 @@ impl Ics {
         write(&self.shared.services).clear();
     }
 
-    /// Takes a view in. What was said to nodes that it hasn't any more, or has in another
-    /// life, has ended when this returns: calls have completed, handlers are told, and the
-    /// connections are closed.
+    /// Takes a view in; one that is older than the last is ignored. What was said to nodes
+    /// that it hasn't any more, or has in another life, has ended when this returns: calls
+    /// have completed, handlers are told, and the connections are closed.
     pub fn peers(&self, view: View) {
         let shared = &self.shared;
-        let old = std::mem::replace(&mut *write(&shared.view), view.clone());
+        let _one_at_a_time = lock(&shared.installing);
+        let old = read(&shared.view).clone();
+        if view.epoch < old.epoch {
+            return;
+        }
+        *write(&shared.view) = view.clone();
         let reborn = old.incarnation != view.incarnation;
-        let mut remotes = write(&shared.remotes);
-        for (node, remote) in remotes.iter() {
-            let (was, is) = (old.peers.get(node), view.peers.get(node));
+        let known: Vec<_> = read(&shared.remotes).values().map(Arc::clone).collect();
+        for remote in known {
+            let (was, is) = (old.peers.get(&remote.node), view.peers.get(&remote.node));
             remote.tell(|engine, _| {
                 if is.is_none() {
                     engine.peer.nodedown(view.epoch);
@@ -106,22 +114,13 @@ impl Ics {
             });
         }
         for (node, info) in &view.peers {
-            let known = remotes.contains_key(node);
-            let remote = remotes
-                .entry(*node)
-                .or_insert_with(|| Arc::new(Remote::new(*node, Arc::clone(shared))));
-            if !known {
-                shared.spawn(Arc::clone(remote).tick());
-                connect::dial(remote);
-            }
-            remote.tell(|engine, _| {
+            shared.meet(*node).tell(|engine, _| {
                 if reborn || engine.peer.incarnation() != Some(info.incarnation) {
                     let session = rand::rng().random_range(1..=u64::MAX);
                     engine.peer.nodeup(view.epoch, info.incarnation, session);
                 }
             });
         }
-        drop(remotes);
         shared.redial.notify_waiters();
     }
 
@@ -207,6 +206,18 @@ impl Shared {
         service: Service,
     ) -> Option<Arc<dyn Fn(Request) -> Work + Send + Sync>> {
         read(&self.services).get(service)
+    }
+
+    /// The engine for a node; a new one if there was none.
+    fn meet(self: &Arc<Self>, node: Node) -> Arc<Remote> {
+        if let Some(remote) = self.remote(node) {
+            return remote;
+        }
+        let remote = Arc::new(Remote::new(node, Arc::clone(self)));
+        write(&self.remotes).insert(node, Arc::clone(&remote));
+        self.spawn(Arc::clone(&remote).tick());
+        connect::dial(&remote);
+        remote
     }
 
     pub(super) fn remote(&self, node: Node) -> Option<Arc<Remote>> {

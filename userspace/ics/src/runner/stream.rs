@@ -14,6 +14,9 @@ use crate::core::peer::{Blocked, CallId, Token};
 #[error("the stream was cut off")]
 pub struct Cut;
 
+/// Chunks that are sent before anybody else in the same thread gets on.
+const TURN: usize = 2;
+
 /// What comes over a stream.
 #[derive(Debug)]
 pub(super) enum Piece {
@@ -100,11 +103,16 @@ impl StreamOut {
     /// # Errors
     /// The call is complete.
     pub async fn send(&mut self, mut data: Bytes) -> Result<(), Cut> {
-        while !data.is_empty() {
+        for turn in 1.. {
+            if data.is_empty() {
+                break;
+            }
             let sent = self
                 .remote
                 .tell(|engine, _| engine.peer.stream_data(self.call, &mut data));
             match sent {
+                // What was sent has most likely been written right here; others want to get on.
+                Ok(()) if turn % TURN == 0 => tokio::task::yield_now().await,
                 Ok(()) => {}
                 Err(Blocked::Full) => self.writable.notified().await,
                 Err(Blocked::Over) => return Err(Cut),

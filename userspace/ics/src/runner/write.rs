@@ -15,8 +15,9 @@ use super::remote::{Remote, lock};
 use crate::core::frame::{Frame, Mac};
 use crate::core::peer::Conn;
 
-/// Bytes that are taken from the engine at a time.
-const BATCH: usize = 256 << 10;
+/// Bytes that are taken from the engine at a time, and written before anybody else in the
+/// same thread gets on.
+const BATCH: usize = 128 << 10;
 /// Bodies up to this size are copied behind their headers.
 const COPIED: usize = 8 << 10;
 /// Slices that one write has at most.
@@ -69,7 +70,8 @@ impl Writer {
         }
         let mut cx = Context::from_waker(Waker::noop());
         match state.pump(remote, self.conn, &mut cx) {
-            Poll::Ready(Ok(())) => return,
+            Poll::Ready(Ok(false)) => return,
+            Poll::Ready(Ok(true)) => {}
             Poll::Ready(Err(error)) => state.failed = Some(error),
             Poll::Pending => state.full = true,
         }
@@ -88,26 +90,32 @@ impl Writer {
                 state.full = pumped.is_pending();
                 pumped
             });
-            if let Err(error) = pumped.await {
-                return error;
+            match pumped.await {
+                Ok(false) => self.wake.notified().await,
+                Ok(true) => tokio::task::yield_now().await,
+                Err(error) => return error,
             }
-            self.wake.notified().await;
         }
     }
 }
 
 impl State {
+    /// Writes one batch; true: there may be more.
     fn pump(
         &mut self,
         remote: &Arc<Remote>,
         conn: Conn,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<io::Result<bool>> {
+        let mut took = false;
         loop {
             if self.rest.is_empty() {
+                if took {
+                    return Poll::Ready(Ok(true));
+                }
                 let now = remote.shared.now();
+                let mut size = 0;
                 remote.look(|engine| {
-                    let mut size = 0;
                     while size < BATCH
                         && let Some(frame) = engine.peer.take(now, conn)
                     {
@@ -115,12 +123,14 @@ impl State {
                         self.add(&frame);
                     }
                 });
+                took = size >= BATCH;
                 if !self.scratch.is_empty() {
                     self.rest.push_back(self.scratch.split().freeze());
                 }
             }
             if self.rest.is_empty() {
-                return self.io.as_mut().poll_flush(cx);
+                ready!(self.io.as_mut().poll_flush(cx))?;
+                return Poll::Ready(Ok(false));
             }
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;

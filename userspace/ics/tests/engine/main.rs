@@ -1,4 +1,6 @@
 //! Engines of several nodes over byte pipes that delay, split and lose connections.
 
+mod handlers;
+mod hostile;
 mod scenarios;
 mod world;

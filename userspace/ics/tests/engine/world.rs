@@ -7,24 +7,16 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use ssi_ics::core::frame::{Decoder, Hello, Security};
-use ssi_ics::core::peer::{Action, Ask, Blocked, CallId, Conn, Dispatch, Limits, Token};
-use ssi_ics::core::{CallError, Failure, Lane, Moment, Peer, Priority};
+use ssi_ics::core::peer::{Action, Ask, Blocked, CallId, Conn, Limits};
+use ssi_ics::core::{CallError, Lane, Moment, Peer, Priority};
+
+use crate::handlers::Handler;
 
 /// A call that was made: its own number, and how it ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) number: u64,
     pub(crate) done: Option<Result<Bytes, CallError>>,
-}
-
-/// A handler at work.
-struct Handler {
-    from: u16,
-    dispatch: Dispatch,
-    nested: Option<(u16, CallId)>,
-    calls_back: bool,
-    stream: Vec<u8>,
-    complete: bool,
 }
 
 /// A stream that is being sent.
@@ -43,7 +35,7 @@ struct Pipe {
 #[derive(Default)]
 pub(crate) struct Node {
     pub(crate) peers: BTreeMap<u16, Peer>,
-    handlers: Vec<Handler>,
+    pub(crate) handlers: Vec<Handler>,
     pub(crate) dispatched: BTreeMap<u64, u32>,
 }
 
@@ -304,45 +296,6 @@ impl World {
         self.sources = sources;
     }
 
-    /// One of a node's handlers gets on.
-    fn handle(&mut self, node: u16) {
-        if !self.handlers_answer {
-            return;
-        }
-        let handlers = &mut self.nodes.get_mut(&node).expect("here").handlers;
-        if handlers.is_empty() {
-            return;
-        }
-        let at = self.rng.random_range(0..handlers.len());
-        let handler = &mut handlers[at];
-        if handler.dispatch.stream && !handler.complete {
-            return;
-        }
-        let from = handler.from;
-        if std::mem::take(&mut handler.calls_back) {
-            let depth = handler.dispatch.body[8] - 1;
-            let priority = handler.dispatch.priority.raised();
-            let made = self.call(node, from, priority, depth, None, None);
-            let handler = &mut self.nodes.get_mut(&node).expect("here").handlers[at];
-            match made {
-                Ok(call) => handler.nested = Some((from, call)),
-                Err(_) => handler.calls_back = true,
-            }
-            return;
-        }
-        if let Some((to, call)) = handler.nested
-            && self.made[&(node, to, call)].done.is_none()
-        {
-            return;
-        }
-        let handler = handlers.swap_remove(at);
-        let mut reply = handler.dispatch.body[..8].to_vec();
-        reply.extend(&handler.stream);
-        let token = handler.dispatch.token;
-        self.peer(node, from).reply(token, Ok(reply.into()));
-        self.act(node, from);
-    }
-
     /// Does what an engine wants done.
     pub(crate) fn act(&mut self, node: u16, other: u16) {
         while let Some(action) = self.peer(node, other).poll_action() {
@@ -373,36 +326,6 @@ impl World {
                 Action::Close(conn, _) => self.cut(node, other, conn.lane.number()),
             }
         }
-    }
-
-    fn dispatched(&mut self, node: u16, other: u16, dispatch: Dispatch) {
-        let number = dispatch.body[..8].try_into().map(u64::from_le_bytes);
-        let here = self.nodes.get_mut(&node).expect("here");
-        let times = here.dispatched.entry(number.unwrap()).or_default();
-        *times += 1;
-        assert_eq!(*times, 1, "dispatched twice");
-        here.handlers.push(Handler {
-            from: other,
-            calls_back: dispatch.body[8] > 0,
-            dispatch,
-            nested: None,
-            stream: Vec::new(),
-            complete: false,
-        });
-    }
-
-    fn handler(&mut self, node: u16, other: u16, token: Token) -> &mut Handler {
-        let handlers = &mut self.nodes.get_mut(&node).expect("here").handlers;
-        handlers
-            .iter_mut()
-            .find(|handler| handler.from == other && handler.dispatch.token == token)
-            .expect("chunks only come for handlers that are at work")
-    }
-
-    fn cancelled(&mut self, node: u16, other: u16, token: Token) {
-        let handlers = &mut self.nodes.get_mut(&node).expect("here").handlers;
-        handlers.retain(|h| h.from != other || h.dispatch.token != token);
-        self.peer(node, other).reply(token, Err(Failure::Cancelled));
     }
 
     /// A call of priority 0 that is as likely as not to be refused.

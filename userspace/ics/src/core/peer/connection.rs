@@ -8,7 +8,7 @@ use crate::core::frame::{Frame, Header, Hello, Kind};
 use crate::core::{Lane, Moment};
 
 /// Frames after which an acknowledgement is sent even if nothing else is.
-const ACK_FRAMES: u64 = 32;
+const ACK_FRAMES: u64 = 256;
 /// Bytes after which it is.
 const ACK_BYTES: usize = 512 << 10;
 /// Time after which it is.

@@ -1,6 +1,5 @@
 //! A connection at work, until it goes.
 
-use std::io;
 use std::sync::Arc;
 
 use tokio::io::AsyncReadExt;
@@ -16,6 +15,9 @@ use crate::runner::write::Writer;
 
 /// Bytes for which there is room whenever something is read.
 const READ: usize = 64 << 10;
+/// Bytes that are read before anybody else in the same thread gets on: a stream that never
+/// ends must not make urgent calls wait.
+const TURN: usize = 128 << 10;
 /// Most bytes for which room is made because a body is that large.
 const READ_AHEAD: usize = 1 << 20;
 
@@ -73,6 +75,7 @@ async fn read(
     mut reading: Reading,
     mut decoder: Decoder,
 ) -> Refusal {
+    let mut turn = 0;
     loop {
         let mut frames = Vec::new();
         let decoded = loop {
@@ -97,14 +100,14 @@ async fn read(
         if buffer.capacity() - buffer.len() < READ / 4 {
             buffer.reserve(room);
         }
-        match read_some(&mut reading, buffer).await {
+        match reading.read_buf(buffer).await {
             Ok(0) => return Refusal::Closed,
-            Ok(_) => {}
+            Ok(count) => turn += count,
             Err(error) => return error.into(),
         }
+        if turn >= TURN {
+            turn = 0;
+            tokio::task::yield_now().await;
+        }
     }
-}
-
-async fn read_some(reading: &mut Reading, buffer: &mut bytes::BytesMut) -> io::Result<usize> {
-    reading.read_buf(buffer).await
 }
