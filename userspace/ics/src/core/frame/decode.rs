@@ -40,6 +40,9 @@ pub enum Refused {
         /// The most it may say.
         limit: usize,
     },
+    /// It comes before the other end has said who it is.
+    #[error("a frame of the kind {0:?} before the hellos")]
+    Early(Kind),
     /// Its tag is not what the key makes of it.
     #[error("the tag is wrong")]
     Tag,
@@ -54,21 +57,38 @@ const COPIED: usize = 4 << 10;
 pub struct Decoder {
     lane: Lane,
     mac: Option<Mac>,
+    greeting: bool,
     buffer: BytesMut,
     /// Header of a frame whose body is still coming.
     begun: Option<(Header, usize)>,
 }
 
 impl Decoder {
-    /// For a connection of this lane.
+    /// For a connection of this lane on which hellos have been said.
     #[must_use]
     pub fn new(lane: Lane) -> Self {
         Self {
             lane,
             mac: None,
+            greeting: false,
             buffer: BytesMut::new(),
             begun: None,
         }
+    }
+
+    /// For a connection of this lane on which nobody has said anything: nothing but hellos
+    /// is taken, so that a stranger can't make this node hold more than one of those.
+    #[must_use]
+    pub fn greeting(lane: Lane) -> Self {
+        Self {
+            greeting: true,
+            ..Self::new(lane)
+        }
+    }
+
+    /// Hellos have been said.
+    pub fn greeted(&mut self) {
+        self.greeting = false;
     }
 
     /// From now on, every frame has to have its tag.
@@ -103,6 +123,9 @@ impl Decoder {
                     return Ok(None);
                 };
                 let begun = check(bytes, self.lane)?;
+                if self.greeting && begun.0.kind != Kind::Hello {
+                    return Err(Refused::Early(begun.0.kind));
+                }
                 let head = self.buffer.split_to(HEADER);
                 if let Some(mac) = &mut self.mac {
                     mac.begin(&head);

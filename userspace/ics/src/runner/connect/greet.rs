@@ -54,7 +54,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let shared = &remote.shared;
-    let mut decoder = Decoder::new(lane);
+    let mut decoder = Decoder::greeting(lane);
     let mine = hello(shared, remote.node, lane)?;
     send(&mut stream, &mine, None).await?;
     let theirs = receive(&mut stream, &mut decoder).await?;
@@ -79,6 +79,7 @@ where
             Err(Mismatch::Session)
         }
     })?;
+    decoder.greeted();
     Ok(Greeted {
         stream,
         decoder,
@@ -99,7 +100,7 @@ pub(super) async fn accepted<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut decoder = Decoder::new(lane);
+    let mut decoder = Decoder::greeting(lane);
     let theirs = receive(&mut stream, &mut decoder).await?;
     check(shared, &theirs, lane)?;
     let remote = admit(theirs.node)?;
@@ -121,6 +122,7 @@ where
         remote.tell(|engine, _| engine.unlink(conn));
         return Err(error.into());
     }
+    decoder.greeted();
     let greeted = Greeted {
         stream,
         decoder,

@@ -161,3 +161,11 @@ fn each_direction_has_its_own_key() {
     from.begin(b"x");
     assert_ne!(to.end(b""), from.end(b""));
 }
+
+#[test]
+fn strangers_say_hello_first() {
+    let mut decoder = Decoder::greeting(Lane::Bulk);
+    let call = Header::new(Kind::Call, Lane::Bulk).encode(1 << 20);
+    decoder.buffer().extend_from_slice(&call);
+    assert_eq!(decoder.next_frame(), Err(Refused::Early(Kind::Call)));
+}
