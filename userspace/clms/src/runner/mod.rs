@@ -1,13 +1,20 @@
 //! Membership as it runs: the engine on a real clock, a real log, and whatever way to other
 //! nodes it is given.
 
+pub mod clock;
 mod ground;
 mod handle;
+mod kernel;
+mod linux;
 mod messenger;
 mod node;
+mod probes;
 mod wire;
 
 pub use ground::{Ground, Reflection};
 pub use handle::Handle;
+pub use kernel::Kernel;
+pub use linux::Linux;
 pub use messenger::Messenger;
 pub use node::{Node, Order, Settings, Status};
+pub use probes::Probes;
