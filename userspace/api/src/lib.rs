@@ -1,4 +1,6 @@
 //! The words that `ssid` and its clients exchange over the control socket.
 
+pub mod cluster;
 pub mod control;
+pub mod ics;
 pub mod lvs;

@@ -42,6 +42,42 @@ pub fn describe() -> Vec<Described> {
             "connection timeouts in seconds",
             r#"{"id":7,"request":{"lvs":"timeouts"}}"#,
         ),
+        (
+            "the view of the cluster, and how this node stands in it",
+            r#"{"id":8,"request":{"cluster":"show"}}"#,
+        ),
+        (
+            "the last transitions of nodes",
+            r#"{"id":9,"request":{"cluster":"history"}}"#,
+        ),
+        (
+            "found a cluster of this node alone",
+            r#"{"id":10,"request":{"cluster":{"init":{"name":"blue"}}}}"#,
+        ),
+        (
+            "a token to join with, valid for so many seconds",
+            r#"{"id":11,"request":{"cluster":{"token":{"valid":3600}}}}"#,
+        ),
+        (
+            "join a cluster by way of one of its nodes",
+            r#"{"id":12,"request":{"cluster":{"join":{"host":"192.0.2.1","token":"ssi1-…"}}}}"#,
+        ),
+        (
+            "leave the cluster; \"rejoin\" comes back",
+            r#"{"id":13,"request":{"cluster":"leave"}}"#,
+        ),
+        (
+            "put a node out; likewise \"forget\" (one that is down) and \"fenced\" (one that is surely off)",
+            r#"{"id":14,"request":{"cluster":{"evict":{"number":3}}}}"#,
+        ),
+        (
+            "peers and lanes of internode communication",
+            r#"{"id":15,"request":{"ics":"show"}}"#,
+        ),
+        (
+            "how long a node takes to answer",
+            r#"{"id":16,"request":{"ics":{"ping":{"node":2}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Counted, Described, Feature, Status, VERSION};
+use crate::cluster::{ClusterView, Event, Token};
+use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 
 /// One line from the daemon.
@@ -82,6 +84,21 @@ pub enum Reply {
     Counters(Vec<Counted>),
     /// To `lvs timeouts`.
     Timeouts(Timeouts),
+    /// To `cluster show`.
+    Cluster(Box<ClusterView>),
+    /// To `cluster history`.
+    History(Vec<Event>),
+    /// To `cluster token`.
+    Token(Token),
+    /// To `cluster init` and `cluster join`: the number that this node has now.
+    Member {
+        /// The number.
+        number: u16,
+    },
+    /// To `ics show`.
+    Ics(Box<IcsView>),
+    /// To `ics ping`.
+    Ping(Box<Ping>),
 }
 
 /// Why a request was not done.

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::VERSION;
+use crate::cluster::ClusterRequest;
+use crate::ics::IcsRequest;
 use crate::lvs::{Command, ServiceName};
 
 /// One line from a client.
@@ -32,6 +34,10 @@ pub enum Request {
     Doctor,
     /// The connection scheduler.
     Lvs(LvsRequest),
+    /// Membership.
+    Cluster(ClusterRequest),
+    /// Internode communication.
+    Ics(IcsRequest),
 }
 
 /// Requests to the connection scheduler.
