@@ -147,6 +147,7 @@ mod tests {
             memory: 9 << 20,
             adopted: true,
             cluster: "testbed".to_owned(),
+            member: None,
             nodes: vec![node(1), node(2)],
             interfaces: vec![Attached {
                 interface: "eth0".to_owned(),

@@ -31,6 +31,7 @@ pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Fail
         memory: memory::resident(),
         adopted: data_path.adopted(),
         cluster: config.cluster.name.clone(),
+        member: None,
         nodes: nodes::nodes(config).into_iter().map(Into::into).collect(),
         interfaces: data_path.attached(),
         cvips: config

@@ -16,6 +16,9 @@ pub struct ClusterView {
     /// Which life of it this is; none: it is no member now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<u32>,
+    /// How many nodes the cluster can have, and so the largest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_nodes: Option<u16>,
     /// Counts the changes of the view.
     pub epoch: u64,
     /// Who leads, if anybody has been agreed on.

@@ -25,7 +25,7 @@ pub use doctor::{Feature, Support};
 pub use frame::{Frame, FrameError, decode, encode, read_line};
 pub use reply::{Failure, FailureKind, Outcome, Reply, Response};
 pub use request::{Call, LvsRequest, Request};
-pub use status::{Attached, Counted, CvipStatus, NodeStatus, Status};
+pub use status::{Attached, Counted, CvipStatus, MemberStatus, NodeStatus, Status};
 
 /// Version of the protocol.
 pub const VERSION: u32 = 1;

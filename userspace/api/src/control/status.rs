@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::NodeState;
+
 /// A node as it is now (`ssi status`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -24,6 +26,9 @@ pub struct Status {
     pub adopted: bool,
     /// The cluster's name.
     pub cluster: String,
+    /// How this node stands in its cluster; none: it has never been in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberStatus>,
     /// The cluster's nodes, this one among them.
     pub nodes: Vec<NodeStatus>,
     /// Interfaces with our programs.
@@ -36,6 +41,26 @@ pub struct Status {
     pub servers: u32,
     /// What the programs counted, without the zeros.
     pub counters: Vec<Counted>,
+}
+
+/// How a node stands in its cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberStatus {
+    /// How far it is in its coming and going.
+    pub state: NodeState,
+    /// Which life of it this is; none: it is no member now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<u32>,
+    /// The epoch of the view that it goes by.
+    pub epoch: u64,
+    /// Who leads, if anybody has been agreed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub master: Option<u16>,
+    /// Whether it has stopped what others may do instead, because it has no lease.
+    pub fenced: bool,
+    /// Why it can't go on, or what the cluster waits for; in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 /// A node of the cluster.
