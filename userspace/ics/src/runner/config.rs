@@ -90,6 +90,9 @@ pub enum StartError {
     /// Its key is of no use.
     #[error(transparent)]
     Identity(#[from] BadIdentity),
+    /// It can't have a thread.
+    #[error("cannot start a thread for bulk data: {0}")]
+    Thread(#[source] std::io::Error),
     /// It can't listen.
     #[error(
         "cannot listen for other nodes on {address}: {source}; is another ssid running, or the address not this machine's?"

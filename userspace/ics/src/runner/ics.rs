@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,7 @@ use super::handler::{Register, Request, Services, Work, service_number};
 use super::remote::{Remote, lock};
 use super::report::{RemoteReport, Report, RoundTrips};
 use super::tls::Tls;
+use super::workers::{Workers, worker};
 use crate::core::{Failure, Lane, Moment, Node, Priority, Service};
 
 /// Internode communication of this node. Clones are the same. It goes on until
@@ -39,6 +42,9 @@ pub(super) struct Shared {
     /// A view came, or a connection went: whoever dials looks again.
     pub(super) redial: Notify,
     pub(super) refusals: Mutex<Refusals>,
+    /// Connections that another worker accepted than serves them.
+    pub(super) handed_over: AtomicU64,
+    pub(super) workers: Workers,
     stopped: watch::Sender<bool>,
 }
 
@@ -49,13 +55,25 @@ impl Ics {
     /// # Errors
     /// It can't listen, or its key is of no use.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        let address = config.address;
+        let sockets =
+            connect::listeners(address).map_err(|source| StartError::Listen { address, source })?;
+        Self::start_with(config, sockets)
+    }
+
+    /// The same with sockets that [listen](super::listeners) already, perhaps since an
+    /// earlier daemon: then connections that came in between are served now.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start), and if there is no room for another thread.
+    pub fn start_with(config: Config, sockets: Vec<OwnedFd>) -> Result<Self, StartError> {
         let tls = match &config.security {
             Security::Tls(identity) => Some(Tls::new(identity)?),
             Security::Mac { .. } | Security::None => None,
         };
         let address = config.address;
-        let listener =
-            connect::listener(address).map_err(|source| StartError::Listen { address, source })?;
+        let stopped = watch::Sender::new(false);
+        let workers = Workers::start(stopped.subscribe()).map_err(StartError::Thread)?;
         let shared = Arc::new(Shared {
             config,
             tls,
@@ -66,9 +84,14 @@ impl Ics {
             remotes: RwLock::default(),
             redial: Notify::new(),
             refusals: Mutex::default(),
-            stopped: watch::Sender::new(false),
+            handed_over: AtomicU64::new(0),
+            workers,
+            stopped,
         });
-        shared.spawn(connect::listen(Arc::clone(&shared), listener));
+        if let Err(source) = connect::listen(&shared, sockets) {
+            shared.stopped.send_replace(true);
+            return Err(StartError::Listen { address, source });
+        }
         Ok(Self { shared })
     }
 
@@ -179,6 +202,7 @@ impl Ics {
             node: self.shared.config.node,
             peers,
             refused: refusals.of(None),
+            handed_over: self.shared.handed_over.load(Ordering::Relaxed),
         }
     }
 }
@@ -191,8 +215,18 @@ impl Shared {
 
     /// Runs something until it is done or all is stopped.
     pub(super) fn spawn(&self, what: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_at(0, what);
+    }
+
+    /// The same, where a lane is served.
+    pub(super) fn spawn_for(&self, lane: Lane, what: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_at(worker(lane), what);
+    }
+
+    /// The same on a worker.
+    pub(super) fn spawn_at(&self, at: usize, what: impl Future<Output = ()> + Send + 'static) {
         let mut stopped = self.stopped.subscribe();
-        tokio::spawn(async move {
+        self.workers.at(at).spawn(async move {
             tokio::select! {
                 // An error would mean that the sender has gone, and all with it.
                 _ = stopped.wait_for(|stopped| *stopped) => {}

@@ -9,13 +9,15 @@ mod remote;
 mod report;
 mod stream;
 mod tls;
+mod workers;
 mod write;
 
 pub use call::Calling;
 pub use config::{Config, Fingerprint, PORT, PeerInfo, Security, StartError, View};
-pub use connect::Refusal;
+pub use connect::{Refusal, listeners};
 pub use handler::{Cancelled, Register, Request, service_number};
 pub use ics::Ics;
 pub use report::{RemoteReport, Report, RoundTrips};
 pub use stream::{Cut, StreamIn, StreamOut};
 pub use tls::{BadIdentity, Identity};
+pub use workers::{WORKERS, worker};

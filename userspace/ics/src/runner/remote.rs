@@ -160,6 +160,11 @@ impl Remote {
             stream: pieces.map(|pieces| StreamIn::new(Arc::clone(self), token, pieces)),
             cancelled,
         };
+        let lane = if request.stream.is_some() {
+            Lane::Bulk
+        } else {
+            Lane::Calls(request.priority)
+        };
         let raised = dispatch.priority.raised();
         let mut work: Work =
             Box::pin(PRIORITY.scope(raised, async move { handler(request).await }));
@@ -171,7 +176,7 @@ impl Remote {
             Ok(Poll::Ready(result)) => self.done(token, result),
             Ok(Poll::Pending) => {
                 let remote = Arc::clone(self);
-                self.shared.spawn(async move {
+                self.shared.spawn_for(lane, async move {
                     let guard = Unfinished(Some((Arc::clone(&remote), token)));
                     let result = work.await;
                     guard.finish(result);

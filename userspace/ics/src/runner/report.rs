@@ -63,4 +63,7 @@ pub struct Report {
     pub peers: BTreeMap<Node, RemoteReport>,
     /// Connections that nobody known has made, by the reason why they were refused.
     pub refused: BTreeMap<String, u64>,
+    /// Connections that were accepted on another thread than serves their lane, and handed
+    /// over; 0 where the kernel knows which lane is whose.
+    pub handed_over: u64,
 }

@@ -59,8 +59,13 @@ impl Writer {
         }
     }
 
-    /// Writes what there is, if nobody else does and the socket takes it.
+    /// Writes what there is, if nobody else does, the socket takes it, and whoever runs now
+    /// may.
     pub(super) fn try_pump(&self, remote: &Arc<Remote>) {
+        if !remote.shared.workers.may_write(self.conn.lane) {
+            self.wake.notify_one();
+            return;
+        }
         let Ok(mut state) = self.state.try_lock() else {
             self.wake.notify_one();
             return;

@@ -23,7 +23,7 @@ pub(in crate::runner) fn dial(remote: &Arc<Remote>) {
     for lane in Lane::ALL {
         let remote = Arc::clone(remote);
         let shared = Arc::clone(&remote.shared);
-        shared.spawn(keep(remote, lane));
+        shared.spawn_for(lane, keep(remote, lane));
     }
 }
 

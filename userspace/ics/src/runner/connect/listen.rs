@@ -1,7 +1,10 @@
 //! The end that listens.
 
+use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -17,12 +20,27 @@ use crate::core::{Lane, Node};
 use crate::runner::config::Fingerprint;
 use crate::runner::ics::{HANDSHAKE, Shared};
 use crate::runner::remote::Remote;
+use crate::runner::workers::{WORKERS, worker};
 
 /// Connections that are saying hello at once; the kernel keeps more waiting.
 const GREETING: usize = 256;
 
-/// Takes connections, until all is stopped.
-pub(in crate::runner) async fn listen(shared: Arc<Shared>, listener: TcpListener) {
+/// Takes connections from sockets that listen, each socket on the worker of its place, until
+/// all is stopped.
+pub(in crate::runner) fn listen(shared: &Arc<Shared>, sockets: Vec<OwnedFd>) -> io::Result<()> {
+    for (place, socket) in sockets.into_iter().enumerate() {
+        let at = place.min(WORKERS - 1);
+        let runtime = shared.workers.at(at);
+        let listener = {
+            let _registered_there = runtime.enter();
+            socket::listener(socket)?
+        };
+        shared.spawn_at(at, take(Arc::clone(shared), listener, at));
+    }
+    Ok(())
+}
+
+async fn take(shared: Arc<Shared>, listener: TcpListener, at: usize) {
     let acceptor = match &shared.tls {
         None => None,
         Some(tls) => {
@@ -55,10 +73,28 @@ pub(in crate::runner) async fn listen(shared: Arc<Shared>, listener: TcpListener
             shared.refuse(None, &Refusal::Stranger(from.ip()));
             continue;
         }
+        let Some(lane) = Lane::from_number((from.port() & 7) as u8) else {
+            shared.refuse(None, &Refusal::Settings);
+            continue;
+        };
+        let stream = if worker(lane) == at {
+            Arrived::Here(stream)
+        } else {
+            // The kernel does not know which lane is whose.
+            shared.handed_over.fetch_add(1, Ordering::Relaxed);
+            match stream.into_std() {
+                Ok(stream) => Arrived::Elsewhere(stream),
+                Err(error) => {
+                    shared.refuse(None, &error.into());
+                    continue;
+                }
+            }
+        };
         let task = Arc::clone(&shared);
         let acceptor = acceptor.clone();
-        shared.spawn(async move {
-            let accepted = timeout(HANDSHAKE, accept(&task, acceptor.as_ref(), stream, from)).await;
+        shared.spawn_for(lane, async move {
+            let accepted = accept(&task, acceptor.as_ref(), lane, stream, from);
+            let accepted = timeout(HANDSHAKE, accepted).await;
             drop(permit);
             match accepted {
                 Ok(Ok((remote, greeted))) => {
@@ -73,17 +109,28 @@ pub(in crate::runner) async fn listen(shared: Arc<Shared>, listener: TcpListener
     }
 }
 
+/// A connection, registered with the worker that serves it, or with none.
+enum Arrived {
+    Here(TcpStream),
+    Elsewhere(std::net::TcpStream),
+}
+
 /// Who it said it was, if it said so, and why it is refused.
 type Rejected = (Option<Node>, Refusal);
 
 async fn accept(
     shared: &Arc<Shared>,
     acceptor: Option<&TlsAcceptor>,
-    stream: TcpStream,
+    lane: Lane,
+    stream: Arrived,
     from: SocketAddr,
 ) -> Result<(Arc<Remote>, Greeted<Halves>), Rejected> {
-    let lane = Lane::from_number((from.port() & 7) as u8);
-    let lane = lane.ok_or((None, Refusal::Settings))?;
+    let stream = match stream {
+        Arrived::Here(stream) => stream,
+        Arrived::Elsewhere(stream) => {
+            TcpStream::from_std(stream).map_err(|error| (None, error.into()))?
+        }
+    };
     socket::prepare(&stream, shared.config.silence).map_err(|error| (None, error.into()))?;
     let mut said = None;
     let admit = |node, key: Option<Fingerprint>| {

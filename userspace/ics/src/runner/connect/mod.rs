@@ -13,4 +13,4 @@ pub(super) use dial::dial;
 pub(super) use listen::listen;
 pub use refusal::Refusal;
 pub(super) use refusal::Refusals;
-pub(super) use socket::listener;
+pub use socket::listeners;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -10,25 +11,48 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::Refusal;
 use crate::core::Lane;
+use crate::runner::workers::WORKERS;
 
-/// Connections that wait to be accepted.
-const BACKLOG: i32 = 128;
+/// Connections that wait to be accepted, also while the daemon is restarted.
+const BACKLOG: i32 = 1024;
 /// Where ports are taken from: Linux's own range for outgoing connections, which services
 /// stay away from.
 const PORTS: std::ops::Range<u16> = 32_768..60_992;
 /// How many ports are tried.
 const TRIES: usize = 32;
 
-/// A socket that listens.
-pub(in crate::runner) fn listener(address: SocketAddr) -> io::Result<TcpListener> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    // A restarted daemon must not wait for connections of the former one to time out.
-    socket.set_reuse_address(true)?;
+/// Sockets that listen at one address, one for each of the [`WORKERS`], in their order. The
+/// kernel spreads connections over them (`SO_REUSEPORT`, Linux 3.9) unless it is told which
+/// lane is whose.
+///
+/// # Errors
+/// Somebody else listens there, or the address is not this machine's.
+pub fn listeners(address: SocketAddr) -> io::Result<Vec<OwnedFd>> {
+    let mut sockets = Vec::with_capacity(WORKERS);
+    for worker in 0..WORKERS {
+        let domain = Domain::for_address(address);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        // A restarted daemon must not wait for connections of the former one to time out.
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        // The first shares the port only once it has it: with whoever listens there
+        // already, it must not.
+        socket.set_reuse_port(worker > 0)?;
+        socket.bind(&address.into())?;
+        socket.set_reuse_port(true)?;
+        sockets.push(socket);
+    }
+    for socket in &sockets {
+        socket.listen(BACKLOG)?;
+    }
+    Ok(sockets.into_iter().map(OwnedFd::from).collect())
+}
+
+/// A socket that listens already.
+pub(in crate::runner) fn listener(socket: OwnedFd) -> io::Result<TcpListener> {
+    let socket = std::net::TcpListener::from(socket);
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    TcpListener::from_std(socket)
 }
 
 /// A connection from a port of the lane.
