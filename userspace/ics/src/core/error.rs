@@ -15,6 +15,12 @@ pub enum CallError {
         /// The view's epoch that has it no longer; 0 if no view had it yet.
         epoch: Epoch,
     },
+    /// The node lives on, but the daemon that had the call does not.
+    #[error("the ssid of node {node} was restarted: whether the call was carried out is not known")]
+    Restarted {
+        /// The node that was called.
+        node: Node,
+    },
     /// The reply did not come in time.
     #[error("no reply before the deadline")]
     Deadline,

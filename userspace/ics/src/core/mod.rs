@@ -4,11 +4,12 @@
 //! it decides what goes over which lane and when, and what becomes of each call.
 //!
 //! **What a call can rely on.** It is dispatched at most once, and exactly once while both
-//! nodes live and stay in the view: a lost connection loses nothing, because each end keeps
+//! nodes live and stay in the view, and their daemons run: a lost connection loses nothing, because each end keeps
 //! what it sent until the other has acknowledged it, and sends the rest again over the next
 //! connection. A call completes exactly once: with its reply, with its deadline, with its
-//! cancellation, or with [`CallError::NodeDown`] when the view says that the node has gone,
-//! and never because of a connection.
+//! cancellation, with [`CallError::NodeDown`] when the view says that the node has gone, or
+//! with [`CallError::Restarted`] when its daemon was restarted while the node lived on, and
+//! never because of a connection.
 
 pub mod credit;
 mod error;

@@ -38,6 +38,8 @@ pub struct PeerStats {
     pub serving: u64,
     /// Credits that it grants per lane and service; 0 before it has said so.
     pub window: u16,
+    /// How often its daemon was restarted within a life.
+    pub restarts: u64,
     /// Calls refused because too many waited.
     pub throttled: u64,
     /// Frames dropped because their connection is of an earlier life, or was replaced.

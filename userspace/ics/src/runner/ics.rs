@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rand::RngExt as _;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{Notify, watch};
 
 use super::call::Calling;
@@ -139,8 +139,9 @@ impl Ics {
         for (node, info) in &view.peers {
             shared.meet(*node).tell(|engine, _| {
                 if reborn || engine.peer.incarnation() != Some(info.incarnation) {
-                    let session = rand::rng().random_range(1..=u64::MAX);
-                    engine.peer.nodeup(view.epoch, info.incarnation, session);
+                    engine
+                        .peer
+                        .nodeup(view.epoch, info.incarnation, session_number());
                 }
             });
         }
@@ -298,6 +299,13 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A number for a session that is higher than any before in this life of the node, whichever
+/// daemon used it: nanoseconds since the kernel started (`CLOCK_BOOTTIME`, Linux 2.6.39).
+fn session_number() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    (now.tv_sec as u64) * 1_000_000_000 + now.tv_nsec as u64
 }
 
 /// How long one goes on trying before a handshake is given up.

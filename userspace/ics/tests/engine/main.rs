@@ -2,5 +2,6 @@
 
 mod handlers;
 mod hostile;
+mod restart;
 mod scenarios;
 mod world;

@@ -37,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) peers: BTreeMap<u16, Peer>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) dispatched: BTreeMap<u64, u32>,
+    /// How often its daemon was restarted.
+    pub(crate) restarts: u64,
 }
 
 pub(crate) struct World {
@@ -55,6 +57,13 @@ pub(crate) struct World {
 
 const FIRST: Priority = Priority::LOWEST;
 
+/// What a daemon has of another node after so many restarts.
+fn engine(other: u16, restarts: u64, limits: Limits) -> Peer {
+    let mut peer = Peer::new(other, limits);
+    peer.nodeup(1, 1, restarts + 1);
+    peer
+}
+
 impl World {
     pub(crate) fn new(seed: u64, nodes: u16, limits: Limits) -> Self {
         let mut world = Self {
@@ -72,9 +81,7 @@ impl World {
         for number in 1..=nodes {
             let mut node = Node::default();
             for other in (1..=nodes).filter(|other| *other != number) {
-                let mut peer = Peer::new(other, limits);
-                peer.nodeup(1, 1, u64::from(number) << 32 | u64::from(other));
-                node.peers.insert(other, peer);
+                node.peers.insert(other, engine(other, 0, limits));
             }
             world.nodes.insert(number, node);
         }
@@ -127,32 +134,12 @@ impl World {
         if self.pipes.contains_key(&(a, b, lane.number())) {
             return;
         }
-        let hello = |world: &mut Self, node: u16, other: u16| {
-            let window = world.limits.window;
-            let chunks = world.limits.chunks;
-            let peer = world.peer(node, other);
-            peer.detach(lane);
-            let (received, session) = peer.facts(lane)?;
-            Some(Hello {
-                node,
-                incarnation: 1,
-                to: other,
-                to_incarnation: 1,
-                lane,
-                security: Security::None,
-                cluster: [0; 16],
-                session,
-                received,
-                window,
-                chunks,
-                nonce: [0; 16],
-            })
-        };
-        let (Some(of_a), Some(of_b)) = (hello(self, a, b), hello(self, b, a)) else {
+        let (of_a, of_b) = (self.hello(a, b, lane), self.hello(b, a, lane));
+        let (Some(of_a), Some(of_b)) = (of_a, of_b) else {
             return;
         };
-        let now = self.now;
         for (node, other, theirs) in [(a, b, of_b), (b, a, of_a)] {
+            let now = self.now;
             let conn = self.peer(node, other).connected(now, &theirs).unwrap();
             let pipe = Pipe {
                 conn,
@@ -165,6 +152,40 @@ impl World {
         self.act(b, a);
     }
 
+    /// The end that listens has heard both hellos, and its second is lost with the connection.
+    pub(crate) fn half_connect(&mut self, a: u16, b: u16, lane: Lane) {
+        if self.pipes.contains_key(&(a, b, lane.number())) {
+            return;
+        }
+        if let (Some(of_a), Some(_)) = (self.hello(a, b, lane), self.hello(b, a, lane)) {
+            let now = self.now;
+            self.peer(b, a).connected(now, &of_a).unwrap();
+            self.act(b, a);
+        }
+    }
+
+    /// The second hello of a node that gives the lane's connection up for another.
+    pub(crate) fn hello(&mut self, node: u16, other: u16, lane: Lane) -> Option<Hello> {
+        let theirs = self.peer(other, node).number()?;
+        let limits = self.limits;
+        let peer = self.peer(node, other);
+        peer.detach(lane);
+        Some(Hello {
+            node,
+            incarnation: 1,
+            to: other,
+            to_incarnation: 1,
+            lane,
+            security: Security::None,
+            cluster: [0; 16],
+            session: peer.number()?,
+            received: peer.received_on(lane, theirs),
+            window: limits.window,
+            chunks: limits.chunks,
+            nonce: [0; 16],
+        })
+    }
+
     pub(crate) fn connect_all(&mut self) {
         let numbers: Vec<u16> = self.nodes.keys().copied().collect();
         for a in &numbers {
@@ -172,6 +193,31 @@ impl World {
                 for lane in Lane::ALL {
                     self.connect(*a, *b, lane);
                 }
+            }
+        }
+    }
+
+    /// A node's daemon is restarted: its own calls and handlers are lost, and its ends of all
+    /// connections. `told` says whether the other end of one hears of that at once.
+    pub(crate) fn restart(&mut self, node: u16, mut told: impl FnMut() -> bool) {
+        let limits = self.limits;
+        self.made.retain(|(from, ..), _| *from != node);
+        self.sources.retain(|source| source.call.0 != node);
+        let here = self.nodes.get_mut(&node).expect("a node of this world");
+        here.restarts += 1;
+        here.handlers.clear();
+        for (other, peer) in &mut here.peers {
+            *peer = engine(*other, here.restarts, limits);
+        }
+        let keys: Vec<_> = self.pipes.keys().copied().collect();
+        for (from, to, lane) in keys {
+            if from == node {
+                self.pipes.remove(&(from, to, lane));
+            } else if to == node
+                && let Some(pipe) = self.pipes.remove(&(from, to, lane))
+                && told()
+            {
+                self.peer(from, to).disconnected(pipe.conn);
             }
         }
     }
@@ -323,7 +369,12 @@ impl World {
                     }
                 }
                 Action::DataEnd(token) => self.handler(node, other, token).complete = true,
-                Action::Close(conn, _) => self.cut(node, other, conn.lane.number()),
+                Action::Close(conn, _) => {
+                    let key = (node, other, conn.lane.number());
+                    if self.pipes.get(&key).is_some_and(|pipe| pipe.conn == conn) {
+                        self.cut(node, other, conn.lane.number());
+                    }
+                }
             }
         }
     }

@@ -5,3 +5,4 @@ mod calls;
 mod life;
 mod net;
 mod refused;
+mod restart;

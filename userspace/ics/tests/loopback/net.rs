@@ -105,6 +105,12 @@ impl Net {
         }
     }
 
+    /// Gives one node the view that has all of them up, once more.
+    pub(crate) fn view_again(&self, node: u16) {
+        let up: Vec<u16> = self.nodes.keys().copied().collect();
+        self.ics(node).peers(self.view_of(node, &up));
+    }
+
     /// Whether every node has all lanes to every other of its view.
     pub(crate) fn is_connected(&self) -> bool {
         self.nodes.values().all(|(ics, _)| {

@@ -11,7 +11,7 @@ use ssi_ics::runner::{Fingerprint, Identity, Security};
 
 use crate::net::{Net, echo};
 
-fn mac(node: u16) -> Security {
+pub(crate) fn mac(node: u16) -> Security {
     // Node 3 has another key.
     let key = SharedKey([if node == 3 { 3 } else { 1 }; 16]);
     Security::Mac { key }
@@ -82,11 +82,11 @@ async fn strangers_and_noise_are_counted() {
 static KEYS: LazyLock<[Identity; 4]> =
     LazyLock::new(|| std::array::from_fn(|_| Identity::generate().unwrap()));
 
-fn tls(node: u16) -> Security {
+pub(crate) fn tls(node: u16) -> Security {
     Security::Tls(KEYS[usize::from(node) - 1].clone())
 }
 
-fn fingerprint(node: u16) -> Fingerprint {
+pub(crate) fn fingerprint(node: u16) -> Fingerprint {
     KEYS[usize::from(node) - 1].fingerprint()
 }
 

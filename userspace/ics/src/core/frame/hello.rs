@@ -36,9 +36,10 @@ pub struct Hello {
     pub security: Security,
     /// Which cluster it belongs to.
     pub cluster: [u8; 16],
-    /// Its own number for the session of these two lives: random, never 0.
+    /// Its own number for the session, never 0: higher than any that the speaker has used in
+    /// this life.
     pub session: u64,
-    /// How many frames of the session it has received on this lane.
+    /// How many frames of the session it has received on this lane; 0 in a first hello.
     pub received: u64,
     /// How many calls per lane and service it takes at once.
     pub window: u16,

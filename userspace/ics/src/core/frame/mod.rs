@@ -16,7 +16,7 @@ pub use mac::{Mac, SharedKey};
 /// First two bytes of every frame.
 pub const MAGIC: u16 = u16::from_le_bytes(*b"si");
 /// Changes whenever the layout or the meaning of a frame does.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Bytes of a header.
 pub const HEADER: usize = size_of::<Wire>();
 /// Most bytes of a body; more goes as a stream.

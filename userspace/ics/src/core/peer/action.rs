@@ -13,7 +13,7 @@ pub struct CallId(pub u64);
 /// A call that this node handles. No two have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
-    /// The session it came in.
+    /// The session it came in, by this end's count.
     pub(super) session: u64,
     /// The caller's number for it.
     pub(super) request: u64,
@@ -37,6 +37,9 @@ pub enum Reason {
     /// The view has the node no longer.
     #[error("the node is down")]
     NodeDown,
+    /// The daemon at the other end was restarted.
+    #[error("the daemon at the other end was restarted")]
+    Restarted,
     /// The other end broke the protocol.
     #[error("the other end broke the protocol: {0}")]
     Protocol(&'static str),

@@ -61,8 +61,8 @@ impl Peer {
         Ok(CallId(request))
     }
 
-    /// Makes a call that wants no reply. It is dispatched once while both nodes live; there
-    /// is no word of it otherwise. Neither a deadline nor a stream goes with it.
+    /// Makes a call that wants no reply. It is dispatched once while both nodes live and
+    /// neither's daemon is restarted; there is no word of it otherwise. Neither a deadline nor a stream goes with it.
     ///
     /// # Errors
     /// As for [`call`](Self::call).

@@ -1,18 +1,10 @@
 //! Connections: they come and go, the session stays.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
-use super::{Action, Conn, LaneState, Peer, Reason, Session};
+use super::{Action, Conn, LaneState, Peer, Reason};
+#[cfg(doc)]
+use crate::core::CallError;
 use crate::core::frame::{Frame, Header, Hello, Kind};
 use crate::core::{Lane, Moment};
-
-/// Frames after which an acknowledgement is sent even if nothing else is.
-const ACK_FRAMES: u64 = 256;
-/// Bytes after which it is.
-const ACK_BYTES: usize = 512 << 10;
-/// Time after which it is.
-const ACK_DELAY: Duration = Duration::from_millis(50);
 
 /// Why two ends don't belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -23,8 +15,9 @@ pub enum Mismatch {
     /// It is an earlier or later life than the view's.
     #[error("another life of the node than the view's")]
     Incarnation,
-    /// It has lost its memory of the session without a new life.
-    #[error("it has forgotten the session, or begun another, within one life")]
+    /// Its session is one of before: its daemon was restarted since, or one end has begun
+    /// anew while hellos were said.
+    #[error("it speaks for a session that is over")]
     Session,
     /// It says that it has received what was never sent, or not received what it had.
     #[error("it has received more, or less, than is possible")]
@@ -32,12 +25,28 @@ pub enum Mismatch {
 }
 
 impl Peer {
-    /// How many frames of the session this end has received on a lane, and its number for
-    /// the session: what its hello has to say. None when the node is down.
+    /// This end's number for the session: what its hellos have to say. None when the node is
+    /// down.
     #[must_use]
-    pub fn facts(&self, lane: Lane) -> Option<(u64, u64)> {
-        let session = self.session.as_ref()?;
-        Some((session.lanes[lane.index()].received, session.number))
+    pub fn number(&self) -> Option<u64> {
+        self.session.as_ref().map(|session| session.number)
+    }
+
+    /// How many frames this end has received on a lane of the session that the other end
+    /// has this number for: what its second hello has to say.
+    #[must_use]
+    pub fn received_on(&self, lane: Lane, theirs: u64) -> u64 {
+        let session = self.session.as_ref();
+        session
+            .filter(|session| session.theirs == Some(theirs))
+            .map_or(0, |session| session.lanes[lane.index()].received)
+    }
+
+    /// Whether the other end has another session since the one that it had this number for.
+    #[must_use]
+    pub fn is_over(&self, theirs: u64) -> bool {
+        let session = self.session.as_ref();
+        session.is_none_or(|session| session.theirs.is_some_and(|known| theirs < known))
     }
 
     /// A connection of a lane has gone. What it carried is sent again over the next one.
@@ -51,7 +60,7 @@ impl Peer {
     }
 
     /// Gives a lane's connection up, because another is about to take its place. Has to come
-    /// before [`facts`](Self::facts) are asked for, so that they stay true.
+    /// before [`received_on`](Self::received_on) is asked for, so that it stays true.
     pub fn detach(&mut self, lane: Lane) {
         let state = self
             .session
@@ -64,8 +73,12 @@ impl Peer {
         }
     }
 
-    /// A connection has been made, and the other end has said hello. It takes the place of
-    /// an earlier one of the lane.
+    /// A connection has been made, and the other end has said both its hellos. It takes the
+    /// place of an earlier one of the lane.
+    ///
+    /// A higher number for the session than before, in the same life, means that the daemon
+    /// at the other end was restarted: what was said to the former ends with
+    /// [`CallError::Restarted`], and another session begins.
     ///
     /// # Errors
     /// The other end is not the one of the session.
@@ -75,13 +88,23 @@ impl Peer {
         if hello.incarnation != session.incarnation {
             return Err(Mismatch::Incarnation);
         }
-        if session.theirs.is_some_and(|theirs| theirs != hello.session) || hello.session == 0 {
-            return Err(Mismatch::Session);
-        }
-        if !session.lanes[lane.index()].out.resume(hello.received) {
+        let restarted = match session.theirs {
+            Some(theirs) if hello.session < theirs => return Err(Mismatch::Session),
+            Some(theirs) => hello.session > theirs,
+            None if hello.session == 0 => return Err(Mismatch::Session),
+            None => false,
+        };
+        if restarted {
+            if hello.received != 0 {
+                return Err(Mismatch::Received);
+            }
+            self.restarted();
+        } else if !session.lanes[lane.index()].out.resume(hello.received) {
             return Err(Mismatch::Received);
         }
-        if session.theirs.is_none() {
+        if let Some(session) = &mut self.session
+            && session.theirs.is_none()
+        {
             session.theirs = Some(hello.session);
             session.credits.set_window(hello.window);
             session.chunks = hello.chunks;
@@ -140,60 +163,5 @@ impl Peer {
     pub(super) fn state_of(&mut self, conn: Conn) -> Option<&mut LaneState> {
         let state = &mut self.session.as_mut()?.lanes[conn.lane.index()];
         (state.conn == Some(conn.number)).then_some(state)
-    }
-}
-
-impl Session {
-    /// Puts a frame on its lane.
-    pub(super) fn push(
-        &mut self,
-        frame: Frame,
-        deadline: Option<Moment>,
-        actions: &mut VecDeque<Action>,
-    ) {
-        let lane = frame.header.lane;
-        self.lanes[lane.index()].out.push(frame, deadline);
-        self.tell(lane, actions);
-    }
-
-    /// Says that a lane has something to write, if it has a connection.
-    pub(super) fn tell(&mut self, lane: Lane, actions: &mut VecDeque<Action>) {
-        let state = &mut self.lanes[lane.index()];
-        if let Some(number) = state.conn
-            && !state.told
-        {
-            state.told = true;
-            actions.push_back(Action::Write(Conn { lane, number }));
-        }
-    }
-}
-
-impl LaneState {
-    /// A frame of the session has come; true: so many that an acknowledgement has to go.
-    pub(super) fn count(&mut self, now: Moment, bytes: usize) -> bool {
-        self.received += 1;
-        self.unacknowledged_bytes += bytes;
-        self.since.get_or_insert(now);
-        self.enough()
-    }
-
-    fn enough(&self) -> bool {
-        self.received - self.acknowledged >= ACK_FRAMES || self.unacknowledged_bytes >= ACK_BYTES
-    }
-
-    fn must_acknowledge(&self, now: Moment) -> bool {
-        self.enough() || self.ack_at().is_some_and(|at| at <= now)
-    }
-
-    fn acknowledge(&mut self) {
-        self.acknowledged = self.received;
-        self.unacknowledged_bytes = 0;
-        self.since = None;
-    }
-
-    /// When an acknowledgement is due.
-    pub(super) fn ack_at(&self) -> Option<Moment> {
-        self.conn?;
-        self.since.map(|since| since + ACK_DELAY)
     }
 }

@@ -8,19 +8,18 @@ mod call;
 mod connection;
 mod receive;
 mod serve;
+mod session;
 
 use std::collections::VecDeque;
 
 pub use action::{Action, CallId, Conn, Dispatch, Reason, Token};
 pub use call::{Ask, Blocked};
 pub use connection::Mismatch;
+use session::{LaneState, Session};
 
-use super::credit::{Bounds, Credits};
-use super::outgoing::Outgoing;
-use super::pending::Pending;
-use super::serving::Serving;
+use super::credit::Bounds;
 use super::stats::{LaneStats, PeerStats};
-use super::{CallError, Epoch, Lane, Moment, Node};
+use super::{Epoch, Lane, Moment, Node};
 
 /// How much of everything there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,37 +48,6 @@ impl Default for Limits {
     }
 }
 
-/// What two lives of two nodes have said to each other.
-#[derive(Debug)]
-struct Session {
-    /// Which life of the other node.
-    incarnation: u32,
-    /// This end's number for it.
-    number: u64,
-    /// The other end's, once it has said so.
-    theirs: Option<u64>,
-    credits: Credits,
-    pending: Pending,
-    serving: Serving,
-    lanes: [LaneState; Lane::COUNT],
-    /// Chunks per stream that the other end takes.
-    chunks: u16,
-}
-
-#[derive(Debug, Default)]
-struct LaneState {
-    conn: Option<u64>,
-    /// The runner knows that there is something to write.
-    told: bool,
-    out: Outgoing,
-    /// Frames of the session that have been received.
-    received: u64,
-    /// How many of those the other end was told of, and when the first was that it wasn't.
-    acknowledged: u64,
-    unacknowledged_bytes: usize,
-    since: Option<Moment>,
-}
-
 /// The engine of one peer.
 #[derive(Debug)]
 pub struct Peer {
@@ -92,6 +60,7 @@ pub struct Peer {
     down: Epoch,
     next_call: u64,
     next_conn: u64,
+    next_session: u64,
     actions: VecDeque<Action>,
     stats: PeerStats,
 }
@@ -108,67 +77,9 @@ impl Peer {
             down: 0,
             next_call: 1,
             next_conn: 1,
+            next_session: 1,
             actions: VecDeque::new(),
             stats: PeerStats::default(),
-        }
-    }
-
-    /// A view came that has the node up in this life. What was said to an earlier life is
-    /// over, see [`nodedown`](Self::nodedown). `session` has to be random and not 0: it lets
-    /// the other end notice when this one has lost its memory.
-    pub fn nodeup(&mut self, epoch: Epoch, incarnation: u32, session: u64) {
-        self.nodedown(epoch);
-        self.session = Some(Session {
-            incarnation,
-            number: session,
-            theirs: None,
-            credits: Credits::new(self.limits.waiting),
-            pending: Pending::default(),
-            serving: Serving::default(),
-            lanes: Default::default(),
-            chunks: 0,
-        });
-    }
-
-    /// A view came that hasn't the node up. Every pending call completes, handlers are told,
-    /// connections close, and nothing of that life is delivered from now on.
-    pub fn nodedown(&mut self, epoch: Epoch) {
-        self.epoch = epoch;
-        self.down = epoch;
-        let Some(mut session) = self.session.take() else {
-            return;
-        };
-        // Completions stay: each call has to have one. Nothing that came is delivered.
-        self.actions.retain(|action| {
-            !matches!(
-                action,
-                Action::Dispatch(_) | Action::Data(..) | Action::DataEnd(_) | Action::Write(_)
-            )
-        });
-        let node = self.node;
-        for call in session.pending.clear() {
-            self.actions.push_back(Action::Complete {
-                call: CallId(call),
-                result: Err(CallError::NodeDown { node, epoch }),
-                round_trip: None,
-            });
-        }
-        for request in session.serving.requests() {
-            let token = Token {
-                session: session.number,
-                request,
-            };
-            self.actions.push_back(Action::CancelHandler(token));
-        }
-        for (lane, service) in session.credits.refused() {
-            self.actions.push_back(Action::WakeThrottled(lane, service));
-        }
-        for lane in Lane::ALL {
-            if let Some(number) = session.lanes[lane.index()].conn {
-                let conn = Conn { lane, number };
-                self.actions
-                    .push_back(Action::Close(conn, Reason::NodeDown));
-            }
         }
     }
 
@@ -205,10 +116,7 @@ impl Peer {
             return;
         };
         while let Some(request) = session.serving.overdue(now) {
-            let token = Token {
-                session: session.number,
-                request,
-            };
+            let token = session.token(request);
             self.actions.push_back(Action::CancelHandler(token));
         }
         for lane in Lane::ALL {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, CallId, Conn, Dispatch, Peer, Reason, Token};
+use super::{Action, CallId, Conn, Dispatch, Peer, Reason};
 use crate::core::frame::{Frame, Header, Kind, flag};
 use crate::core::serving::{Incoming, Served};
 use crate::core::{Failure, Lane, Moment};
@@ -62,10 +62,7 @@ impl Peer {
             Kind::Cancel => {
                 let session = self.session.as_mut().ok_or("no session")?;
                 if session.serving.get_mut(header.request).is_some() {
-                    let token = Token {
-                        session: session.number,
-                        request: header.request,
-                    };
+                    let token = session.token(header.request);
                     self.actions.push_back(Action::CancelHandler(token));
                 }
                 Ok(())
@@ -112,10 +109,7 @@ impl Peer {
             return Err("a call without credit, or with a number in use");
         }
         self.actions.push_back(Action::Dispatch(Dispatch {
-            token: Token {
-                session: session.number,
-                request: header.request,
-            },
+            token: session.token(header.request),
             service: header.service,
             op: header.op,
             priority: header.priority,
@@ -197,10 +191,7 @@ impl Peer {
     fn stream(&mut self, frame: Frame) -> Result<(), &'static str> {
         let request = frame.header.request;
         let session = self.session.as_mut().ok_or("no session")?;
-        let token = Token {
-            session: session.number,
-            request,
-        };
+        let token = session.token(request);
         let stream = session
             .serving
             .get_mut(request)

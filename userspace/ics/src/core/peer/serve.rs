@@ -84,7 +84,7 @@ impl Peer {
     fn session_of(&mut self, token: Token) -> Option<&mut super::Session> {
         self.session
             .as_mut()
-            .filter(|session| session.number == token.session)
+            .filter(|session| session.count == token.session)
     }
 }
 

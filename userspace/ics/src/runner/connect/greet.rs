@@ -1,5 +1,5 @@
-//! Hellos: each end says who it is, then, when it knows the other, what of the session it
-//! has. With tags, the second hello is the first frame that has one, so that nobody takes
+//! Hellos: each end says who it is and by which number it has the session, then, when it
+//! knows the other's, what of that session it has. With tags, the second hello is the first frame that has one, so that nobody takes
 //! the place of a connection who hasn't the key.
 
 use std::io;
@@ -14,7 +14,7 @@ use crate::core::peer::{Conn, Mismatch};
 use crate::core::{Lane, Node};
 use crate::runner::config::{Fingerprint, Security};
 use crate::runner::ics::Shared;
-use crate::runner::remote::Remote;
+use crate::runner::remote::{Engine, Remote};
 
 /// A connection on which both ends have said hello.
 pub(super) struct Greeted<S> {
@@ -55,25 +55,27 @@ where
 {
     let shared = &remote.shared;
     let mut decoder = Decoder::greeting(lane);
-    let mine = hello(shared, remote.node, lane)?;
-    send(&mut stream, &mine, None).await?;
-    let theirs = receive(&mut stream, &mut decoder).await?;
-    check(shared, &theirs, lane)?;
-    if theirs.node != remote.node {
-        return Err(Refusal::Impostor(theirs.node));
+    let mine = hello(remote, lane)?;
+    send(&mut stream, &mine, Which::First, None).await?;
+    let first = receive(&mut stream, &mut decoder).await?;
+    check(shared, &first, lane)?;
+    if first.node != remote.node {
+        return Err(Refusal::Impostor(first.node));
     }
-    let mut mac = tag(shared, &mut decoder, &mine, &theirs);
+    let mut mac = tag(shared, &mut decoder, &mine, &first);
     let mine = remote.tell(|engine, _| {
         engine.peer.detach(lane);
-        with_facts(mine, engine.peer.facts(lane))
+        with_facts(mine, engine, first.session)
     })?;
-    send(&mut stream, &mine, mac.as_mut()).await?;
+    send(&mut stream, &mine, Which::Second, mac.as_mut()).await?;
     let theirs = receive(&mut stream, &mut decoder).await?;
     check(shared, &theirs, lane)?;
+    if theirs.session != first.session {
+        return Err(Mismatch::Session.into());
+    }
     let conn = remote.tell(|engine, now| {
-        // A new session may have begun meanwhile, of which the other end knows nothing.
-        let same = engine.peer.facts(lane).map(|facts| facts.1) == Some(mine.session);
-        if same {
+        // The node may have had another life meanwhile, of which the other end knows nothing.
+        if engine.peer.number() == Some(mine.session) {
             engine.peer.connected(now, &theirs)
         } else {
             Err(Mismatch::Session)
@@ -104,8 +106,8 @@ where
     let theirs = receive(&mut stream, &mut decoder).await?;
     check(shared, &theirs, lane)?;
     let remote = admit(theirs.node)?;
-    let mine = hello(shared, theirs.node, lane)?;
-    send(&mut stream, &mine, None).await?;
+    let mine = hello(&remote, lane)?;
+    send(&mut stream, &mine, Which::First, None).await?;
     let mut mac = tag(shared, &mut decoder, &mine, &theirs);
     let theirs = receive(&mut stream, &mut decoder).await?;
     check(shared, &theirs, lane)?;
@@ -113,12 +115,15 @@ where
         return Err(Refusal::Impostor(theirs.node));
     }
     let (mine, conn) = remote.tell(|engine, now| {
+        if engine.peer.is_over(theirs.session) {
+            return Err(Mismatch::Session.into());
+        }
         engine.peer.detach(lane);
-        let mine = with_facts(mine, engine.peer.facts(lane))?;
+        let mine = with_facts(mine, engine, theirs.session)?;
         let conn = engine.peer.connected(now, &theirs)?;
         Ok::<_, Refusal>((mine, conn))
     })?;
-    if let Err(error) = send(&mut stream, &mine, mac.as_mut()).await {
+    if let Err(error) = send(&mut stream, &mine, Which::Second, mac.as_mut()).await {
         remote.tell(|engine, _| engine.unlink(conn));
         return Err(error.into());
     }
@@ -133,19 +138,21 @@ where
     Ok((remote, greeted))
 }
 
-/// The first hello, without facts.
-fn hello(shared: &Shared, to: Node, lane: Lane) -> Result<Hello, Refusal> {
+/// The first hello, which doesn't say yet what has been received.
+fn hello(remote: &Remote, lane: Lane) -> Result<Hello, Refusal> {
+    let shared = &remote.shared;
     let config = &shared.config;
-    let peer = shared.peer(to).ok_or(Mismatch::NotUp)?;
+    let peer = shared.peer(remote.node).ok_or(Mismatch::NotUp)?;
+    let session = remote.look(|engine| engine.peer.number());
     Ok(Hello {
         node: config.node,
         incarnation: shared.incarnation(),
-        to,
+        to: remote.node,
         to_incarnation: peer.incarnation,
         lane,
         security: protection(&config.security),
         cluster: config.cluster,
-        session: 0,
+        session: session.ok_or(Mismatch::NotUp)?,
         received: 0,
         window: config.limits.window,
         chunks: config.limits.chunks,
@@ -153,13 +160,13 @@ fn hello(shared: &Shared, to: Node, lane: Lane) -> Result<Hello, Refusal> {
     })
 }
 
-fn with_facts(hello: Hello, facts: Option<(u64, u64)>) -> Result<Hello, Refusal> {
-    let (received, session) = facts.ok_or(Mismatch::NotUp)?;
-    Ok(Hello {
-        session,
-        received,
-        ..hello
-    })
+/// The second hello, to an end that has this number for the session.
+fn with_facts(hello: Hello, engine: &Engine, theirs: u64) -> Result<Hello, Refusal> {
+    if engine.peer.number() != Some(hello.session) {
+        return Err(Mismatch::Session.into());
+    }
+    let received = engine.peer.received_on(hello.lane, theirs);
+    Ok(Hello { received, ..hello })
 }
 
 fn protection(security: &Security) -> Protection {
@@ -200,13 +207,20 @@ fn tag(shared: &Shared, decoder: &mut Decoder, mine: &Hello, theirs: &Hello) -> 
     Some(Mac::new(key, &mine, &theirs))
 }
 
+/// Which of the two hellos of an end.
+enum Which {
+    First,
+    Second,
+}
+
 async fn send<S: AsyncWrite + Unpin>(
     stream: &mut S,
     hello: &Hello,
+    which: Which,
     mac: Option<&mut Mac>,
 ) -> io::Result<()> {
     let mut frame = hello.frame();
-    if hello.session != 0 {
+    if matches!(which, Which::Second) {
         frame.header.flags |= flag::CONFIRM;
     }
     let header = frame.header.encode(frame.body.len());

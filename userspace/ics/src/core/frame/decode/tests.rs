@@ -122,7 +122,7 @@ fn refusals_name_the_field_and_the_value() {
         decode(&bytes, &[], None).unwrap_err().to_string()
     };
     assert_eq!(said(|b| b[0] = 0), "magic is 0x6900, not 0x6973");
-    assert_eq!(said(|b| b[2] = 9), "version is 9, not 1");
+    assert_eq!(said(|b| b[2] = 9), "version is 9, not 2");
     assert_eq!(said(|b| b[3] = 77), "kind is 77, which is none");
     assert_eq!(said(|b| b[4] = 1), "lane is 1, on the connection of lane 6");
     assert_eq!(said(|b| b[5] = 4), "priority is 4, which is none");
