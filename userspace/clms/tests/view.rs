@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use ssi_clms::core::command::{Command, Wish};
+use ssi_clms::core::command::{Command, MOST_TOLD, Wish};
 use ssi_clms::core::member::{Candidate, Facts, Why};
 use ssi_clms::core::message::Message;
 use ssi_clms::core::{NodeId, Number, State, View};
@@ -71,6 +71,10 @@ fn command() -> impl Strategy<Value = Command> {
         3 => ("[ab]", proptest::option::of(id()))
             .prop_map(|(resource, owner)| Command::Assign { resource, owner }),
         1 => number().prop_map(|number| Command::Forget { number }),
+        1 => (0..2 * MOST_TOLD).prop_map(|bytes| Command::Tell {
+            subsystem: "lvs".to_owned(),
+            body: vec![7; bytes],
+        }),
     ]
 }
 
@@ -102,6 +106,11 @@ proptest! {
                 Err(_) => prop_assert_eq!(&view, &before, "refused: nothing changed"),
                 Ok(()) => {
                     prop_assert_eq!(view.epoch, before.epoch + 1);
+                    if let Command::Tell { body, .. } = command {
+                        prop_assert!(body.len() <= MOST_TOLD);
+                        let told = View { epoch: view.epoch, ..before.clone() };
+                        prop_assert_eq!(&told, &view, "only the epoch goes on");
+                    }
                     for t in view.transitions(&before) {
                         let same_life = before.members.get(&t.node.number)
                             .is_none_or(|old| old.id == t.node);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::command::{Command, ProbeKey, Refused, Wish};
+use super::command::{Command, MOST_TOLD, ProbeKey, Refused, Wish};
 use super::member::{Candidate, Member, Why};
 use super::view::{Master, Ownership};
 use super::{NodeId, Number, State, View};
@@ -82,6 +82,12 @@ impl View {
                     });
                 }
                 self.members.remove(number);
+            }
+            Command::Tell { body, .. } => {
+                if body.len() > MOST_TOLD {
+                    let bytes = body.len() as u64;
+                    return Err(Refused::TooLong { bytes });
+                }
             }
         }
         self.epoch = next;

@@ -88,7 +88,18 @@ pub enum Command {
         /// Which.
         number: Number,
     },
+    /// An agreed entry for a subsystem: every node tells it the same at the same epoch.
+    /// Nothing else of the view changes.
+    Tell {
+        /// Which subsystem.
+        subsystem: String,
+        /// What only it understands; at most [`MOST_TOLD`] bytes.
+        body: Vec<u8>,
+    },
 }
+
+/// Most bytes that [`Command::Tell`] can tell at once.
+pub const MOST_TOLD: usize = 256 * 1_024;
 
 /// Why an entry changes nothing. It stays in the log all the same, and all nodes refuse
 /// it alike.
@@ -153,6 +164,12 @@ pub enum Refused {
         resource: Resource,
         /// By whom.
         owner: NodeId,
+    },
+    /// A subsystem can't be told so much at once.
+    #[error("{bytes} bytes are too many for one entry: at most {MOST_TOLD} can be told at once")]
+    TooLong {
+        /// How many were given.
+        bytes: u64,
     },
     /// Nothing would change.
     #[error("nothing to change")]

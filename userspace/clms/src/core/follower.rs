@@ -24,6 +24,12 @@ pub struct Installed {
     pub view: Arc<View>,
     /// Who came or went since the view before.
     pub transitions: Vec<Transition>,
+    /// Which subsystem is told something at this epoch, and what
+    /// ([`Command::Tell`]).
+    pub told: Option<(String, Vec<u8>)>,
+    /// The view came whole: entries since the view before are missing, and with them what
+    /// they told subsystems.
+    pub whole: bool,
 }
 
 impl Follower {
@@ -49,12 +55,20 @@ impl Follower {
         }
         let mut view = View::clone(&self.view);
         view.apply(command).ok()?;
-        Some(self.install(view))
+        let mut installed = self.install(view);
+        if let Command::Tell { subsystem, body } = command {
+            installed.told = Some((subsystem.clone(), body.clone()));
+        }
+        Some(installed)
     }
 
     /// Takes a whole view; nothing if it isn't newer.
     pub fn snapshot(&mut self, view: View) -> Option<Installed> {
-        (view.epoch > self.view.epoch).then(|| self.install(view))
+        let newer = view.epoch > self.view.epoch;
+        newer.then(|| Installed {
+            whole: true,
+            ..self.install(view)
+        })
     }
 
     fn install(&mut self, view: View) -> Installed {
@@ -63,6 +77,8 @@ impl Follower {
         Installed {
             view: self.view.clone(),
             transitions,
+            told: None,
+            whole: false,
         }
     }
 

@@ -50,6 +50,9 @@ impl fmt::Display for Command {
                 None => write!(f, "{resource} is given back"),
             },
             Self::Forget { number } => write!(f, "node {number} is forgotten"),
+            Self::Tell { subsystem, body } => {
+                write!(f, "{subsystem} is told {} bytes", body.len())
+            }
         }
     }
 }

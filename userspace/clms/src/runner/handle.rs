@@ -6,25 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::input::{Input, NotProposed};
 use super::wire;
-use crate::core::message::Message;
+use crate::core::command::{Command, Refused};
 use crate::core::{Epoch, NodeId, View};
 use crate::log::Seat;
-
-/// Something for the node's task.
-#[derive(Debug)]
-pub(super) enum Input {
-    /// A message, from a member or from somebody else.
-    Message(Option<NodeId>, Box<Message>),
-    /// A subsystem has taken a view in.
-    Took(String, Epoch),
-    /// Everything has stopped that another node may do instead.
-    Stopped,
-    /// This node wants to leave the cluster.
-    Leave,
-    /// Who can say how it stands.
-    Status(oneshot::Sender<super::Status>),
-}
 
 /// A running node, for whoever brings it something. Clones are the same.
 #[derive(Clone, Debug)]
@@ -77,6 +63,29 @@ impl Handle {
     /// The node has stopped.
     pub async fn leave(&self) -> io::Result<()> {
         self.bring(Input::Leave).await
+    }
+
+    /// Has the master, which this node has to be, write an entry: one that tells a
+    /// subsystem something, forgets a node, or puts nodes out (for which a probe key is
+    /// drawn, whatever the entry says). What it made of the view, once it is committed:
+    /// this node's own subsystems get that view as any other, before or after.
+    ///
+    /// # Errors
+    /// This node doesn't write it; who is the master, if it knows. Or it was not written as
+    /// far as this node knows, and may be committed all the same.
+    pub async fn propose(&self, command: Command) -> Result<Result<Epoch, Refused>, NotProposed> {
+        let (asks, says) = oneshot::channel();
+        let input = Input::Propose(command, asks);
+        self.bring(input).await.map_err(|_| NotProposed::Stopped)?;
+        says.await.unwrap_or(Err(NotProposed::Stopped))
+    }
+
+    /// A node looks dead: a connection to it was reset. It is probed at once.
+    ///
+    /// # Errors
+    /// The node has stopped.
+    pub async fn suspect(&self, id: NodeId) -> io::Result<()> {
+        self.bring(Input::Suspect(id)).await
     }
 
     /// How it stands.

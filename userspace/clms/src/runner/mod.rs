@@ -4,6 +4,7 @@
 pub mod clock;
 mod ground;
 mod handle;
+mod input;
 mod kernel;
 mod linux;
 mod messenger;
@@ -13,8 +14,9 @@ mod wire;
 
 pub use ground::{Ground, Reflection};
 pub use handle::Handle;
+pub use input::{NotProposed, Status};
 pub use kernel::Kernel;
 pub use linux::Linux;
 pub use messenger::Messenger;
-pub use node::{Node, Order, Settings, Status};
+pub use node::{Node, Order, Settings};
 pub use probes::Probes;

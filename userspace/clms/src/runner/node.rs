@@ -11,7 +11,8 @@ use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::TokioRuntime;
 use tokio::sync::{mpsc, watch};
 
-use super::handle::{Handle, Input};
+use super::handle::Handle;
+use super::input::Input;
 use super::wire::Wires;
 use super::{Ground, Messenger};
 use crate::core::command::{Command, Refused};
@@ -20,7 +21,7 @@ use crate::core::follower::{Installed, KERNEL};
 use crate::core::member::Key;
 use crate::core::message::Message;
 use crate::core::voters::Voters;
-use crate::core::{Epoch, NodeId, Number, Time, Timing, View};
+use crate::core::{Epoch, Number, Time, Timing, View};
 use crate::log::{Applied, NotWritten, Seat, Store, Voter};
 
 /// What a node is made of.
@@ -53,26 +54,13 @@ pub enum Order {
     TurnAway(Key, Refused),
 }
 
-/// How a node stands.
-#[derive(Clone, Debug)]
-pub struct Status {
-    /// The view.
-    pub view: Arc<View>,
-    /// Which life this is, if it is a member.
-    pub id: Option<NodeId>,
-    /// Whether it has stopped everything for want of a lease.
-    pub fenced: bool,
-    /// On the master: who has not taken in the last change, and which of its subsystems.
-    pub waiting: Vec<(NodeId, Vec<String>)>,
-}
-
 /// A node's task, ready to run.
 pub struct Node<G, M> {
-    engine: Engine,
+    pub(super) engine: Engine,
     timing: Timing,
-    ground: G,
+    pub(super) ground: G,
     messenger: M,
-    seat: Option<Seat>,
+    pub(super) seat: Option<Seat>,
     voters: Voters,
     voters_due: Time,
     doors: Vec<IpAddr>,
@@ -227,32 +215,6 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         }
         if !matches!(said, Ok(Ok(_))) {
             self.engine.not_committed(self.ground.now());
-        }
-    }
-
-    fn input(&mut self, input: Input) {
-        let now = self.ground.now();
-        match input {
-            Input::Message(from, message) => self.engine.message(now, from, *message),
-            Input::Took(subsystem, epoch) => self.engine.took(now, &subsystem, epoch),
-            Input::Stopped => {
-                if self.engine.is_fenced() {
-                    self.ground.let_go();
-                }
-            }
-            Input::Leave => self.engine.leave(now),
-            Input::Status(asks) => {
-                let duty = self.engine.duty();
-                let view = self.engine.view().clone();
-                let status = Status {
-                    id: self.engine.id(),
-                    fenced: self.engine.is_fenced(),
-                    waiting: duty.map(|duty| duty.waiting(&view)).unwrap_or_default(),
-                    view,
-                };
-                // Who asked may have gone.
-                let _ = asks.send(status);
-            }
         }
     }
 

@@ -118,6 +118,34 @@ impl Town {
         self.converge(patience).await
     }
 
+    /// As a user of the master's: has it tell a subsystem something. Nobody may be the
+    /// master just now, or it may not get to write it.
+    pub(crate) fn tell(&mut self) {
+        let Some(master) = self.master() else { return };
+        let mut guard = self.shared.lock();
+        let world = &mut *guard;
+        let local = world.hosts[master].now(world.now());
+        let said: u64 = world.rng.random();
+        let told = Command::Tell {
+            subsystem: "lvs".to_owned(),
+            body: said.to_be_bytes().to_vec(),
+        };
+        let place = &mut world.hosts[master];
+        let engine = place.engine.as_mut();
+        let entry = engine.and_then(|engine| engine.entry(local, told).ok());
+        if let (Some(entry), Some(seat)) = (entry, place.seat.clone()) {
+            seats::spawn(world, async move {
+                // What was not written is not told.
+                let _ = seat.propose(entry).await;
+            });
+        }
+    }
+
+    /// How often somebody was told something.
+    pub(crate) fn told(&self) -> usize {
+        self.shared.lock().invariants.agreement.told()
+    }
+
     /// Switches hosts on.
     pub(crate) fn boot(&mut self, hosts: &[usize]) {
         let mut world = self.shared.lock();

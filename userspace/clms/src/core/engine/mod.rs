@@ -1,5 +1,6 @@
 //! One node's part in membership: everything that comes in, and what it does about it.
 
+mod entry;
 mod hear;
 mod lead;
 mod own;
@@ -18,6 +19,8 @@ use super::ring::Ring;
 use super::{Epoch, NodeId, Number, Time, Timing, Transition, View};
 
 use self::own::Own;
+
+pub use self::entry::NotTaken;
 
 /// What a node does.
 #[derive(Clone, Debug, PartialEq, Eq)]

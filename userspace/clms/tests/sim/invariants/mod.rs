@@ -17,7 +17,7 @@ pub(crate) use healthy::Healthy;
 /// What has been seen so far.
 #[derive(Debug, Default)]
 pub(crate) struct Invariants {
-    agreement: agreement::Agreement,
+    pub(crate) agreement: agreement::Agreement,
     pub(crate) bounded: Bounded,
     pub(crate) healthy: Healthy,
     /// When to look again, in nanoseconds, where a look after every event takes too long.
@@ -65,7 +65,7 @@ impl Invariants {
         let broken = world
             .invariants
             .agreement
-            .installed(view)
+            .installed(installed)
             .or_else(|| world.invariants.bounded.installed(installed))
             .or_else(|| world.invariants.healthy.installed(installed));
         if let Some(what) = broken {

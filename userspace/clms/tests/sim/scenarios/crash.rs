@@ -13,9 +13,11 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     if dead.is_empty() {
         return Ok(());
     }
-    // Out, shut out, down; a new master, who hands over what there is.
-    town.limit(12);
+    // Somebody is told something; out, shut out, down; a new master, who hands over what
+    // there is.
+    town.limit(13);
     let began = town.now();
+    town.tell();
     town.crash(&dead).await;
     town.until("the crashed hosts are out", ms(2_000), |world| {
         let view = life::newest(world);

@@ -14,6 +14,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
         return Ok(());
     }
     town.faulty(&minority);
+    town.tell();
     town.split(&minority);
     town.until("the minority has stopped", ms(2_000), |world| {
         minority.iter().all(|host| {

@@ -11,6 +11,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
         // A majority of the voters goes on.
         let most = if town.hosts() > 4 { 2 } else { 1 };
         let some = town.some(1, most);
+        town.tell();
         town.pause(&some, true);
         let span = town.between(1_000, 10_000);
         town.pass(ms(span)).await?;

@@ -6,10 +6,11 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
-    town.limit(40 + 4 * town.hosts() as u64);
+    town.limit(46 + 4 * town.hosts() as u64);
     for _ in 0..town.hosts().min(6) {
         let most = if town.hosts() > 4 { 2 } else { 1 };
         let some = town.some(1, most);
+        town.tell();
         town.kill_daemons(&some).await;
         let away = town.between(5, 400);
         town.pass(ms(away)).await?;
