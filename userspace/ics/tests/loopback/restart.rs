@@ -102,6 +102,8 @@ async fn killed_in_the_midst_of_calls_both_ends_go_on() {
             if let Some(runtime) = runtimes[usize::from(*node) - 1].take() {
                 runtime.shutdown_background();
             }
+            // The bulk lane's thread is not the runtime's.
+            net.ics(*node).stop();
         }
         for node in killed {
             runtimes[usize::from(*node) - 1] = Some(start_apart(&mut net, *node).await);

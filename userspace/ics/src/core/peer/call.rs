@@ -62,7 +62,8 @@ impl Peer {
     }
 
     /// Makes a call that wants no reply. It is dispatched once while both nodes live and
-    /// neither's daemon is restarted; there is no word of it otherwise. Neither a deadline nor a stream goes with it.
+    /// neither's daemon is restarted; there is no word of it otherwise. Neither a deadline
+    /// nor a stream goes with it.
     ///
     /// # Errors
     /// As for [`call`](Self::call).
