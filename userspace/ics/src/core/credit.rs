@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::frame::Frame;
+use super::stats::ServiceStats;
 use super::{Lane, Moment, Service};
 
 /// A call that waits for a credit.
@@ -24,6 +25,8 @@ struct Gate {
     bytes: usize,
     /// Somebody was refused since there was room last.
     refused: bool,
+    /// How many were.
+    throttled: u64,
 }
 
 /// How much may wait for credit, per lane and service.
@@ -77,6 +80,7 @@ impl Credits {
         let gate = self.gates[lane.index()].entry(service).or_default();
         if gate.is_full(self.bounds, waiting.frame.bytes()) {
             gate.refused = true;
+            gate.throttled += 1;
             return Err(waiting);
         }
         gate.bytes += waiting.frame.bytes();
@@ -141,11 +145,31 @@ impl Credits {
         })
     }
 
-    /// Calls of a lane that wait, and the credits that are in use.
-    pub(super) fn counts(&self, lane: Lane) -> (usize, usize) {
+    /// Calls of a lane that wait, the credits that are in use, and those that are left to
+    /// the service that has the fewest.
+    pub(super) fn counts(&self, lane: Lane) -> (usize, usize, u16) {
         let gates = self.gates[lane.index()].values();
-        gates.fold((0, 0), |(waiting, used), gate| {
-            (waiting + gate.waiting.len(), used + usize::from(gate.used))
+        gates.fold((0, 0, self.window), |(waiting, used, left), gate| {
+            (
+                waiting + gate.waiting.len(),
+                used + usize::from(gate.used),
+                left.min(self.window.saturating_sub(gate.used)),
+            )
+        })
+    }
+
+    /// Every service that was called, on each lane.
+    pub(super) fn services(&self) -> impl Iterator<Item = ServiceStats> {
+        Lane::ALL.into_iter().flat_map(|lane| {
+            let gates = self.gates[lane.index()].iter();
+            gates.map(move |(service, gate)| ServiceStats {
+                service: *service,
+                lane: lane.number(),
+                used: gate.used.into(),
+                waiting: gate.waiting.len() as u64,
+                waiting_bytes: gate.bytes as u64,
+                throttled: gate.throttled,
+            })
         })
     }
 }
@@ -211,7 +235,7 @@ mod tests {
         assert!(credits.wait(LANE, waiting(1, 1, 5000)).is_ok());
         assert!(credits.wait(LANE, waiting(1, 2, 0)).is_err());
         assert_eq!(credits.withdraw(LANE, 1, 1), Some(true));
-        assert_eq!(credits.counts(LANE), (0, 0));
+        assert_eq!(credits.counts(LANE), (0, 0, 2));
     }
 
     #[test]

@@ -97,6 +97,13 @@ impl Outgoing {
         self.kept.len()
     }
 
+    /// Frames that the present connection has not had.
+    pub(super) fn queued(&self) -> (usize, usize) {
+        let queued = self.kept.range(self.next..);
+        let bytes = queued.map(|item| item.frame.bytes()).sum();
+        (self.kept.len() - self.next, bytes)
+    }
+
     /// Bytes that are kept.
     pub(super) fn bytes(&self) -> usize {
         self.bytes

@@ -21,10 +21,36 @@ pub struct LaneStats {
     pub kept_frames: u64,
     /// Bytes of those.
     pub kept_bytes: u64,
+    /// Frames of those that wait to be written: no connection has them yet.
+    pub queued_frames: u64,
+    /// Bytes of those.
+    pub queued_bytes: u64,
     /// Calls that wait for credit.
     pub waiting: u64,
     /// Credits in use, over all services.
     pub credits_used: u64,
+    /// Credits left to the service that has the fewest, of those that were called; none: no
+    /// calls go by this lane, or the other end has not said yet how many it grants.
+    pub credits_left: Option<u64>,
+    /// Calls that were refused because too many waited; whoever waits for room tries again.
+    pub throttled: u64,
+}
+
+/// What this node asks one service of another for, on one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStats {
+    /// The service's number.
+    pub service: super::Service,
+    /// The lane's number.
+    pub lane: u8,
+    /// Credits in use.
+    pub used: u64,
+    /// Calls that wait for credit.
+    pub waiting: u64,
+    /// Bytes of those.
+    pub waiting_bytes: u64,
+    /// Calls that were refused because too many waited.
+    pub throttled: u64,
 }
 
 /// One other node.

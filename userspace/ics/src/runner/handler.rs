@@ -124,6 +124,11 @@ impl Services {
         self.0.get(&service).map(|(_, handler)| Arc::clone(handler))
     }
 
+    /// What a service is called, if this node has it too.
+    pub(super) fn name(&self, service: Service) -> Option<&'static str> {
+        self.0.get(&service).map(|(name, _)| *name)
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,8 @@ use super::call::Calling;
 use super::config::{Config, Fingerprint, PeerInfo, Security, StartError, View};
 use super::connect::{self, Refusals};
 use super::handler::{Register, Request, Services, Work, service_number};
+use super::ping;
 use super::remote::{Remote, lock};
-use super::report::{RemoteReport, Report, RoundTrips};
 use super::tls::Tls;
 use super::workers::{Workers, worker};
 use crate::core::{Failure, Lane, Moment, Node, Priority, Service};
@@ -25,7 +25,7 @@ use crate::core::{Failure, Lane, Moment, Node, Priority, Service};
 /// [`stop`](Self::stop), even if all are dropped, because handlers usually hold one.
 #[derive(Clone)]
 pub struct Ics {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What all tasks have in common.
@@ -33,12 +33,12 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) tls: Option<Tls>,
     pub(super) start: Instant,
-    services: RwLock<Services>,
+    pub(super) services: RwLock<Services>,
     pub(super) view: RwLock<View>,
     /// Held while a view is taken in.
     installing: Mutex<()>,
     /// Every node that has ever been up.
-    remotes: RwLock<BTreeMap<Node, Arc<Remote>>>,
+    pub(super) remotes: RwLock<BTreeMap<Node, Arc<Remote>>>,
     /// A view came, or a connection went: whoever dials looks again.
     pub(super) redial: Notify,
     pub(super) refusals: Mutex<Refusals>,
@@ -74,11 +74,13 @@ impl Ics {
         let address = config.address;
         let stopped = watch::Sender::new(false);
         let workers = Workers::start(stopped.subscribe()).map_err(StartError::Thread)?;
+        let mut services = Services::default();
+        ping::register(&mut services);
         let shared = Arc::new(Shared {
             config,
             tls,
             start: Instant::now(),
-            services: RwLock::default(),
+            services: RwLock::new(services),
             view: RwLock::default(),
             installing: Mutex::default(),
             remotes: RwLock::default(),
@@ -179,33 +181,6 @@ impl Ics {
             })
         })
     }
-
-    /// What can be shown.
-    #[must_use]
-    pub fn report(&self) -> Report {
-        let refusals = lock(&self.shared.refusals);
-        let peers = read(&self.shared.remotes)
-            .iter()
-            .map(|(node, remote)| {
-                let report = remote.look(|engine| RemoteReport {
-                    incarnation: engine.peer.incarnation(),
-                    stats: engine.peer.stats(),
-                    round_trips: Lane::ALL.map(|lane| {
-                        let histogram = engine.round_trips[lane.index()].as_ref();
-                        histogram.map(RoundTrips::of).unwrap_or_default()
-                    }),
-                    refused: refusals.of(Some(*node)),
-                });
-                (*node, report)
-            })
-            .collect();
-        Report {
-            node: self.shared.config.node,
-            peers,
-            refused: refusals.of(None),
-            handed_over: self.shared.handed_over.load(Ordering::Relaxed),
-        }
-    }
 }
 
 impl Shared {
@@ -291,7 +266,7 @@ impl Shared {
     }
 }
 
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+pub(super) fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

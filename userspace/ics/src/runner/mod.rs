@@ -5,6 +5,7 @@ mod config;
 mod connect;
 mod handler;
 mod ics;
+mod ping;
 mod remote;
 mod report;
 mod stream;
@@ -17,7 +18,7 @@ pub use config::{Config, Fingerprint, PORT, PeerInfo, Security, StartError, View
 pub use connect::{Refusal, listeners};
 pub use handler::{Cancelled, Register, Request, service_number};
 pub use ics::Ics;
-pub use report::{RemoteReport, Report, RoundTrips};
+pub use report::{LaneState, RemoteReport, Report, RoundTrips, ServiceReport};
 pub use stream::{Cut, StreamIn, StreamOut};
 pub use tls::{BadIdentity, Identity};
 pub use workers::{WORKERS, worker};

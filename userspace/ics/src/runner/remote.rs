@@ -40,7 +40,9 @@ pub(super) struct Engine {
     writable: HashMap<CallId, Arc<Notify>>,
     room: HashMap<(Lane, Service), Arc<Notify>>,
     handlers: HashMap<Token, Working>,
-    pub(super) links: [Option<Link>; Lane::COUNT],
+    links: [Option<Link>; Lane::COUNT],
+    /// When the lanes' connections came, or went.
+    pub(super) since: [Moment; Lane::COUNT],
     pub(super) round_trips: [Option<Histogram<u64>>; Lane::COUNT],
     /// When the ticker will tick.
     armed: Moment,
@@ -67,6 +69,7 @@ enum Todo {
 impl Remote {
     pub(super) fn new(node: Node, shared: Arc<Shared>) -> Self {
         let peer = Peer::new(node, shared.config.limits);
+        let now = shared.now();
         Self {
             node,
             shared,
@@ -77,6 +80,7 @@ impl Remote {
                 room: HashMap::new(),
                 handlers: HashMap::new(),
                 links: Default::default(),
+                since: [now; Lane::COUNT],
                 round_trips: Default::default(),
                 armed: Moment::MAX,
             }),
@@ -91,7 +95,7 @@ impl Remote {
         let result = {
             let mut engine = lock(&self.engine);
             let result = what(&mut engine, now);
-            engine.drain(&mut todo);
+            engine.drain(now, &mut todo);
             if let Some(next) = engine.peer.next_tick()
                 && next < engine.armed
             {
@@ -232,7 +236,7 @@ impl Engine {
     }
 
     /// Wakes whom the engine's actions are for; what needs the engine itself is left to do.
-    fn drain(&mut self, todo: &mut Vec<Todo>) {
+    fn drain(&mut self, now: Moment, todo: &mut Vec<Todo>) {
         while let Some(action) = self.peer.poll_action() {
             match action {
                 Action::Write(conn) => {
@@ -292,7 +296,7 @@ impl Engine {
                 Action::Close(conn, _) => {
                     if let Some(link) = self.link(conn) {
                         link.close.notify_one();
-                        self.links[conn.lane.index()] = None;
+                        self.set_link(conn.lane, None, now);
                     }
                 }
             }
@@ -304,12 +308,26 @@ impl Engine {
         (link.writer.conn == conn).then_some(link)
     }
 
+    /// A connection is at work, if the engine still wants it.
+    pub(super) fn join(&mut self, conn: Conn, link: Link, now: Moment) -> bool {
+        let wanted = self.peer.is_connected(conn);
+        if wanted {
+            self.set_link(conn.lane, Some(link), now);
+        }
+        wanted
+    }
+
     /// A connection is over.
-    pub(super) fn unlink(&mut self, conn: Conn) {
+    pub(super) fn unlink(&mut self, conn: Conn, now: Moment) {
         if self.link(conn).is_some() {
-            self.links[conn.lane.index()] = None;
+            self.set_link(conn.lane, None, now);
         }
         self.peer.disconnected(conn);
+    }
+
+    fn set_link(&mut self, lane: Lane, link: Option<Link>, now: Moment) {
+        self.links[lane.index()] = link;
+        self.since[lane.index()] = now;
     }
 
     fn piece(&mut self, token: Token, piece: Piece) {

@@ -96,3 +96,51 @@ async fn a_thousand_slow_calls_stay_bounded() {
     let kept = ics.report().peers[&2].stats.lanes[Lane::Reply.index()].kept_bytes;
     assert!(kept < 1 << 20);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_lane_can_be_pinged_and_is_reported() {
+    let net = Net::of(2).await;
+    let ics = net.ics(1);
+    let within = Duration::from_secs(5);
+    let before = ics.report();
+    for lane in Lane::ALL {
+        for bytes in [0, 64, 200_000] {
+            let took = ics.ping(2, lane, bytes, within).await.unwrap();
+            assert!(took > Duration::ZERO && took < within);
+        }
+    }
+    let never = ics.ping(3, Lane::Bulk, 1, within).await;
+    assert_eq!(never, Err(CallError::NodeDown { node: 3, epoch: 0 }));
+    let report = ics.report();
+    assert!(report.uptime > before.uptime);
+    let (peer, earlier) = (&report.peers[&2], &before.peers[&2]);
+    for lane in Lane::ALL {
+        let (now, then) = (
+            peer.stats.lanes[lane.index()],
+            earlier.stats.lanes[lane.index()],
+        );
+        let state = peer.lanes[lane.index()];
+        assert!(state.connected && state.since > 0.0 && state.since < report.uptime);
+        if matches!(lane, Lane::Reply | Lane::PriorityReply) {
+            assert_eq!(now.credits_left, None);
+        } else {
+            assert_eq!(now.credits_left, Some(64));
+            assert!(now.sent_bytes > then.sent_bytes + 200_000, "{lane}");
+        }
+        assert_eq!((now.queued_frames, now.queued_bytes), (0, 0));
+    }
+    let lanes: Vec<_> = peer
+        .services
+        .iter()
+        .map(|called| called.stats.lane)
+        .collect();
+    assert_eq!(lanes, [0, 1, 2, 3, 6]);
+    assert!(
+        peer.services
+            .iter()
+            .all(|called| called.service == "ics.echo")
+    );
+    // All of it goes to whoever shows it.
+    let round_trips = peer.round_trips.map(|trips| trips.count);
+    assert_eq!(round_trips, [6, 3, 6, 3, 0, 0, 3]);
+}

@@ -114,6 +114,7 @@ impl Peer {
         let waiting = Waiting { frame, deadline };
         if session.credits.wait(lane, waiting).is_err() {
             self.stats.throttled += 1;
+            self.stats.lanes[lane.index()].throttled += 1;
             return Err(CallError::Throttled);
         }
         self.next_call += 1;

@@ -18,7 +18,7 @@ pub use connection::Mismatch;
 use session::{LaneState, Session};
 
 use super::credit::Bounds;
-use super::stats::{LaneStats, PeerStats};
+use super::stats::{LaneStats, PeerStats, ServiceStats};
 use super::{Epoch, Lane, Moment, Node};
 
 /// How much of everything there may be.
@@ -138,13 +138,18 @@ impl Peer {
         };
         for (lane, count) in Lane::ALL.into_iter().zip(&mut stats.lanes) {
             let state = &session.lanes[lane.index()];
-            let (waiting, used) = session.credits.counts(lane);
+            let (waiting, used, left) = session.credits.counts(lane);
+            let (queued_frames, queued_bytes) = state.out.queued();
+            let calls = !matches!(lane, Lane::Reply | Lane::PriorityReply);
             *count = LaneStats {
                 connected: state.conn.is_some(),
                 kept_frames: state.out.len() as u64,
                 kept_bytes: state.out.bytes() as u64,
+                queued_frames: queued_frames as u64,
+                queued_bytes: queued_bytes as u64,
                 waiting: waiting as u64,
                 credits_used: used as u64,
+                credits_left: (calls && session.theirs.is_some()).then_some(left.into()),
                 ..*count
             };
         }
@@ -152,5 +157,11 @@ impl Peer {
         stats.serving = session.serving.len() as u64;
         stats.window = session.credits.window();
         stats
+    }
+
+    /// Which services of the node were called in this session, on each lane.
+    pub fn service_stats(&self) -> impl Iterator<Item = ServiceStats> {
+        let session = self.session.iter();
+        session.flat_map(|session| session.credits.services())
     }
 }

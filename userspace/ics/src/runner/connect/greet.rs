@@ -124,7 +124,7 @@ where
         Ok::<_, Refusal>((mine, conn))
     })?;
     if let Err(error) = send(&mut stream, &mine, Which::Second, mac.as_mut()).await {
-        remote.tell(|engine, _| engine.unlink(conn));
+        remote.tell(|engine, now| engine.unlink(conn, now));
         return Err(error.into());
     }
     decoder.greeted();

@@ -31,14 +31,7 @@ pub(super) async fn run(remote: Arc<Remote>, greeted: Greeted<Halves>) -> Refusa
         writer: Arc::clone(&writer),
         close: Arc::clone(&close),
     };
-    let known = remote.look(|engine| {
-        let known = engine.peer.is_connected(conn);
-        if known {
-            engine.links[conn.lane.index()] = Some(link);
-        }
-        known
-    });
-    if !known {
+    if !remote.tell(|engine, now| engine.join(conn, link, now)) {
         return Refusal::Closed;
     }
     let guard = Linked(Arc::clone(&remote), conn);
@@ -65,7 +58,7 @@ struct Linked(Arc<Remote>, Conn);
 
 impl Drop for Linked {
     fn drop(&mut self) {
-        self.0.tell(|engine, _| engine.unlink(self.1));
+        self.0.tell(|engine, now| engine.unlink(self.1, now));
     }
 }
 
