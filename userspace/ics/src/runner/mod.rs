@@ -13,7 +13,7 @@ mod tls;
 mod workers;
 mod write;
 
-pub use call::Calling;
+pub use call::{Calling, Reply};
 pub use config::{Config, Fingerprint, PORT, PeerInfo, Security, StartError, View};
 pub use connect::{Refusal, listeners};
 pub use handler::{Cancelled, Register, Request, service_number};

@@ -41,7 +41,7 @@ async fn calls_end_as_they_should() {
     let start = Instant::now();
     let late = call("never", 0).deadline(Duration::from_millis(30)).await;
     assert_eq!(late, Err(CallError::Deadline));
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(30));
     let body = Bytes::from(vec![0; (16 << 20) + 1]);
     let large = net.ics(1).call(2, "echo", 0, body).await;
     assert_eq!(large, Err(CallError::TooLarge((16 << 20) + 1)));
@@ -52,7 +52,7 @@ async fn calls_end_as_they_should() {
     }
     let start = Instant::now();
     while net.ics(2).report().peers[&1].stats.serving > 0 {
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(30));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(net.ics(1).report().peers[&2].stats.pending, 0);
@@ -101,7 +101,7 @@ async fn a_thousand_slow_calls_stay_bounded() {
 async fn every_lane_can_be_pinged_and_is_reported() {
     let net = Net::of(2).await;
     let ics = net.ics(1);
-    let within = Duration::from_secs(5);
+    let within = Duration::from_secs(30);
     let before = ics.report();
     for lane in Lane::ALL {
         for bytes in [0, 64, 200_000] {

@@ -86,7 +86,7 @@ async fn broken_connections_lose_nothing() {
         tokio::time::sleep(Duration::from_millis(15)).await;
     }
     for (number, call) in (0_u32..).zip(calls) {
-        let reply = tokio::time::timeout(Duration::from_secs(20), call).await;
+        let reply = tokio::time::timeout(Duration::from_secs(30), call).await;
         assert_eq!(reply.unwrap().unwrap().unwrap(), &number.to_le_bytes()[..]);
     }
     let stats = net.ics(1).report().peers[&2].stats;

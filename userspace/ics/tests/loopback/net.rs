@@ -124,7 +124,7 @@ impl Net {
         let start = Instant::now();
         while !self.is_connected() {
             assert!(
-                start.elapsed() < Duration::from_secs(5),
+                start.elapsed() < Duration::from_secs(30),
                 "{:#?}",
                 self.reports()
             );
@@ -202,7 +202,7 @@ pub(crate) fn checksum(start: u64, bytes: &[u8]) -> u64 {
 /// An echo that has to come back.
 pub(crate) async fn echo(ics: &Ics, node: u16, body: &'static [u8]) {
     let call = ics.call(node, "echo", 0, Bytes::from_static(body));
-    let reply = call.deadline(Duration::from_secs(5)).await;
+    let reply = call.deadline(Duration::from_secs(30)).await;
     assert_eq!(reply.unwrap(), body);
 }
 

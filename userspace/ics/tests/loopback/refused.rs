@@ -64,14 +64,14 @@ async fn strangers_and_noise_are_counted() {
         let mut stream = TcpStream::from(socket);
         let _ = stream.write_all(&[0xff; 4096]);
         stream
-            .set_read_timeout(Some(Duration::from_secs(2)))
+            .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         let closed = stream.read(&mut [0; 16]);
         assert!(closed.is_err() || closed.is_ok_and(|count| count == 0));
     }
     let start = Instant::now();
     while refused(2).len() < 2 {
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", refused(2));
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", refused(2));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(refused(2)["stranger"], 1);
