@@ -152,6 +152,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     /// # Errors
     /// The kernel refuses what it has to know.
     pub async fn run(mut self) -> io::Result<()> {
+        self.resume()?;
         loop {
             let due = self.engine.due().min(self.voters_due);
             let wait = due.since(self.ground.now());
@@ -168,6 +169,31 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             }
             self.work()?;
         }
+    }
+
+    /// Goes on where an earlier daemon stopped: everybody takes in again what that one may
+    /// not have finished with.
+    fn resume(&mut self) -> io::Result<()> {
+        if self.engine.id().is_none() {
+            return Ok(());
+        }
+        self.install(Installed {
+            view: self.engine.view().clone(),
+            transitions: Vec::new(),
+            told: None,
+            whole: true,
+        })
+    }
+
+    fn install(&mut self, installed: Installed) -> io::Result<()> {
+        let (view, own) = (&installed.view, self.engine.id());
+        self.ground.install(view, own)?;
+        self.messenger.members(view, own);
+        self.views.send_replace(view.clone());
+        let epoch = view.epoch;
+        self.order(Order::Install(installed));
+        self.engine.took(self.ground.now(), KERNEL, epoch);
+        Ok(())
     }
 
     /// Takes in all that has come, then does what is due: in this order, so that nobody is
@@ -229,15 +255,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             Output::Send { to, message } => self.messenger.send(to, encode(&message)?),
             Output::Contact(message) => self.knock(&message)?,
             Output::Propose(command) => self.propose(command),
-            Output::Install(installed) => {
-                let (view, own) = (&installed.view, self.engine.id());
-                self.ground.install(view, own)?;
-                self.messenger.members(view, own);
-                self.views.send_replace(view.clone());
-                let epoch = view.epoch;
-                self.order(Order::Install(installed));
-                self.engine.took(self.ground.now(), KERNEL, epoch);
-            }
+            Output::Install(installed) => self.install(installed)?,
             Output::Lease(until) => self.ground.hold(until),
             Output::Fence => self.order(Order::Fence),
             Output::Unfence => self.order(Order::Unfence),

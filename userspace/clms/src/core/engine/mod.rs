@@ -158,6 +158,7 @@ impl Engine {
             && engine.view().has(id)
         {
             engine.id = Some(id);
+            engine.own = Own::resumed(now);
             engine.observe(now);
         }
         engine

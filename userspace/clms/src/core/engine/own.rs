@@ -30,6 +30,15 @@ impl Own {
         }
     }
 
+    /// Of a node whose kernel went on while `ssid` was restarted: if it holds a lease,
+    /// nothing was stopped; the first look tells.
+    pub(super) const fn resumed(now: Time) -> Self {
+        Self {
+            fenced: false,
+            ..Self::new(now)
+        }
+    }
+
     pub(super) const fn is_fenced(&self) -> bool {
         self.fenced
     }
