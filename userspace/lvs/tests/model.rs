@@ -12,7 +12,7 @@ use ssi_api::lvs::{
     Command, Method, PortRange, Protocol, Scheduler, ServerName, ServerSpec, ServiceFlags,
     ServiceName, ServiceSpec,
 };
-use ssi_lvs::core::{Dump, Environment, Model, Reason, Route, Tuning, Write};
+use ssi_lvs::core::{Absent, Dump, Environment, Model, Reason, Route, Step, Tuning, Write};
 
 const TUNING: Tuning = Tuning {
     seed: 1,
@@ -202,7 +202,7 @@ proptest! {
         }
         // What was saved, from the maps of the old daemon: nothing but settings to write
         // for slot tables; others get a new table of the same contents.
-        let (again, writes) = Model::adopt(TUNING, Environment::default(), &maps.dump(), Some(&model.commands())).unwrap();
+        let (again, writes) = Model::adopt(TUNING, Environment::default(), &maps.dump(), Some(&model.export())).unwrap();
         prop_assert_eq!(again.commands(), model.commands());
         for write in &writes {
             let harmless = matches!(write, Write::Settings(_) | Write::Entries(..) | Write::Service(..));
@@ -268,7 +268,7 @@ fn ten_thousand_services_in_one_list() {
 }
 
 #[test]
-fn the_environment_resolves_directs_and_takes_down() {
+fn the_environment_resolves_and_directs() {
     let mut model = Model::new(TUNING);
     let mut maps = Maps::new();
     maps.carry_out(
@@ -293,12 +293,11 @@ fn the_environment_resolves_directs_and_takes_down() {
         source: IpAddr::from([10, 77, 0, 1]),
         mtu: 1500,
     };
-    let mut environment = Environment {
+    let environment = Environment {
         own: [real(1).addr].into(),
         nodes: [real(1).addr, real(2).addr].into(),
         cvips: [([10, 88, 0, 1].into(), false)].into(),
         routes: [(real(2).addr, route)].into(),
-        ..Environment::default()
     };
     maps.carry_out(&model.set_environment(environment.clone()));
     assert_eq!(service(&maps).flags & flag::DIRECTOR, 0);
@@ -316,10 +315,72 @@ fn the_environment_resolves_directs_and_takes_down() {
         server_flag::RESOLVED | server_flag::SECOND_CHANCE
     );
     assert_eq!((two.ifindex, two.next_hop, two.mtu), (3, [4; 6], 1500));
-    environment.down.insert(real(2).addr);
-    let writes = model.set_environment(environment.clone());
-    assert_eq!(writes.len(), 1, "only what changed: {writes:?}");
     assert_eq!(model.set_environment(environment), []);
+}
+
+#[test]
+fn servers_of_absent_nodes_take_nothing_and_those_that_are_down_have_nothing() {
+    let mut model = Model::new(TUNING);
+    let mut maps = Maps::new();
+    let list = [
+        add(1, Scheduler::Rr),
+        add_server(1, 1, 1),
+        add_server(1, 2, 1),
+    ];
+    maps.carry_out(&model.apply(&list).unwrap());
+    let index = |maps: &Maps, n: u8| {
+        let is = |s: &ServerRecord| s.service == 1 && s.addr == real(n).addr.into();
+        maps.servers.iter().position(is).unwrap()
+    };
+    let (one, two) = (index(&maps, 1), index(&maps, 2));
+    let turns = |maps: &Maps| {
+        let (first, len) = ServiceRecord::table_range(maps.services[1].table);
+        let entries = &maps.table[first as usize..][..len as usize];
+        entries
+            .iter()
+            .map(|e| usize::from(table::current(*e)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(turns(&maps), [one, two]);
+    let generation = maps.servers[two].generation;
+    let mut step = Step {
+        epoch: 5,
+        ..Step::default()
+    };
+    step.absent.leaving.insert(real(2).addr);
+    maps.carry_out(&model.step(&step).0);
+    assert_eq!(turns(&maps), [one]);
+    assert_eq!(maps.servers[two].weight, 0);
+    assert_eq!(maps.servers[two].flags & server_flag::DOWN, 0);
+    assert_eq!(
+        maps.servers[two].generation, generation,
+        "its connections go on"
+    );
+
+    step.epoch = 6;
+    step.absent = Absent {
+        down: [real(2).addr].into(),
+        ..Absent::default()
+    };
+    maps.carry_out(&model.step(&step).0);
+    assert_ne!(maps.servers[two].flags & server_flag::DOWN, 0);
+    assert_eq!(
+        maps.servers[two].generation,
+        generation + 1,
+        "nor its connections"
+    );
+    assert_eq!(
+        model.step(&step),
+        (vec![], vec![]),
+        "an entry is taken in once"
+    );
+
+    step.epoch = 7;
+    step.absent = Absent::default();
+    maps.carry_out(&model.step(&step).0);
+    assert_eq!(turns(&maps), [one, two]);
+    assert_eq!(maps.servers[two].generation, generation + 1);
+    assert_eq!(maps.servers[two].weight, 1);
 }
 
 #[test]

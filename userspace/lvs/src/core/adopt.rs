@@ -12,8 +12,8 @@ use ssi_api::lvs::{
 };
 
 use super::Write;
+use super::agreed::{Agreed, Unusable};
 use super::environment::Environment;
-use super::error::Refused;
 use super::model::{Model, Tuning};
 use super::record::protocol;
 use super::schedule::{self, slot::SlotTable};
@@ -83,26 +83,25 @@ impl Hints {
 }
 
 impl Model {
-    /// A model of what the maps hold, made into what was saved. Without saved commands, of
-    /// what the maps hold alone.
+    /// A model of what the maps hold, made into what was saved. Without anything saved,
+    /// of what the maps hold alone.
     ///
     /// # Errors
-    /// [`Refused`]: the saved commands can't be carried out; nothing should be written.
+    /// [`Unusable`]: what was saved can't be; nothing should be written.
     pub fn adopt(
         tuning: Tuning,
         environment: Environment,
         dump: &Dump,
-        saved: Option<&[Command]>,
-    ) -> Result<(Self, Vec<Write>), Refused> {
+        saved: Option<&Agreed>,
+    ) -> Result<(Self, Vec<Write>), Unusable> {
         let mut model = Self::new(tuning);
         let found = names(dump);
         model.take_over(dump, &found);
         model.surround(environment);
-        let commands = match saved {
-            Some(saved) => saved.to_vec(),
-            None => commands(dump, &found, tuning.hz),
+        let mut writes = match saved {
+            Some(saved) => model.become_as(saved)?,
+            None => model.become_as(&Agreed::of(commands(dump, &found, tuning.hz)))?,
         };
-        let mut writes = model.apply(&commands)?;
         writes.extend(model.remove_the_rest(dump));
         writes.insert(0, Write::Settings(model.settings()));
         model.given_up.append(&mut model.hints.ranges);

@@ -1,8 +1,8 @@
-//! From drafts to writes. Nothing here can fail but the reservation of tables, which is
-//! done first and undone if it does.
+//! From drafts to writes. Nothing here can fail.
 
 use std::collections::HashMap;
 
+use ssi_abi::server::flag;
 use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName};
 
 use super::Write;
@@ -44,21 +44,39 @@ impl Model {
     /// # Errors
     /// [`Refused`]: which command, and why.
     pub fn apply(&mut self, commands: &[Command]) -> Result<Vec<Write>, Refused> {
+        let drafts = self.drafts(commands)?;
+        Ok(self.carry_out(drafts, commands))
+    }
+
+    /// Whether this node could carry out a list of commands, as things are.
+    ///
+    /// # Errors
+    /// [`Refused`]: which command, and why.
+    pub fn check(&self, commands: &[Command]) -> Result<(), Refused> {
+        self.drafts(commands).map(drop)
+    }
+
+    fn drafts(&self, commands: &[Command]) -> Result<Drafts, Refused> {
         let drafts = Drafts::of(self, commands)?;
-        self.end_rest();
-        let mut ranges = self.reserve(&drafts).map_err(|reason| Refused {
+        self.room(&drafts).map_err(|full| Refused {
             command: None,
-            reason,
+            reason: full.into(),
         })?;
-        let mut phases = Phases::default();
-        for name in &drafts.order {
-            match &drafts.services[name] {
-                Some(draft) => self.install(name, draft, ranges.remove(name), &mut phases),
-                None => self.remove(name, &mut phases),
-            }
+        Ok(drafts)
+    }
+
+    /// Does what was checked. Nothing can stop it: a service for whose table there is no
+    /// room goes without.
+    pub(super) fn carry_out(&mut self, mut drafts: Drafts, commands: &[Command]) -> Vec<Write> {
+        let mut writes = Vec::new();
+        if drafts.crowded(self) {
+            let removals = drafts.removals(self);
+            writes = self.commit(&removals).in_order();
         }
-        self.finish_keys(&drafts, &mut phases);
-        phases.filter = self.filter.writes();
+        for name in self.starved.clone() {
+            drafts.keep(self, &name);
+        }
+        let mut phases = self.commit(&drafts);
         for command in commands {
             match command {
                 Command::SetTimeouts { timeouts } => phases.rest.push(self.set_timeouts(timeouts)),
@@ -71,7 +89,31 @@ impl Model {
                 _ => {}
             }
         }
-        Ok(phases.in_order())
+        writes.extend(phases.in_order());
+        writes
+    }
+
+    fn commit(&mut self, drafts: &Drafts) -> Phases {
+        self.end_rest();
+        let mut ranges = self.reserve(drafts);
+        let mut phases = Phases::default();
+        for name in &drafts.order {
+            match &drafts.services[name] {
+                Some(draft) => self.install(name, draft, ranges.remove(name), &mut phases),
+                None => self.remove(name, &mut phases),
+            }
+        }
+        self.finish_keys(drafts, &mut phases);
+        phases.filter = self.filter.writes();
+        phases
+    }
+
+    /// Tries again to find room for the tables that there was none for.
+    pub fn feed(&mut self) -> Vec<Write> {
+        if self.starved.is_empty() {
+            return Vec::new();
+        }
+        self.carry_out(Drafts::default(), &[])
     }
 
     /// What the last commit gave up has rested: nobody reads it any more.
@@ -107,7 +149,7 @@ impl Model {
             service.range = range;
         }
         self.write_servers(name, &service, phases);
-        self.write_table(name, &mut service, range.is_some(), phases);
+        self.write_table(name, &mut service, draft, range.is_some(), phases);
         let record = self.service_record(name, &service);
         if self.installed.set_service(service.index, record) {
             phases.services.push(Write::Service(service.index, record));
@@ -194,8 +236,13 @@ impl Model {
 
     fn write_servers(&mut self, name: &ServiceName, service: &Service, phases: &mut Phases) {
         for server in &service.servers {
-            let generation = self.installed.generation(server.index);
-            let record = self.server_record(service, name, server, generation);
+            let installed = self.installed.server(server.index);
+            let (generation, was_down) = (installed.generation, installed.flags & flag::DOWN != 0);
+            let mut record = self.server_record(service, name, server, generation);
+            if record.flags & flag::DOWN != 0 && !was_down {
+                // What is remembered of its connections is over, also when it comes back.
+                record.generation = generation.wrapping_add(1);
+            }
             if self.installed.set_server(server.index, record) {
                 phases.servers.push(Write::Server(server.index, record));
             }
@@ -207,6 +254,7 @@ impl Model {
             return;
         };
         self.order.remove(&service.order);
+        self.starved.remove(name);
         self.given_up.extend(service.range);
         for (addr, bits) in service.filtered {
             self.filter.remove(addr, bits);

@@ -1,16 +1,20 @@
 //! What a list of commands asks for, checked command by command, before anything is
 //! touched: only the services that the list names are copied.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ssi_abi::limits;
 use ssi_abi::service::ServiceKey;
-use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName, ServiceSpec};
+use ssi_api::lvs::{Command, Scheduler, ServerName, ServerSpec, ServiceName, ServiceSpec};
 
 use super::check;
 use super::error::{Reason, Refused};
 use super::keys;
 use super::model::Model;
+use super::packed::Packed;
+
+/// Most services with the scheduler slot: 256 MiB of memory.
+const MOST_SLOT_TABLES: usize = 1_024;
 
 /// A service as it shall be.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub(super) struct Draft {
     pub(super) servers: Vec<(ServerName, ServerSpec)>,
     /// It was deleted and added again within the list: nothing of the old one stays.
     pub(super) anew: bool,
+    /// Its slots as others have them; none: by the history that is known here.
+    pub(super) slots: Option<Packed>,
 }
 
 /// What the list makes of each service it names; none: it goes.
@@ -45,6 +51,12 @@ impl Drafts {
             reason,
         })?;
         Ok(drafts)
+    }
+
+    /// A service that exists, as it is.
+    pub(super) fn keep(&mut self, model: &Model, name: &ServiceName) {
+        // It exists: there is no reason to refuse.
+        let _ = self.draft(model, name);
     }
 
     fn carry_out(&mut self, model: &Model, command: &Command) -> Result<(), Reason> {
@@ -133,6 +145,7 @@ impl Drafts {
             spec: spec.clone(),
             servers: Vec::new(),
             anew: true,
+            slots: None,
         };
         if self.services.insert(*name, Some(draft)).is_none() {
             self.order.push(*name);
@@ -153,6 +166,7 @@ impl Drafts {
                 spec: service.spec.clone(),
                 servers,
                 anew: false,
+                slots: None,
             };
             self.services.insert(*name, Some(draft));
             self.order.push(*name);
@@ -193,8 +207,10 @@ impl Drafts {
 
     /// Whether there is room for all of it.
     fn fits(&self, model: &Model) -> Result<(), Reason> {
+        self.slots_fit(model)?;
         let (mut services, mut servers) = model.size();
-        for (name, draft) in &self.services {
+        for name in &self.order {
+            let draft = &self.services[name];
             if let Some(old) = model.services.get(name) {
                 services -= 1;
                 servers -= old.servers.len();
@@ -223,5 +239,61 @@ impl Drafts {
             return Err(Reason::Keys(limits::SERVICE_KEYS));
         }
         Ok(())
+    }
+
+    /// Slot tables are kept in memory on every node, whether or not it has room for them
+    /// in its map.
+    fn slots_fit(&self, model: &Model) -> Result<(), Reason> {
+        let by_slot = |draft: &&Draft| draft.spec.scheduler == Scheduler::Slot;
+        let drafts = self.services.values().flatten().filter(by_slot).count();
+        if drafts == 0 {
+            return Ok(());
+        }
+        let others = model.services.iter().filter(|(name, service)| {
+            service.spec.scheduler == Scheduler::Slot && !self.services.contains_key(*name)
+        });
+        if drafts + others.count() > MOST_SLOT_TABLES {
+            return Err(Reason::SlotTables(MOST_SLOT_TABLES));
+        }
+        Ok(())
+    }
+
+    /// Whether more places are wanted than are free before others are given up.
+    pub(super) fn crowded(&self, model: &Model) -> bool {
+        let (mut services, mut servers) = model.size();
+        for (name, draft) in &self.services {
+            let Some(draft) = draft else { continue };
+            match model.services.get(name).filter(|_| !draft.anew) {
+                Some(old) => {
+                    let known: HashSet<ServerName> = old.servers.iter().map(|s| s.name).collect();
+                    let new = draft.servers.iter().filter(|(s, _)| !known.contains(s));
+                    servers += new.count();
+                }
+                None => {
+                    services += 1;
+                    servers += draft.servers.len();
+                }
+            }
+        }
+        services > limits::SERVICES - 1 || servers > limits::SERVERS - 1
+    }
+
+    /// Only what the list takes away.
+    pub(super) fn removals(&self, model: &Model) -> Self {
+        let mut removals = Self::default();
+        for name in &self.order {
+            removals.keep(model, name);
+            let Some(Some(now)) = removals.services.get_mut(name) else {
+                continue;
+            };
+            match &self.services[name] {
+                Some(draft) if !draft.anew => {
+                    let stay: HashSet<ServerName> = draft.servers.iter().map(|s| s.0).collect();
+                    now.servers.retain(|(server, _)| stay.contains(server));
+                }
+                _ => drop(removals.services.insert(*name, None)),
+            }
+        }
+        removals
     }
 }

@@ -28,8 +28,6 @@ pub struct Environment {
     pub cvips: HashMap<IpAddr, bool>,
     /// The way to each server that has one.
     pub routes: HashMap<IpAddr, Route>,
-    /// Servers that are down.
-    pub down: HashSet<IpAddr>,
 }
 
 impl Environment {

@@ -104,6 +104,10 @@ pub enum Reason {
         "no room for more virtual addresses and ports: the most is {0}; a mark with fewer ports, or with port 0, needs fewer"
     )]
     Keys(usize),
+    #[error(
+        "no room for another service with the scheduler slot: there are {0}, the most there can be"
+    )]
+    SlotTables(usize),
     #[error("{0}")]
     Table(#[from] Full),
 }

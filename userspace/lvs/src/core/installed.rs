@@ -46,12 +46,13 @@ impl Installed {
         {
             return (index, true);
         }
-        // Resting indices were counted as free when the list was checked.
+        // Only a restart with quite another configuration than the maps' can need one that
+        // was in use.
         let index = self
             .free_services
             .pop_first()
-            .or_else(|| self.resting_services.pop());
-        (index.expect("checked"), false)
+            .or_else(|| self.former_services.pop_first());
+        (index.expect("counted before"), false)
     }
 
     pub(super) fn take_server(&mut self, hinted: Option<u16>) -> (u16, bool) {
@@ -63,15 +64,15 @@ impl Installed {
         let index = self
             .free_servers
             .pop_first()
-            .or_else(|| self.resting_servers.pop());
-        let index = index.expect("checked");
+            .or_else(|| self.former_servers.pop_first());
+        let index = index.expect("counted before");
         let record = &mut self.servers[usize::from(index)];
         record.generation = record.generation.wrapping_add(1);
         (index, false)
     }
 
-    pub(super) fn generation(&self, index: u16) -> u16 {
-        self.servers[usize::from(index)].generation
+    pub(super) fn server(&self, index: u16) -> &server::Server {
+        &self.servers[usize::from(index)]
     }
 
     /// Whether it has to be written.
@@ -90,7 +91,7 @@ impl Installed {
     }
 
     pub(super) fn free_server(&mut self, index: u16) -> Write {
-        let generation = self.generation(index);
+        let generation = self.server(index).generation;
         let record = server::Server {
             generation,
             ..server::Server::default()

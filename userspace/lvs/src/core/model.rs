@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ssi_abi::conn::state;
 use ssi_abi::filter;
@@ -7,6 +7,7 @@ use ssi_abi::settings::{Settings, TIMEOUT_SECONDS};
 use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName, ServiceSpec, Timeouts};
 
 use super::Write;
+use super::absent::Absent;
 use super::adopt::Hints;
 use super::allocator::Allocator;
 use super::environment::Environment;
@@ -45,6 +46,11 @@ pub struct Model {
     pub(super) filter: Filter,
     pub(super) installed: Installed,
     pub(super) hints: Hints,
+    /// The last entry of the agreed log that is in it; 0: none.
+    pub(super) epoch: u64,
+    pub(super) absent: Absent,
+    /// Services for whose table there is no room on this node.
+    pub(super) starved: BTreeSet<ServiceName>,
 }
 
 /// A virtual service.
@@ -54,7 +60,8 @@ pub(super) struct Service {
     pub(super) order: u64,
     pub(super) spec: ServiceSpec,
     pub(super) servers: Vec<Server>,
-    /// First entry and length of its table; none while no server takes connections.
+    /// First entry and length of its table; none while no server takes connections, and
+    /// while there is no room for it.
     pub(super) range: Option<(u32, u32)>,
     /// Its table, to tell what changes: for slot with its history.
     pub(super) slots: Option<SlotTable>,
@@ -88,6 +95,9 @@ impl Model {
             filter: Filter::default(),
             installed: Installed::empty(),
             hints: Hints::default(),
+            epoch: 0,
+            absent: Absent::default(),
+            starved: BTreeSet::new(),
         }
     }
 
@@ -150,6 +160,31 @@ impl Model {
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// The last entry of the agreed log that this model has taken in; 0: none.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The key of the flow hash.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.tuning.seed
+    }
+
+    /// Which nodes take no new connections.
+    #[must_use]
+    pub fn absent(&self) -> &Absent {
+        &self.absent
+    }
+
+    /// Services that all nodes agreed on, but that this node has no room for the table
+    /// of: it can't direct them.
+    #[must_use]
+    pub fn starved(&self) -> &BTreeSet<ServiceName> {
+        &self.starved
     }
 
     /// How many virtual services there are, and how many real servers together.

@@ -75,7 +75,7 @@ impl Model {
         };
         let mut record = ServerRecord {
             addr: addr.into(),
-            weight: spec.weight,
+            weight: self.absent.weight(&server.name, spec),
             service: service.index,
             // 0 where it is the packet's own anyway.
             port: if nat && server.name.port != service_port {
@@ -94,7 +94,7 @@ impl Model {
         let mut flags = [
             (environment.own.contains(&addr), server_flag::LOCAL),
             (server.overloaded, server_flag::OVERLOADED),
-            (environment.down.contains(&addr), server_flag::DOWN),
+            (self.absent.down(&server.name), server_flag::DOWN),
             (
                 !nat && environment.nodes.contains(&addr),
                 server_flag::SECOND_CHANCE,

@@ -4,7 +4,7 @@ use ssi_loader::LoadError;
 use thiserror::Error;
 
 use super::store::StoreError;
-use crate::core::Refused;
+use crate::core::{Refused, Unusable};
 
 /// Why the scheduler could not do what it was asked.
 #[derive(Debug, Error)]
@@ -12,6 +12,9 @@ pub enum LvsError {
     /// A command makes no sense as things are; nothing changed.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// What other nodes agree on can't be taken over; nothing changed.
+    #[error("the scheduler's state of another node can't be taken over: {0}")]
+    Unusable(#[from] Unusable),
     /// The kernel's maps.
     #[error(transparent)]
     Kernel(#[from] LoadError),

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::error::LvsError;
 use super::install::install;
+use super::local::Local;
 use super::meters::{Meters, Now};
 use super::routes::Way;
 use super::store::Store;
@@ -33,13 +34,14 @@ pub struct Setup {
 /// The connection scheduler of this node.
 #[derive(Debug)]
 pub struct Lvs {
-    model: Model,
+    pub(super) model: Model,
     maps: Arc<Maps>,
     meters: Meters,
     metered: Instant,
-    store: Store,
+    pub(super) store: Store,
     jiffies: Jiffies,
     wanted: watch::Sender<HashSet<IpAddr>>,
+    pub(super) local: Local,
 }
 
 impl Lvs {
@@ -66,18 +68,14 @@ impl Lvs {
             nodes: cluster.nodes,
             cvips: cluster.cvips,
             routes: dump::routes(&found),
-            down: HashSet::new(),
         };
         let adopt = |saved| Model::adopt(tuning, environment.clone(), &found, saved);
-        let (model, writes) = match adopt(saved.as_deref()) {
-            Ok(adopted) => adopted,
-            Err(refused) if saved.is_some() => {
-                warn!(
-                    "the saved configuration can't be carried out ({refused}); going on with what the kernel has"
-                );
+        let (model, writes) = match (adopt(saved.as_ref()), &saved) {
+            (Err(unusable), Some(_)) => {
+                warn!("{}", store.damaged(&unusable));
                 adopt(None)?
             }
-            Err(refused) => return Err(refused.into()),
+            (adopted, _) => adopted?,
         };
         install(&maps, writes)?;
         let mut meters = Meters::default();
@@ -85,6 +83,8 @@ impl Lvs {
         let (services, servers) = model.size();
         info!("{services} virtual services with {servers} real servers");
         let wanted = watch::Sender::new(model.server_addresses().collect());
+        let mut local = Local::default();
+        local.starved(model.starved());
         Ok(Self {
             model,
             maps,
@@ -93,6 +93,7 @@ impl Lvs {
             store,
             jiffies: Jiffies::open()?,
             wanted,
+            local,
         })
     }
 
@@ -102,23 +103,30 @@ impl Lvs {
         self.wanted.subscribe()
     }
 
-    /// Carries out a list of commands, whole or not at all, and saves.
+    /// Carries out a list of commands, whole or not at all, and saves. For a node in no
+    /// cluster; in one, see [`Lvs::step`].
     ///
     /// # Errors
     /// Refused: nothing changed. [`LvsError::Unsaved`]: all of it was done.
     pub fn apply(&mut self, commands: &[Command]) -> Result<(), LvsError> {
         reach::check(commands)?;
         let writes = self.model.apply(commands)?;
+        self.make_so(writes)
+    }
+
+    /// Saves, then writes: what was saved is what shall be, so that a restart between the
+    /// two ends what was begun.
+    pub(super) fn make_so(&mut self, writes: Vec<Write>) -> Result<(), LvsError> {
+        let saved = self.store.save(&self.model.export());
         self.install(writes)?;
+        self.local.starved(self.model.starved());
         let wanted: HashSet<IpAddr> = self.model.server_addresses().collect();
         self.wanted.send_if_modified(|old| {
             let changed = *old != wanted;
             *old = wanted;
             changed
         });
-        self.store
-            .save(&self.model.commands())
-            .map_err(LvsError::Unsaved)
+        saved.map_err(LvsError::Unsaved)
     }
 
     /// Takes what was found out about the ways to servers.
@@ -126,6 +134,7 @@ impl Lvs {
     /// # Errors
     /// The maps can't be written.
     pub fn ways(&mut self, changes: Vec<(IpAddr, Way)>) -> Result<(), LvsError> {
+        self.local.ways(&changes);
         let mut environment = self.model.environment().clone();
         surroundings::update(&mut environment, changes);
         self.surround(environment)
@@ -166,7 +175,9 @@ impl Lvs {
         for base in self.model.bases(&counts, |server| loads.get(server.into())) {
             loads.set_base(base.server.into(), base.active, base.inactive);
         }
-        let writes = self.model.set_connections(&counts);
+        let mut writes = self.model.set_connections(&counts);
+        writes.extend(self.model.feed());
+        self.local.starved(self.model.starved());
         self.install(writes)
     }
 

@@ -4,11 +4,13 @@
 //! [`Lvs`] does what it is told when it is told, and never waits; who owns it calls it
 //! when the time or an event has come, and runs [`routes::follow`] beside it.
 
+mod agreed;
 mod connections;
 mod dump;
 mod error;
 mod fragments;
 mod install;
+mod local;
 mod lvs;
 mod meters;
 mod reach;

@@ -4,12 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use ssi_api::lvs::Command;
 use thiserror::Error;
 
-/// Of the file's format.
-const VERSION: u32 = 1;
+use crate::core::{Agreed, Unusable};
 
 /// The configuration could not be read or written.
 #[derive(Debug, Error)]
@@ -36,12 +33,6 @@ pub enum StoreError {
         /// Where it is now.
         kept: PathBuf,
     },
-}
-
-#[derive(Serialize, Deserialize)]
-struct Saved<C> {
-    version: u32,
-    commands: C,
 }
 
 /// The file.
@@ -74,28 +65,46 @@ impl Store {
         }
     }
 
-    /// The commands that make everything as it was; none if there is no file.
+    /// What was saved; none if there is no file.
     ///
     /// # Errors
     /// The file can't be read, or is damaged; a damaged one is moved aside.
-    pub(super) fn load(&self) -> Result<Option<Vec<Command>>, StoreError> {
+    pub(super) fn load(&self) -> Result<Option<Agreed>, StoreError> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.io("read")(error)),
         };
-        let reason = match serde_json::from_slice::<Saved<Vec<Command>>>(&text) {
-            Ok(saved) if saved.version == VERSION => return Ok(Some(saved.commands)),
-            Ok(saved) => format!("it is of format version {}, not {VERSION}", saved.version),
-            Err(error) => error.to_string(),
-        };
+        match Agreed::read(&text) {
+            Ok(saved) => Ok(Some(saved)),
+            Err(unusable) => Err(self.damaged(&unusable)),
+        }
+    }
+
+    /// Keeps the file aside: what it says can't be.
+    pub(super) fn damaged(&self, unusable: &Unusable) -> StoreError {
         let kept = self.path.with_extension("json.bad");
-        fs::rename(&self.path, &kept).map_err(self.io("move the damaged file aside"))?;
-        Err(StoreError::Damaged {
+        if let Err(error) = fs::rename(&self.path, &kept) {
+            return self.io("move the damaged file aside")(error);
+        }
+        StoreError::Damaged {
             path: self.path.clone(),
-            reason,
+            reason: unusable.to_string(),
             kept,
-        })
+        }
+    }
+
+    /// Keeps a copy of the file, if there is one, and says where.
+    ///
+    /// # Errors
+    /// It can't be copied.
+    pub(super) fn keep(&self, extension: &str) -> Result<Option<PathBuf>, StoreError> {
+        let copy = self.path.with_extension(extension);
+        match fs::copy(&self.path, &copy) {
+            Ok(_) => Ok(Some(copy)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io("keep a copy of")(error)),
+        }
     }
 
     /// Replaces the file in one step: after a crash at any moment there is the old one or
@@ -103,12 +112,9 @@ impl Store {
     ///
     /// # Errors
     /// It can't be written; the old one is still there.
-    pub(super) fn save(&self, commands: &[Command]) -> Result<(), StoreError> {
-        let saved = Saved {
-            version: VERSION,
-            commands,
-        };
-        let text = serde_json::to_vec(&saved)
+    pub(super) fn save(&self, agreed: &Agreed) -> Result<(), StoreError> {
+        let text = agreed
+            .write()
             .map_err(io::Error::from)
             .map_err(self.io("write"))?;
         let new = self.path.with_extension("json.new");
@@ -127,17 +133,42 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use ssi_api::lvs::{Protocol, ServiceName};
+    use ssi_api::lvs::{Command, Protocol, Scheduler, ServerName, ServiceName, ServiceSpec};
 
     use super::*;
+    use crate::core::{Model, Tuning};
 
-    fn commands() -> Vec<Command> {
+    fn saved() -> Agreed {
+        let mut model = Model::new(Tuning {
+            seed: 7,
+            hz: 250,
+            table_entries: 1 << 18,
+            node: 1,
+        });
         let service = ServiceName::Address {
             protocol: Protocol::Tcp,
             addr: "10.0.0.1".parse().expect("an address"),
             port: 80,
         };
-        vec![Command::DeleteService { service }]
+        let spec = ServiceSpec {
+            scheduler: Scheduler::Slot,
+            ..ServiceSpec::default()
+        };
+        let server = |addr: &str| Command::AddServer {
+            service,
+            server: ServerName {
+                addr: addr.parse().expect("an address"),
+                port: 80,
+            },
+            spec: ssi_api::lvs::ServerSpec::default(),
+        };
+        let commands = [
+            Command::AddService { service, spec },
+            server("10.0.0.2"),
+            server("10.0.0.3"),
+        ];
+        model.apply(&commands).expect("legal");
+        model.export()
     }
 
     #[test]
@@ -145,16 +176,22 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::new(&directory.path().join("deeper")).expect("makes it");
         assert_eq!(store.load().expect("no file"), None);
-        store.save(&commands()).expect("saves");
-        store.save(&commands()).expect("saves again");
-        assert_eq!(store.load().expect("loads"), Some(commands()));
+        assert_eq!(store.keep("json.alone").expect("nothing to keep"), None);
+        store.save(&saved()).expect("saves");
+        store.save(&saved()).expect("saves again");
+        assert_eq!(store.load().expect("loads"), Some(saved()));
+        let copy = store.keep("json.alone").expect("copies").expect("a file");
+        assert_eq!(
+            Agreed::read(&fs::read(copy).expect("is there")).expect("is whole"),
+            saved()
+        );
     }
 
     #[test]
     fn a_damaged_file_is_kept_aside_and_said() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::new(directory.path()).expect("is there");
-        store.save(&commands()).expect("saves");
+        store.save(&saved()).expect("saves");
         let path = directory.path().join("lvs.json");
         let text = fs::read(&path).expect("reads");
         fs::write(&path, &text[..text.len() / 2]).expect("writes");
@@ -165,14 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn a_later_format_is_not_guessed_at() {
+    fn an_earlier_format_is_known_and_a_later_one_not_guessed_at() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::new(directory.path()).expect("is there");
-        fs::write(
-            directory.path().join("lvs.json"),
-            r#"{"version":9,"commands":[]}"#,
-        )
-        .expect("writes");
+        let write = |text: &str| fs::write(directory.path().join("lvs.json"), text);
+        let commands = serde_json::to_string(&saved().commands()).expect("JSON");
+        write(&format!(r#"{{"version":1,"commands":{commands}}}"#)).expect("writes");
+        let loaded = store.load().expect("loads").expect("is there");
+        assert_eq!(loaded.commands(), saved().commands());
+        write(r#"{"version":9,"commands":[]}"#).expect("writes");
         let error = store.load().expect_err("version 9").to_string();
         assert!(error.contains("version 9"), "{error}");
     }

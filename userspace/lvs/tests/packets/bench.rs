@@ -9,7 +9,7 @@ use ssi_abi::{counter, filter};
 use ssi_api::lvs::{Command, ServiceName};
 use ssi_loader::map::{Held, Maps};
 use ssi_loader::{Net, Options, Program, Sizes, TestOptions, TestOutcome, kernel};
-use ssi_lvs::core::{Model, Tuning, Write};
+use ssi_lvs::core::{Model, Step, Tuning, Write};
 use ssi_lvs::runner::install;
 
 use crate::case::{Entry, Verdict, Way};
@@ -210,9 +210,14 @@ impl Stage<'_> {
     }
 
     pub fn down(&mut self, real: Real) {
-        let mut environment = self.bench.model.environment().clone();
-        environment.down.insert(real.addr);
-        let writes = self.bench.model.set_environment(environment);
+        let model = &mut self.bench.model;
+        let mut absent = model.absent().clone();
+        absent.down.insert(real.addr);
+        let (writes, _) = model.step(&Step {
+            epoch: model.epoch() + 1,
+            absent,
+            told: Vec::new(),
+        });
         self.bench.install(writes);
     }
 
@@ -291,6 +296,7 @@ impl Drop for Stage<'_> {
             .apply(&[Command::Clear])
             .expect("always legal");
         self.bench.install(writes);
+        self.bench.model.part();
         let maps = self.bench.maps();
 
         for (key, _) in maps.conns4.dump().expect("reads") {

@@ -200,10 +200,11 @@ fn servers(s: &Side) -> Vec<Case> {
             .direct(&s.a)
             .send(syn(s, 0))
             .direct(&s.b),
-        established("down: its connections are dropped, new ones go elsewhere")
+        established("down: its connections are nobody's, new ones go elsewhere")
             .then(Change::Down(s.a))
             .send(p.clone())
-            .dropped(counter::SERVER_GONE)
+            .passes()
+            .counts(counter::NO_CONNECTION)
             .send(syn(s, 0))
             .direct(&s.b)
             .send(p.clone())
