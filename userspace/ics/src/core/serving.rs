@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Lane, Moment, Priority, Service};
 
+/// Most pairs of a lane and a service that one session is about. There are far fewer
+/// services; more are made up.
+const PAIRS: usize = 2048;
+
 /// A stream that comes in.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -41,10 +45,15 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    /// Takes a call in; false if it has no credit, or its number is taken.
+    /// Takes a call in; false if it has no credit, its number is taken, or it is to one
+    /// service more than there can be.
     #[must_use]
     pub(super) fn insert(&mut self, request: u64, served: Served, window: u16) -> bool {
-        let held = self.held.entry((served.lane, served.service)).or_default();
+        let pair = (served.lane, served.service);
+        if self.held.len() >= PAIRS && !self.held.contains_key(&pair) {
+            return false;
+        }
+        let held = self.held.entry(pair).or_default();
         if *held >= window || self.served.contains_key(&request) {
             return false;
         }
@@ -85,6 +94,12 @@ impl Serving {
         let count = std::mem::take(owed);
         self.release((lane, service), count);
         Some(count)
+    }
+
+    /// Most replies that an honest caller can leave unacknowledged, but for those that it is
+    /// about to acknowledge: as many as it has had credits for.
+    pub(super) fn most_replies(&self, window: u16) -> usize {
+        (self.held.len() + 1) * usize::from(window)
     }
 
     fn release(&mut self, key: (Lane, Service), count: u16) {

@@ -148,6 +148,11 @@ impl Remote {
         pieces: Option<mpsc::UnboundedReceiver<Piece>>,
     ) {
         let token = dispatch.token;
+        if cancelled.is_set() {
+            // The node has gone while this call waited for its turn.
+            self.done(token, Err(Failure::Cancelled));
+            return;
+        }
         let Some(handler) = self.shared.handler(dispatch.service) else {
             self.done(token, Err(Failure::NoService));
             return;
@@ -161,7 +166,8 @@ impl Remote {
             deadline: dispatch.deadline.map(|deadline| start + deadline),
             one_way: dispatch.one_way,
             body: dispatch.body,
-            stream: pieces.map(|pieces| StreamIn::new(Arc::clone(self), token, pieces)),
+            stream: pieces
+                .map(|pieces| StreamIn::new(Arc::clone(self), token, pieces, cancelled.clone())),
             cancelled,
         };
         let lane = if request.stream.is_some() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
+use super::handler::Cancelled;
 use super::remote::Remote;
 use crate::core::peer::{Blocked, CallId, Token};
 
@@ -29,6 +30,7 @@ pub struct StreamIn {
     remote: Arc<Remote>,
     token: Token,
     pieces: mpsc::UnboundedReceiver<Piece>,
+    cancelled: Cancelled,
     ended: bool,
 }
 
@@ -37,11 +39,13 @@ impl StreamIn {
         remote: Arc<Remote>,
         token: Token,
         pieces: mpsc::UnboundedReceiver<Piece>,
+        cancelled: Cancelled,
     ) -> Self {
         Self {
             remote,
             token,
             pieces,
+            cancelled,
             ended: false,
         }
     }
@@ -54,6 +58,10 @@ impl StreamIn {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
         if self.ended {
             return Ok(None);
+        }
+        // What came before the node went is not delivered after.
+        if self.cancelled.is_set() {
+            return Err(Cut);
         }
         match self.pieces.recv().await {
             Some(Piece::Data(bytes)) => {

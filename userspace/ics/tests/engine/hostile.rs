@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use ssi_ics::core::frame::{CHUNK, Frame, Header, Hello, Kind, Security};
-use ssi_ics::core::peer::{Action, Limits, Token};
+use ssi_ics::core::peer::{Action, Conn, Limits, Token};
 use ssi_ics::core::{Lane, Moment, Peer, Priority};
 
 const KINDS: [Kind; 10] = [
@@ -104,4 +104,71 @@ proptest! {
             }
         }
     }
+}
+
+/// A caller whose own lanes are there, but not those for replies.
+fn deaf() -> (Peer, Conn) {
+    let limits = Limits {
+        window: 3,
+        chunks: 2,
+        ..Limits::default()
+    };
+    let mut peer = Peer::new(2, limits);
+    peer.nodeup(1, 1, 9);
+    let conn = peer
+        .connected(Moment::ZERO, &hello(Lane::ALL[0], 0))
+        .unwrap();
+    (peer, conn)
+}
+
+/// Calls once; the number of calls that were dispatched, each of which is answered at once.
+fn call(peer: &mut Peer, conn: Conn, service: u16, request: u64) -> usize {
+    let header = Header {
+        service,
+        request,
+        ..Header::new(Kind::Call, Lane::ALL[0])
+    };
+    let body = Bytes::new();
+    peer.received(Moment::from_secs(1), conn, Frame { header, body });
+    let mut dispatched = 0;
+    while let Some(action) = peer.poll_action() {
+        if let Action::Dispatch(dispatch) = action {
+            peer.reply(
+                dispatch.token,
+                Ok(Bytes::from_static(b"a reply that nobody takes")),
+            );
+            dispatched += 1;
+        }
+    }
+    dispatched
+}
+
+/// It pays for no call with taking its reply.
+#[test]
+fn it_cannot_pile_up_replies() {
+    let (mut peer, mut conn) = deaf();
+    let mut handled = 0;
+    for request in 0..20_000 {
+        handled += call(&mut peer, conn, 1, request);
+        if !peer.is_connected(conn) {
+            let back = (0..20_000)
+                .find_map(|n| peer.connected(Moment::ZERO, &hello(Lane::ALL[0], n)).ok());
+            conn = back.unwrap();
+        }
+    }
+    let kept = peer.stats().lanes[Lane::Reply.index()].kept_frames;
+    assert_eq!(kept, handled as u64);
+    assert!(kept <= 2 * 3 + 512, "{kept}");
+    assert!(peer.stats().broken > 0);
+}
+
+/// It asks for services that it makes up, each with credits of its own.
+#[test]
+fn it_cannot_make_up_services_without_end() {
+    let (mut peer, conn) = deaf();
+    let handled: usize = (0..u16::MAX)
+        .map(|service| call(&mut peer, conn, service, service.into()))
+        .sum();
+    assert!(handled <= 2048, "{handled}");
+    assert_eq!(peer.stats().broken, 1);
 }

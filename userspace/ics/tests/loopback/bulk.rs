@@ -77,3 +77,48 @@ async fn an_empty_stream_and_one_that_nobody_reads() {
     assert_eq!(stream.send(pattern(50 << 20)).await, Err(Cut));
     assert_eq!(reply.wait().await.unwrap(), "no");
 }
+
+/// A thousand streams whose handlers hardly read: what is held is bounded by the credits, at
+/// both ends, and everything else goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_slow_readers_cost_bounded_memory() {
+    let net = Net::of(2).await;
+    let ics = net.ics(1).clone();
+    let limits = net.config(1).limits;
+    let (window, chunks) = (u64::from(limits.window), u64::from(limits.chunks));
+    let piece = pattern(2 << 20);
+    let streams: Vec<_> = (0..1000)
+        .map(|_| {
+            let (ics, piece) = (ics.clone(), piece.clone());
+            tokio::spawn(async move {
+                let call = ics.call(2, "sum", u16::MAX, Bytes::new());
+                let (mut stream, reply) = call.stream().await.unwrap();
+                let _ = stream.send(piece).await;
+                reply.wait().await
+            })
+        })
+        .collect();
+    let start = Instant::now();
+    let mut most = 0;
+    while start.elapsed() < Duration::from_millis(500) || most < window * chunks * (60 << 10) {
+        let stats = ics.report().peers[&2].stats;
+        let bulk = stats.lanes[6];
+        most = most.max(net.ics(2).report().peers[&1].stats.lanes[6].received_bytes);
+        // Chunks that are under way, and calls that wait; no more than that at either end.
+        assert!(bulk.kept_bytes <= window * chunks * (66 << 10), "{bulk:?}");
+        assert!(most <= window * chunks * (66 << 10), "{most}");
+        assert!(bulk.credits_used <= window && bulk.waiting <= limits.waiting.calls as u64);
+        assert!(net.ics(2).report().peers[&1].stats.serving <= window);
+        assert!(start.elapsed() < Duration::from_secs(30), "{bulk:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(ics.report().peers[&2].stats.lanes[6].throttled > 0);
+    let call = ics.call(2, "echo", 0, Bytes::from_static(b"through"));
+    assert_eq!(
+        call.deadline(Duration::from_secs(30)).await.unwrap(),
+        "through"
+    );
+    for stream in streams {
+        stream.abort();
+    }
+}

@@ -71,7 +71,11 @@ async fn strangers_and_noise_are_counted() {
     }
     let start = Instant::now();
     while refused(2).len() < 2 {
-        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", refused(2));
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "{:?}",
+            refused(2)
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(refused(2)["stranger"], 1);
@@ -157,4 +161,26 @@ async fn a_node_cannot_pass_for_another() {
     let report = net.ics(3).report();
     assert_eq!(report.peers[&2].stats.lanes[0].connections, 0);
     assert!(report.refused["key"] > 0, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_of_another_cluster_is_refused() {
+    let mut net = Net::new(|_| Security::None, |_| [0; 32]);
+    net.start(2, 1).await;
+    net.start(3, 1).await;
+    // It has the address and the number that node 1 has in this cluster, and means node 2.
+    let mut config = net.config(1);
+    config.cluster = [8; 16];
+    let other = ssi_ics::runner::Ics::start(config).unwrap();
+    net.nodes.insert(1, (other, 1));
+    net.view();
+    echo(net.ics(2), 3, b"undisturbed").await;
+    let call = net.ics(1).call(2, "echo", 0, Bytes::new());
+    let unheard = call.deadline(Duration::from_millis(200)).await;
+    assert_eq!(unheard, Err(ssi_ics::core::CallError::Deadline));
+    let report = net.ics(2).report();
+    let lanes = report.peers[&1].stats.lanes;
+    assert!(lanes.iter().all(|lane| lane.connections == 0));
+    assert!(report.refused["cluster"] > 0, "{report:?}");
+    echo(net.ics(3), 2, b"undisturbed").await;
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::session::ACK_FRAMES;
 use super::{Action, CallId, Conn, Dispatch, Peer, Reason};
 use crate::core::frame::{Frame, Header, Kind, flag};
 use crate::core::serving::{Incoming, Served};
@@ -102,11 +103,17 @@ impl Peer {
                 ended: false,
             }),
         };
+        let replies = session.lanes[Lane::reply_to(header.priority).index()]
+            .out
+            .len();
+        if replies >= session.serving.most_replies(limits.window) + 2 * ACK_FRAMES as usize {
+            return Err("it calls on and on, and takes no replies");
+        }
         if !session
             .serving
             .insert(header.request, served, limits.window)
         {
-            return Err("a call without credit, or with a number in use");
+            return Err("a call without credit, with a number in use, or to one service too many");
         }
         self.actions.push_back(Action::Dispatch(Dispatch {
             token: session.token(header.request),

@@ -13,7 +13,7 @@ use crate::core::serving::Serving;
 use crate::core::{CallError, Epoch, Lane, Moment};
 
 /// Frames after which an acknowledgement is sent even if nothing else is.
-const ACK_FRAMES: u64 = 256;
+pub(super) const ACK_FRAMES: u64 = 256;
 /// Bytes after which it is.
 const ACK_BYTES: usize = 512 << 10;
 /// Time after which it is.
