@@ -11,6 +11,7 @@
 //! with [`CallError::Restarted`] when its daemon was restarted while the node lived on, and
 //! never because of a connection.
 
+pub mod body;
 pub mod credit;
 mod error;
 pub mod frame;

@@ -19,6 +19,6 @@ pub use connect::{Refusal, listeners};
 pub use handler::{Cancelled, Register, Request, service_number};
 pub use ics::Ics;
 pub use report::{LaneState, RemoteReport, Report, RoundTrips, ServiceReport};
-pub use stream::{Cut, StreamIn, StreamOut};
+pub use stream::{Cut, SendFileError, StreamIn, StreamOut};
 pub use tls::{BadIdentity, Identity};
 pub use workers::{WORKERS, worker};

@@ -1,5 +1,7 @@
 //! Streams: data of any length that comes along with a call, on the bulk lane.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,6 +17,19 @@ use crate::core::peer::{Blocked, CallId, Token};
 #[error("the stream was cut off")]
 pub struct Cut;
 
+/// Why a file was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendFileError {
+    /// It can't be read.
+    #[error("the file cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// The call is complete.
+    #[error(transparent)]
+    Cut(#[from] Cut),
+}
+
+/// Bytes that are read of a file at a time.
+const PIECE: u64 = 256 << 10;
 /// Chunks that are sent before anybody else in the same thread gets on.
 const TURN: usize = 2;
 
@@ -127,6 +142,30 @@ impl StreamOut {
             }
         }
         Ok(())
+    }
+
+    /// Sends what a file has from where it stands to its end; how many bytes. They are read
+    /// into what is written to the connection, and copied nowhere else.
+    ///
+    /// # Errors
+    /// The file can't be read, after some of it was sent perhaps, or the call is complete.
+    pub async fn send_file(&mut self, file: File) -> Result<u64, SendFileError> {
+        let file = Arc::new(file);
+        let mut sent = 0;
+        loop {
+            let file = Arc::clone(&file);
+            let read = tokio::task::spawn_blocking(move || {
+                let mut piece = Vec::with_capacity(PIECE as usize);
+                let read = file.as_ref().take(PIECE).read_to_end(&mut piece);
+                read.map(|_| piece)
+            });
+            let piece = read.await.map_err(io::Error::from)??;
+            if piece.is_empty() {
+                return Ok(sent);
+            }
+            sent += piece.len() as u64;
+            self.send(piece.into()).await?;
+        }
     }
 
     /// That was all.

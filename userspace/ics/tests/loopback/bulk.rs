@@ -1,10 +1,11 @@
 //! Streams.
 
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ssi_ics::core::CallError;
-use ssi_ics::runner::Cut;
+use ssi_ics::runner::{Cut, SendFileError};
 
 use crate::net::{Net, checksum, priority};
 
@@ -76,6 +77,30 @@ async fn an_empty_stream_and_one_that_nobody_reads() {
     let (mut stream, reply) = call.stream().await.unwrap();
     assert_eq!(stream.send(pattern(50 << 20)).await, Err(Cut));
     assert_eq!(reply.wait().await.unwrap(), "no");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_sent_from_where_they_stand() {
+    let net = Net::of(2).await;
+    let ics = net.ics(1);
+    let mut file = tempfile::tempfile().unwrap();
+    let all = pattern(3_000_001);
+    file.write_all(&all).unwrap();
+    file.seek(SeekFrom::Start(5)).unwrap();
+    let (mut stream, reply) = ics.call(2, "sum", 0, Bytes::new()).stream().await.unwrap();
+    stream.send(all.slice(..5)).await.unwrap();
+    assert_eq!(stream.send_file(file).await.unwrap(), 2_999_996);
+    stream.finish().await.unwrap();
+    let sum = reply.wait().await.unwrap();
+    assert_eq!(&sum[..8], checksum(0, &all).to_le_bytes());
+    assert_eq!(&sum[8..], 3_000_001_u64.to_le_bytes());
+    let (mut stream, _reply) = ics.call(2, "sum", 0, Bytes::new()).stream().await.unwrap();
+    let directory = std::fs::File::open("/").unwrap();
+    let refused = stream.send_file(directory).await;
+    assert!(
+        matches!(refused, Err(SendFileError::Read(_))),
+        "{refused:?}"
+    );
 }
 
 /// A thousand streams whose handlers hardly read: what is held is bounded by the credits, at
