@@ -5,10 +5,20 @@ set -euo pipefail
 action=$1 binaries=$2 destdir=$3 prefix=$4
 
 PROGRAMS=(ssid ssi ssi-testbed ssi-bench)
+# Commands of ssi, which have pages of their own: ssi-status(1) …
+COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced witness ics ping
+    lvs completion clustertab)
 # The traditional names of the testbed's verbs.
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
+# The traditional names that ssi goes by.
+TRADITIONAL=(clustername clusternode_num clusternode_avail clusternode_info clusternode_getstate
+    cluster_maxnodes)
+# Those that other packages have too (graphviz, ipvsadm). They are in a directory of their
+# own, which comes first in PATH where they are wanted.
+SHARED=(cluster ipvsadm)
 
 bin=$destdir$prefix/bin
+shared_bin=$destdir$prefix/lib/ssi/bin
 man=$destdir$prefix/share/man
 bash_completions=$destdir$prefix/share/bash-completion/completions
 zsh_completions=$destdir$prefix/share/zsh/site-functions
@@ -25,23 +35,40 @@ section() { [ "$1" = ssid ] && echo 8 || echo 1; }
 
 put() { install -D -m "$1" "$2" "$3"; }
 
-# generated PROGRAM WHAT FILE: what the program itself knows about its options.
+# generated PROGRAM WHAT FILE [OPTION…]: what the program itself knows about its options.
 generated() {
     mkdir -p "$(dirname "$3")"
-    "$binaries/$1" --generate "$2" >"$3.new"
+    "$binaries/$1" --generate "$2" "${@:4}" >"$3.new"
     [ -s "$3.new" ] || die "$binaries/$1 --generate $2 wrote nothing; is it of this version? run: make build"
     mv "$3.new" "$3"
 }
 
+# completions NAME PROGRAM [OPTION…]: for a name that PROGRAM goes by.
+completions() {
+    generated "$2" bash "$bash_completions/$1" "${@:3}"
+    generated "$2" zsh "$zsh_completions/_$1" "${@:3}"
+    generated "$2" fish "$fish_completions/$1.fish" "${@:3}"
+}
+
 do_install() {
-    local program alias
+    local program alias command
     for program in "${PROGRAMS[@]}"; do
         [ -x "$binaries/$program" ] || die "there is no $binaries/$program; run: make build"
         put 755 "$binaries/$program" "$bin/$program"
         generated "$program" man "$man/man$(section "$program")/$program.$(section "$program")"
-        generated "$program" bash "$bash_completions/$program"
-        generated "$program" zsh "$zsh_completions/_$program"
-        generated "$program" fish "$fish_completions/$program.fish"
+        completions "$program" "$program"
+    done
+    for command in "${COMMANDS[@]}" "${TRADITIONAL[@]}"; do
+        generated ssi man "$man/man1/ssi-$command.1" --of "$command"
+    done
+    for alias in "${TRADITIONAL[@]}"; do
+        ln -sfn ssi "$bin/$alias"
+        echo ".so man1/ssi-$alias.1" >"$man/man1/$alias.1"
+        completions "$alias" ssi --of "$alias"
+    done
+    mkdir -p "$shared_bin"
+    for alias in "${SHARED[@]}"; do
+        ln -sfn ../../../bin/ssi "$shared_bin/$alias"
     done
     for alias in "${ALIASES[@]}"; do
         ln -sfn ssi-testbed "$bin/$alias"
@@ -63,14 +90,21 @@ after_install() {
 }
 
 do_uninstall() {
-    local program
+    local program command alias
     if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
         systemctl disable --now ssid.service 2>/dev/null || true
     fi
     if [ -z "$destdir" ] && [ -x "$bin/ssid" ]; then
         "$bin/ssid" --unload || warn "warning: the data path could not be taken out of the kernel (see above)"
     fi
-    for program in "${PROGRAMS[@]}" "${ALIASES[@]}"; do
+    for command in "${COMMANDS[@]}" "${TRADITIONAL[@]}"; do
+        rm -f "$man/man1/ssi-$command.1"
+    done
+    for alias in "${SHARED[@]}"; do
+        rm -f "$shared_bin/$alias"
+    done
+    rmdir "$shared_bin" "${shared_bin%/bin}" 2>/dev/null || true
+    for program in "${PROGRAMS[@]}" "${ALIASES[@]}" "${TRADITIONAL[@]}"; do
         rm -f "$bin/$program" "$man/man$(section "$program")/$program.$(section "$program")" \
             "$bash_completions/$program" "$zsh_completions/_$program" "$fish_completions/$program.fish"
     done

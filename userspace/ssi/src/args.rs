@@ -1,12 +1,14 @@
 //! The command line, except for what comes after `lvs`, which is ipvsadm's.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser};
 use ssi_api::control::{Client, ClientError, DEFAULT_SOCKET};
 
+use crate::command::Cmd;
+use crate::generate::Generate;
 use crate::output::Format;
 
 /// Many Linux machines, one system
@@ -29,9 +31,19 @@ Exit status:
 Examples:
   ssi status                      the node, its interfaces, what was dropped and why
   ssi doctor                      what this kernel offers, and what is missing
+  ssi init blue                   found a cluster of this node
+  ssi token                       a token for another node to join with
+  ssi cluster -w                  the nodes and their states, as they change
+  ssi ping 2                      how fast node 2 answers
   ssi lvs -L -n                   virtual services and their servers
-  ssi lvs -L -n -o json           the same for programs
   ssi -o json status | jq .status.interfaces
+
+Wherever a node is wanted, its number or its name will do.
+
+Called by the name of one of the original's commands (clustername, clusternode_num, …),
+ssi is that command; called as ipvsadm (any name that ends so), it is ssi lvs. The names
+cluster and ipvsadm, which other packages have too, are in ../lib/ssi/bin, seen from the
+directory that ssi is in.
 
 Files:
   /etc/ssi/ssi.toml               configuration of ssid
@@ -40,20 +52,10 @@ Files:
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Print the manual page or a shell's completions, for `make install`
-    #[arg(long, hide = true, exclusive = true, value_enum)]
-    pub(crate) generate: Option<Generated>,
+    #[command(flatten)]
+    pub(crate) generate: Generate,
     #[command(subcommand)]
     pub(crate) command: Option<Cmd>,
-}
-
-/// What `--generate` can print.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Generated {
-    Man,
-    Bash,
-    Zsh,
-    Fish,
 }
 
 /// Options of every command.
@@ -78,46 +80,6 @@ pub(crate) struct Common {
     pub(crate) wait: u64,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Cmd {
-    /// This node: version, interfaces, virtual addresses, what was dropped and why
-    Status,
-    /// What this kernel offers: feature, working mode, what is missing, why it matters
-    ///
-    /// Works without ssid too (as root).
-    Doctor,
-    /// Virtual services and real servers, in the syntax of ipvsadm
-    ///
-    /// Called as ipvsadm (any name that ends so), ssi is this command.
-    #[command(disable_help_flag = true, after_long_help = crate::lvs::HELP)]
-    Lvs {
-        /// See `ssi lvs --help`
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "IPVSADM-OPTIONS"
-        )]
-        args: Vec<OsString>,
-    },
-    /// Completions for a shell, on standard output
-    Completion {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
-}
-
-impl Cmd {
-    /// Its name, for messages.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Status => "ssi status",
-            Self::Doctor => "ssi doctor",
-            Self::Lvs { .. } => "ssi lvs",
-            Self::Completion { .. } => "ssi completion",
-        }
-    }
-}
-
 impl Common {
     /// The defaults, with the socket that the environment names.
     pub(crate) fn from_env() -> Self {
@@ -133,15 +95,13 @@ impl Common {
 
     /// Connects to the daemon.
     pub(crate) fn connect(&self) -> Result<Client, ClientError> {
-        Client::connect(&self.socket, Duration::from_secs(self.wait))
+        self.connect_for(Duration::ZERO)
     }
-}
 
-/// The name we were called by and the arguments, if that name makes us `ssi lvs`.
-pub(crate) fn alias(argv: &[OsString]) -> Option<(String, &[OsString])> {
-    let (name, rest) = argv.split_first()?;
-    let name = Path::new(name).file_name()?.to_str()?;
-    name.ends_with("ipvsadm").then(|| (name.to_owned(), rest))
+    /// Connects to the daemon, which may be silent for so much longer.
+    pub(crate) fn connect_for(&self, longer: Duration) -> Result<Client, ClientError> {
+        Client::connect(&self.socket, Duration::from_secs(self.wait) + longer)
+    }
 }
 
 /// What clap shall see, and what comes after `lvs`: clap would take some of ipvsadm's
@@ -164,14 +124,26 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-
-    fn words(line: &str) -> Vec<OsString> {
-        line.split(' ').map(OsString::from).collect()
-    }
+    use crate::alias::words;
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches() {
+        let mut ssi = Args::command();
+        for command in ssi.get_subcommands_mut() {
+            let name = command.get_name().to_owned();
+            let help = command.render_long_help().to_string();
+            assert!(command.get_about().is_some(), "{name}");
+            assert!(
+                help.contains("Exit status:") || help.contains("Exit status "),
+                "{name}: {help}"
+            );
+            assert!(help.contains(&format!("  ssi {name}")), "{name}: {help}");
+        }
     }
 
     #[test]
@@ -184,13 +156,5 @@ mod tests {
         assert_eq!(args.common.output, Format::Json);
         let argv = words("ssi completion lvs");
         assert_eq!(split_lvs(&argv).1, words("")[1..].to_vec());
-    }
-
-    #[test]
-    fn the_traditional_name() {
-        assert!(alias(&words("/sbin/ssi-ipvsadm -L")).is_some());
-        assert_eq!(alias(&words("ipvsadm -L")).unwrap().0, "ipvsadm");
-        assert!(alias(&words("/usr/bin/ssi lvs")).is_none());
-        assert!(alias(&[]).is_none());
     }
 }

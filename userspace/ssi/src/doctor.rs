@@ -1,15 +1,24 @@
-//! `ssi doctor`: what this kernel offers.
-
-use std::path::PathBuf;
 use std::process::Command;
 
+use clap::Args;
 use ssi_api::control::{ClientError, Feature, Reply, Request, Support};
 
 use crate::args::Common;
 use crate::fail::Fail;
+use crate::help;
 use crate::output::{self, Format};
+use crate::program;
 
-pub(crate) fn run(common: &Common) -> Result<(), Fail> {
+/// What this kernel offers: feature, working mode, what is missing, why it matters
+///
+/// Works without ssid too (as root).
+#[derive(Debug, Args)]
+#[command(after_long_help = help::lesson("\
+  ssi doctor
+  ssi doctor -o json | jq '.features[] | select(.support == \"missing\")'"))]
+pub(crate) struct Options {}
+
+pub(crate) fn run(_: &Options, common: &Common) -> Result<(), Fail> {
     let features = match common.connect() {
         Ok(mut client) => match client.request(Request::Doctor)? {
             Reply::Features(features) => features,
@@ -26,7 +35,7 @@ pub(crate) fn run(common: &Common) -> Result<(), Fail> {
 
 /// The daemon's program can look at the kernel without becoming the daemon.
 fn without_daemon(unreachable: &ClientError) -> Result<Vec<Feature>, Fail> {
-    let program = beside("ssid");
+    let program = program::beside("ssid");
     let fail = |why: String| {
         Fail::Failed(format!(
             "{unreachable}; nor can the kernel be examined without it: {why}"
@@ -44,15 +53,6 @@ fn without_daemon(unreachable: &ClientError) -> Result<Vec<Feature>, Fail> {
     eprintln!("ssi doctor: ssid is not running; this is what it would find");
     serde_json::from_slice(&output.stdout)
         .map_err(|e| fail(format!("{} said something else: {e}", program.display())))
-}
-
-/// A program in our own directory, else wherever `PATH` has it.
-fn beside(name: &str) -> PathBuf {
-    std::env::current_exe()
-        .ok()
-        .and_then(|us| Some(us.parent()?.join(name)))
-        .filter(|path| path.is_file())
-        .unwrap_or_else(|| name.into())
 }
 
 fn text(features: &[Feature], colour: bool) -> String {

@@ -5,11 +5,15 @@ use std::process::ExitCode;
 
 use ssi_api::control::ClientError;
 
+use crate::output;
+
 /// Why a command failed, by exit status.
 #[derive(Debug)]
 pub(crate) enum Fail {
     /// 1: it was understood and could not be done.
     Failed(String),
+    /// 1: the answer, which has been printed, is no.
+    No,
     /// 2: the command line makes no sense.
     Usage(String),
     /// 3: the daemon cannot be reached.
@@ -20,7 +24,7 @@ impl Fail {
     /// The exit status.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::No => 1,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 3,
         })
@@ -28,16 +32,14 @@ impl Fail {
 
     /// Says why, in one line on standard error.
     pub(crate) fn print(&self, command: &str) {
-        let (Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why)) = self;
-        eprintln!("{command}: {}", one_line(why));
+        // What was typed may come back in a message, with its newlines and escapes.
+        match self {
+            Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why) => {
+                eprintln!("{command}: {}", output::plain(why));
+            }
+            Self::No => {}
+        }
     }
-}
-
-/// What was typed may come back in a message, with its newlines and escapes.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 impl From<ClientError> for Fail {

@@ -1,48 +1,140 @@
-//! Completions and the manual page, made from the command line's own description.
+//! Completions and manual pages, made from the command line's own description.
 
 use std::io;
 
-use clap::CommandFactory;
+use clap::{Args as ClapArgs, Command, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::args::{Args, Generated};
+use crate::args::Args;
 use crate::fail::Fail;
 use crate::lvs;
 use crate::output;
 
-/// Prints `what`.
-pub(crate) fn generate(what: Generated) -> Result<(), Fail> {
+/// Options for `make install`, which nobody else needs.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Generate {
+    /// Print the manual page or a shell's completions
+    #[arg(id = "generate", long = "generate", hide = true, value_enum)]
+    pub(crate) what: Option<Generated>,
+    /// Of this command: its page, ssi-COMMAND(1), or the completions of its name
+    #[arg(long, hide = true, requires = "generate", value_name = "COMMAND")]
+    pub(crate) of: Option<String>,
+}
+
+/// What `--generate` can print.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Generated {
+    Man,
+    /// The commands that have a page of their own, one a line.
+    Pages,
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// Prints `what`, of a command or of ssi itself.
+pub(crate) fn generate(what: Generated, of: Option<&str>) -> Result<(), Fail> {
     match what {
-        Generated::Man => Ok(output::print(&manual()?)?),
-        Generated::Bash => completion(Shell::Bash),
-        Generated::Zsh => completion(Shell::Zsh),
-        Generated::Fish => completion(Shell::Fish),
+        Generated::Man => Ok(output::print(&page(of)?)?),
+        Generated::Pages => Ok(output::print(&(pages().join("\n") + "\n"))?),
+        Generated::Bash => completion(Shell::Bash, of),
+        Generated::Zsh => completion(Shell::Zsh, of),
+        Generated::Fish => completion(Shell::Fish, of),
     }
 }
 
-/// Prints the completions for `shell`.
-pub(crate) fn completion(shell: Shell) -> Result<(), Fail> {
+/// Prints the completions for `shell`, of ssi or of a command that has a name of its own.
+pub(crate) fn completion(shell: Shell, of: Option<&str>) -> Result<(), Fail> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "ssi", &mut text);
+    match of {
+        None => clap_complete::generate(shell, &mut Args::command(), "ssi", &mut text),
+        Some(name) => {
+            let mut alone = command(name)?.bin_name(name);
+            clap_complete::generate(shell, &mut alone, name, &mut text);
+        }
+    }
     Ok(output::print(&String::from_utf8_lossy(&text))?)
 }
 
-/// `ssi(1)`, with the command line of `ssi lvs`, which clap does not know.
-fn manual() -> io::Result<String> {
+/// The commands that have a page of their own.
+fn pages() -> Vec<String> {
+    Args::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect()
+}
+
+fn page(of: Option<&str>) -> Result<String, Fail> {
+    match of {
+        None => Ok(rendered(Args::command())?),
+        Some("lvs") => {
+            let mut page = rendered(command("lvs")?.after_long_help(""))?;
+            page.push_str(&verbatim("COMMAND LINE", lvs::HELP));
+            Ok(page)
+        }
+        Some(name) => Ok(rendered(command(name)?)?),
+    }
+}
+
+/// A command as it is below ssi: with the options of all commands.
+fn command(name: &str) -> Result<Command, Fail> {
+    let mut ssi = Args::command().disable_help_subcommand(true);
+    ssi.build();
+    ssi.find_subcommand(name)
+        .cloned()
+        .ok_or_else(|| Fail::Usage(format!("there is no command {name}; see: ssi --help")))
+}
+
+fn rendered(command: Command) -> io::Result<String> {
     let mut page = Vec::new();
-    Man::new(Args::command()).manual("ssi").render(&mut page)?;
-    let mut page = String::from_utf8_lossy(&page).into_owned();
-    page.push_str(".SH \"SSI LVS\"\n.nf\n");
-    for line in lvs::HELP.lines().skip(2) {
+    Man::new(command).manual("ssi").render(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// A section of a page that stands as it is written.
+fn verbatim(title: &str, text: &str) -> String {
+    let mut section = format!(".SH \"{title}\"\n.nf\n");
+    for line in text.lines().skip(2) {
         let line = line.replace('\\', "\\\\").replace('-', "\\-");
         // A line that starts with a dot or a quote would be a request to troff.
         if line.starts_with(['.', '\'']) {
-            page.push_str("\\&");
+            section.push_str("\\&");
         }
-        page.push_str(&line);
-        page.push('\n');
+        section.push_str(&line);
+        section.push('\n');
     }
-    page.push_str(".fi\n");
-    Ok(page)
+    section.push_str(".fi\n");
+    section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page() {
+        for name in pages() {
+            let text = page(Some(&name)).unwrap();
+            let dashed = format!("ssi\\-{}", name.replace('_', "\\_"));
+            assert!(
+                text.contains(&dashed) || text.contains(&format!("ssi\\-{name}")),
+                "{name}: {text}"
+            );
+            assert!(text.contains(".SH NAME"), "{name}");
+            assert!(text.contains("Exit status"), "{name}: {text}");
+        }
+        assert!(page(None).unwrap().contains("ssi\\-cluster(1)"));
+        assert!(page(Some("nonsense")).is_err());
+    }
+
+    #[test]
+    fn the_pages_are_installed() {
+        let script = include_str!("../../../tools/install.sh");
+        let names = script.split([' ', '(', ')', '\n']);
+        let installed: Vec<_> = names.collect();
+        for name in pages() {
+            assert!(installed.contains(&name.as_str()), "{name}");
+        }
+    }
 }

@@ -1,29 +1,50 @@
 //! `ssi`: what people and scripts say to the node daemon.
 //!
-//! Called as `ipvsadm` (any name that ends so), it is `ssi lvs`.
+//! Called as `ipvsadm` (any name that ends so), it is `ssi lvs`; called by the name of one
+//! of the original's commands, it is that.
 
+mod alias;
 mod args;
+mod ask;
+mod cluster;
+mod command;
+mod completion;
 mod doctor;
 mod fail;
 mod generate;
+mod help;
+mod ics;
 mod lvs;
+mod member;
+mod node;
 mod output;
+mod patience;
+mod program;
 mod status;
+mod tradition;
+mod units;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Args, Cmd};
-use clap::Parser;
+use alias::Called;
+use args::{Args, Common};
+use clap::{CommandFactory, FromArgMatches};
 use fail::Fail;
 
 fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let (name, result) = match args::alias(&argv) {
-        Some((name, rest)) => (name, lvs::run(rest, &args::Common::from_env())),
-        None => {
+    let (name, result) = match alias::called(&argv) {
+        Called::Lvs(name) => (name, lvs::run(&argv[1..], &Common::from_env())),
+        Called::Command(name) => {
+            let ssi = ["ssi", name].map(OsString::from);
+            let argv: Vec<_> = ssi.into_iter().chain(argv.into_iter().skip(1)).collect();
+            (name.to_owned(), run(&argv, &[]).1)
+        }
+        Called::Ssi => {
             let (head, rest) = args::split_lvs(&argv);
-            run(Args::parse_from(head), rest)
+            run(head, rest)
         }
     };
     match result {
@@ -35,20 +56,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args, lvs: &[OsString]) -> (String, Result<(), Fail>) {
-    if let Some(what) = args.generate {
-        return ("ssi".to_owned(), generate::generate(what));
-    }
-    let Some(command) = args.command else {
+/// Runs a command line; also the name of its command, for messages. `lvs` is what came
+/// after `lvs`.
+fn run(argv: &[OsString], lvs: &[OsString]) -> (String, Result<(), Fail>) {
+    let matches = Args::command().get_matches_from(argv);
+    let name = matches
+        .subcommand_name()
+        .map_or_else(|| "ssi".to_owned(), |command| format!("ssi {command}"));
+    // What clap accepted has the form that clap derived.
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    let result = if let Some(what) = args.generate.what {
+        generate::generate(what, args.generate.of.as_deref())
+    } else if let Some(command) = args.command {
+        command.run(&args.common, lvs)
+    } else {
         let why = "which command? see: ssi --help".to_owned();
-        return ("ssi".to_owned(), Err(Fail::Usage(why)));
-    };
-    let name = command.name().to_owned();
-    let result = match command {
-        Cmd::Status => status::run(&args.common),
-        Cmd::Doctor => doctor::run(&args.common),
-        Cmd::Lvs { .. } => lvs::run(lvs, &args.common),
-        Cmd::Completion { shell } => generate::completion(shell),
+        Err(Fail::Usage(why))
     };
     (name, result)
 }

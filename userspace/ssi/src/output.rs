@@ -53,14 +53,25 @@ const JSON_VERSION: u32 = 1;
 
 /// What `-o json` prints: `{"version":1, NAME: …}`.
 pub(crate) fn json(fields: &[(&str, &dyn erased::Json)]) -> String {
+    let mut text = serde_json::to_string_pretty(&object(fields)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The same in one line, where one object follows the other.
+pub(crate) fn json_line(fields: &[(&str, &dyn erased::Json)]) -> String {
+    let mut text = serde_json::to_string(&object(fields)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn object(fields: &[(&str, &dyn erased::Json)]) -> serde_json::Map<String, serde_json::Value> {
     let mut object = serde_json::Map::new();
     object.insert("version".to_owned(), JSON_VERSION.into());
     for (name, value) in fields {
         object.insert((*name).to_owned(), value.json());
     }
-    let mut text = serde_json::to_string_pretty(&object).unwrap_or_default();
-    text.push('\n');
-    text
+    object
 }
 
 /// Anything that can be JSON, behind one pointer.
@@ -79,17 +90,35 @@ pub(crate) mod erased {
     }
 }
 
+/// Whether people read what we print as we print it.
+pub(crate) fn to_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether to colour: on a terminal, unless `NO_COLOR` says otherwise (no-color.org).
 pub(crate) fn colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && io::stdout().is_terminal()
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && to_terminal()
+}
+
+/// Text without control characters: names and reasons come from other machines, and must
+/// not move anybody's cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// Prints. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    send(text).map(drop)
+}
+
+/// Prints, and says whether there still is a reader.
+pub(crate) fn send(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        result => result.map(|()| true),
     }
 }
 
@@ -99,7 +128,7 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
     table.load_preset(presets::NOTHING);
     table.set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| plain(&cell)));
     }
     trimmed(&table)
 }

@@ -1,14 +1,23 @@
-//! `ssi status`.
-
 use std::fmt::Write;
 
+use clap::Args;
 use ssi_api::control::{NodeStatus, Reply, Request, Status};
 
 use crate::args::Common;
 use crate::fail::Fail;
+use crate::help;
 use crate::output::{self, Format};
+use crate::units::duration;
 
-pub(crate) fn run(common: &Common) -> Result<(), Fail> {
+/// This node: version, cluster, interfaces, virtual addresses, what was dropped and why
+#[derive(Debug, Args)]
+#[command(after_long_help = help::lesson("\
+  ssi status
+  ssi status -o wide             also what was counted and is no loss
+  ssi status -o json | jq .status.member.state"))]
+pub(crate) struct Options {}
+
+pub(crate) fn run(_: &Options, common: &Common) -> Result<(), Fail> {
     let mut client = common.connect()?;
     let status = match client.request(Request::Status)? {
         Reply::Status(status) => *status,
@@ -30,7 +39,10 @@ fn text(s: &Status, wide: bool) -> String {
         "loaded at start"
     };
     let _ = writeln!(text, "node       {}", node_name(&s.node));
-    let _ = writeln!(text, "cluster    {}", s.cluster);
+    let _ = writeln!(text, "cluster    {}", output::plain(&membership(s)));
+    if let Some(what) = s.member.as_ref().and_then(|m| m.waits_for.as_ref()) {
+        let _ = writeln!(text, "waits for  {}", output::plain(what));
+    }
     let _ = writeln!(
         text,
         "ssid       {}, up {}, pid {}, {:.1} MiB",
@@ -106,29 +118,35 @@ fn node_name(node: &NodeStatus) -> String {
     format!("{} {}", node.number, node.name)
 }
 
-fn duration(seconds: u64) -> String {
-    let (d, h, m, s) = (
-        seconds / 86_400,
-        seconds / 3_600 % 24,
-        seconds / 60 % 60,
-        seconds % 60,
+/// The cluster's name, and how this node stands in it.
+fn membership(s: &Status) -> String {
+    let name = &s.cluster;
+    let Some(member) = &s.member else {
+        return name.clone();
+    };
+    let master = member.master.map_or_else(
+        || "no master".to_owned(),
+        |master| format!("master node {master}"),
     );
-    match (d, h, m) {
-        (0, 0, 0) => format!("{s} s"),
-        (0, 0, _) => format!("{m} min {s} s"),
-        (0, _, _) => format!("{h} h {m} min"),
-        _ => format!("{d} d {h} h"),
-    }
+    let fenced = if member.fenced {
+        ", fenced: it holds no lease (see: ssi cluster)"
+    } else {
+        ""
+    };
+    format!(
+        "{name}, this node is {}, epoch {}, {master}{fenced}",
+        member.state, member.epoch
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use ssi_api::control::{Attached, Counted, CvipStatus};
+    use ssi_api::cluster::NodeState;
+    use ssi_api::control::{Attached, Counted, CvipStatus, MemberStatus};
 
     use super::*;
 
-    #[test]
-    fn a_whole_status() {
+    fn whole() -> Status {
         let node = |number: u32| NodeStatus {
             number,
             name: format!("node{number}"),
@@ -137,7 +155,7 @@ mod tests {
                 format!("fd77::{number}").parse().unwrap(),
             ],
         };
-        let status = Status {
+        Status {
             node: node(1),
             version: "0.1.0".to_owned(),
             abi: 1,
@@ -174,9 +192,13 @@ mod tests {
                     drop: false,
                 },
             ],
-        };
+        }
+    }
+
+    #[test]
+    fn a_whole_status() {
         assert_eq!(
-            text(&status, true),
+            text(&whole(), true),
             "\
 node       1 node1
 cluster    testbed
@@ -201,6 +223,39 @@ lvs        2 virtual services, 6 real servers
  second chance  9
 "
         );
-        assert!(!text(&status, false).contains("second chance"));
+        assert!(!text(&whole(), false).contains("second chance"));
+    }
+
+    #[test]
+    fn a_member_of_a_cluster() {
+        let mut status = whole();
+        let mut member = MemberStatus {
+            state: NodeState::Up,
+            incarnation: Some(1),
+            epoch: 12,
+            master: Some(2),
+            fenced: false,
+            waits_for: None,
+        };
+        let line = |status: &Status, n: usize| {
+            let text = text(status, false);
+            text.lines().nth(n).unwrap_or_default().to_owned()
+        };
+        status.member = Some(member.clone());
+        assert_eq!(
+            line(&status, 1),
+            "cluster    testbed, this node is UP, epoch 12, master node 2"
+        );
+        assert!(line(&status, 2).starts_with("ssid "));
+        member.master = None;
+        member.fenced = true;
+        member.waits_for = Some("node 2 or node 3".to_owned());
+        status.member = Some(member);
+        assert_eq!(
+            line(&status, 1),
+            "cluster    testbed, this node is UP, epoch 12, no master, fenced: it holds no lease \
+             (see: ssi cluster)"
+        );
+        assert_eq!(line(&status, 2), "waits for  node 2 or node 3");
     }
 }

@@ -1,0 +1,88 @@
+//! The traditional names, by which ssi can be called.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Commands of the original that ssi is when it is called by their names.
+pub(crate) const TRADITIONAL: [&str; 7] = [
+    "cluster",
+    "clustername",
+    "clusternode_num",
+    "clusternode_avail",
+    "clusternode_info",
+    "clusternode_getstate",
+    "cluster_maxnodes",
+];
+
+/// What the name that we were called by makes of us.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Called {
+    /// `ssi`.
+    Ssi,
+    /// `ssi lvs`, under this name.
+    Lvs(String),
+    /// `ssi` and this command.
+    Command(&'static str),
+}
+
+/// Who we are, by the first of the arguments.
+pub(crate) fn called(argv: &[OsString]) -> Called {
+    let name = argv
+        .first()
+        .and_then(|path| Path::new(path).file_name()?.to_str());
+    let Some(name) = name else { return Called::Ssi };
+    if name.ends_with("ipvsadm") {
+        return Called::Lvs(name.to_owned());
+    }
+    TRADITIONAL
+        .into_iter()
+        .find(|known| *known == name)
+        .map_or(Called::Ssi, Called::Command)
+}
+
+/// The words of a command line, for tests.
+#[cfg(test)]
+pub(crate) fn words(line: &str) -> Vec<OsString> {
+    line.split(' ').map(OsString::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Args;
+
+    #[test]
+    fn the_name_says_the_command() {
+        let called = |line: &str| called(&words(line));
+        assert_eq!(
+            called("/sbin/ssi-ipvsadm -L"),
+            Called::Lvs("ssi-ipvsadm".to_owned())
+        );
+        assert_eq!(
+            called("clusternode_num"),
+            Called::Command("clusternode_num")
+        );
+        assert_eq!(
+            called("/usr/lib/ssi/bin/cluster -v"),
+            Called::Command("cluster")
+        );
+        assert_eq!(called("/usr/bin/ssi lvs"), Called::Ssi);
+        assert_eq!(called("clusternode_nums"), Called::Ssi);
+        assert_eq!(super::called(&[]), Called::Ssi);
+    }
+
+    #[test]
+    fn each_is_a_command_and_installed() {
+        let script = include_str!("../../../tools/install.sh");
+        let ssi = Args::command();
+        for name in TRADITIONAL {
+            assert!(ssi.find_subcommand(name).is_some(), "{name}");
+            assert!(
+                script.split([' ', '(', ')', '\n']).any(|word| word == name),
+                "tools/install.sh does not install {name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The commands.
+
+use std::ffi::OsString;
+
+use clap::Subcommand;
+
+use crate::args::Common;
+use crate::fail::Fail;
+use crate::member::{evict, fenced, forget, init, join, leave, rejoin, token, witness};
+use crate::tradition::{
+    cluster_maxnodes, clustername, clusternode_avail, clusternode_getstate, clusternode_info,
+    clusternode_num, clustertab,
+};
+use crate::{cluster, completion, doctor, ics, lvs, status};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cmd {
+    Status(status::Options),
+    Doctor(doctor::Options),
+    Cluster(cluster::Options),
+    Init(init::Options),
+    Token(token::Options),
+    Join(join::Options),
+    Leave(leave::Options),
+    Rejoin(rejoin::Options),
+    Forget(forget::Options),
+    Evict(evict::Options),
+    Fenced(fenced::Options),
+    Witness(witness::Options),
+    Ics(ics::Options),
+    Ping(ics::ping::Options),
+    /// Virtual services and real servers, in the syntax of ipvsadm
+    ///
+    /// Called as ipvsadm (any name that ends so), ssi is this command.
+    #[command(disable_help_flag = true, after_long_help = lvs::HELP)]
+    Lvs {
+        /// See `ssi lvs --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "IPVSADM-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
+    Completion(completion::Options),
+    #[command(name = "clustername")]
+    ClusterName(clustername::Options),
+    #[command(name = "clusternode_num")]
+    ClusterNodeNum(clusternode_num::Options),
+    #[command(name = "clusternode_avail")]
+    ClusterNodeAvail(clusternode_avail::Options),
+    #[command(name = "clusternode_info")]
+    ClusterNodeInfo(clusternode_info::Options),
+    #[command(name = "clusternode_getstate")]
+    ClusterNodeGetState(clusternode_getstate::Options),
+    #[command(name = "cluster_maxnodes")]
+    ClusterMaxNodes(cluster_maxnodes::Options),
+    #[command(name = "clustertab")]
+    ClusterTab(clustertab::Options),
+}
+
+impl Cmd {
+    /// Does it. `rest` is what came after `lvs`.
+    pub(crate) fn run(&self, common: &Common, rest: &[OsString]) -> Result<(), Fail> {
+        match self {
+            Self::Status(options) => status::run(options, common),
+            Self::Doctor(options) => doctor::run(options, common),
+            Self::Cluster(options) => cluster::run(options, common),
+            Self::Init(options) => init::run(options, common),
+            Self::Token(options) => token::run(options, common),
+            Self::Join(options) => join::run(options, common),
+            Self::Leave(options) => leave::run(options, common),
+            Self::Rejoin(options) => rejoin::run(options, common),
+            Self::Forget(options) => forget::run(options, common),
+            Self::Evict(options) => evict::run(options, common),
+            Self::Fenced(options) => fenced::run(options, common),
+            Self::Witness(options) => witness::run(options, common),
+            Self::Ics(options) => ics::run(options, common),
+            Self::Ping(options) => ics::ping::run(options, common),
+            Self::Lvs { .. } => lvs::run(rest, common),
+            Self::Completion(options) => completion::run(options),
+            Self::ClusterName(options) => clustername::run(options, common),
+            Self::ClusterNodeNum(options) => clusternode_num::run(options, common),
+            Self::ClusterNodeAvail(options) => clusternode_avail::run(options, common),
+            Self::ClusterNodeInfo(options) => clusternode_info::run(options, common),
+            Self::ClusterNodeGetState(options) => clusternode_getstate::run(options, common),
+            Self::ClusterMaxNodes(options) => cluster_maxnodes::run(options, common),
+            Self::ClusterTab(options) => clustertab::run(options, common),
+        }
+    }
+}
