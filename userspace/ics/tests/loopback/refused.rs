@@ -1,7 +1,7 @@
 //! Those who are not to be listened to.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,46 @@ async fn without_the_key_nobody_is_heard() {
     echo(net.ics(1), 2, b"undisturbed").await;
 }
 
+/// A connection from an address, whoever that belongs to.
+fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.unwrap();
+    socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
+}
+
+/// Hundreds of connections from one node's address that say nothing: few of them are kept,
+/// and another node gets through meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_connections_is_bounded_and_disturbs_nobody() {
+    const MANY: usize = 300;
+    let mut net = Net::new(|_| Security::None, |_| [0; 32]);
+    for node in [1, 3] {
+        net.start(node, 1).await;
+    }
+    net.view();
+    net.wait_connected().await;
+    let (from, to) = (net.address(1).ip(), net.address(3));
+    let flood: Vec<_> = (0..MANY).map(|_| connect(from, to)).collect();
+    let flooded = || {
+        let refused = net.ics(3).report().refused;
+        refused.get("flood").copied().unwrap_or_default()
+    };
+    // Two listeners let 32 in each; a port in eight is none of any lane.
+    let start = Instant::now();
+    while flooded() < MANY as u64 * 6 / 8 - 64 {
+        assert!(start.elapsed() < Duration::from_secs(30), "{}", flooded());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    net.start(2, 1).await;
+    net.view();
+    net.wait_connected().await;
+    echo(net.ics(2), 3, b"through").await;
+    echo(net.ics(1), 3, b"undisturbed").await;
+    drop(flood);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_and_noise_are_counted() {
     let net = Net::of(2).await;
@@ -56,12 +96,7 @@ async fn strangers_and_noise_are_counted() {
         } else {
             from.into()
         };
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-        let socket = socket.unwrap();
-        let from = std::net::SocketAddr::new(from, 0);
-        socket.bind(&from.into()).unwrap();
-        socket.connect(&address.into()).unwrap();
-        let mut stream = TcpStream::from(socket);
+        let mut stream = connect(from, address);
         let _ = stream.write_all(&[0xff; 4096]);
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::greet::Greeted;
+use super::greeting::Greeting;
 use super::protect::{self, Halves};
 use super::{Refusal, run, socket};
 use crate::core::peer::Mismatch;
@@ -56,6 +57,7 @@ async fn take(shared: Arc<Shared>, listener: TcpListener, at: usize) {
         }
     };
     let greeting = Arc::new(Semaphore::new(GREETING));
+    let hellos = Greeting::default();
     loop {
         let Ok(permit) = Arc::clone(&greeting).acquire_owned().await else {
             return;
@@ -77,6 +79,10 @@ async fn take(shared: Arc<Shared>, listener: TcpListener, at: usize) {
             shared.refuse(None, &Refusal::Settings);
             continue;
         };
+        let Some(entered) = hellos.enter(from.ip()) else {
+            shared.refuse(None, &Refusal::Flood(from.ip()));
+            continue;
+        };
         let stream = if worker(lane) == at {
             Arrived::Here(stream)
         } else {
@@ -95,7 +101,7 @@ async fn take(shared: Arc<Shared>, listener: TcpListener, at: usize) {
         shared.spawn_for(lane, async move {
             let accepted = accept(&task, acceptor.as_ref(), lane, stream, from);
             let accepted = timeout(HANDSHAKE, accepted).await;
-            drop(permit);
+            drop((permit, entered));
             match accepted {
                 Ok(Ok((remote, greeted))) => {
                     let node = remote.node;

@@ -3,6 +3,7 @@
 
 mod dial;
 mod greet;
+mod greeting;
 mod listen;
 mod protect;
 mod refusal;

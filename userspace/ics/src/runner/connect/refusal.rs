@@ -15,6 +15,9 @@ pub enum Refusal {
     /// Nobody in the view has that address.
     #[error("{0} is no address of the view's")]
     Stranger(IpAddr),
+    /// So many from that address are saying hello that no more are listened to.
+    #[error("too many connections from {0} at once")]
+    Flood(IpAddr),
     /// The socket failed.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -61,6 +64,7 @@ impl Refusal {
     fn kind(&self) -> &'static str {
         match self {
             Self::Stranger(_) => "stranger",
+            Self::Flood(_) => "flood",
             Self::Io(_) => "io",
             Self::Closed => "closed",
             Self::Timeout => "timeout",
