@@ -56,6 +56,14 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// What the kernel said, without what it was about.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::Refused { reason, .. } => reason,
+            other => other.to_string(),
+        }
+    }
+
     /// An error of the system about a program, with "not permitted" told apart.
     pub(crate) fn refused(
         what: impl Into<String>,

@@ -5,6 +5,7 @@
 //! process that did it is gone; [`map`] has one typed handle for each map. Nobody else
 //! touches a raw map.
 
+mod bypass;
 mod drive;
 mod error;
 pub mod kernel;
@@ -12,6 +13,7 @@ pub mod map;
 mod net;
 mod object;
 
+pub use bypass::{Bypass, unload_bypass};
 pub use drive::{Drive, Driven, Helper, Sender, Subject};
 pub use error::LoadError;
 pub use net::{

@@ -8,6 +8,7 @@
 #![no_std]
 
 mod addr;
+pub mod bypass;
 pub mod conn;
 pub mod counter;
 pub mod drive;
@@ -45,6 +46,7 @@ macro_rules! pod {
 #[cfg(feature = "user")]
 pod!(
     Addr,
+    bypass::End,
     conn::Conn4,
     conn::Conn6,
     conn::ConnKey4,

@@ -26,5 +26,9 @@ pub const HELD_BYTES: usize = 1 << 20;
 pub const SCAN: u32 = 256;
 /// Members of the cluster besides this node, by address.
 pub const MEMBERS: usize = 1_024;
+/// Sockets that listen for the lanes' workers.
+pub const WORKERS: usize = 8;
+/// Ends of connections between the nodes that share a kernel: 32 nodes have 6,944.
+pub const ENDS: usize = 8_192;
 /// Entries of `PEER_STATS`.
 pub const PEER_LANES: usize = ((member::LARGEST_NODE + 1) * member::LANES) as usize;

@@ -2,17 +2,9 @@
 
 use ssi_abi::stats::Stats;
 
-use crate::maps::{COUNTERS, SERVER_STATS, SERVICE_STATS};
+use crate::maps::{SERVER_STATS, SERVICE_STATS};
+pub use crate::member::event;
 use crate::packet::Packet;
-
-/// One more of `counter`.
-#[inline(always)]
-pub fn event(counter: u32) {
-    if let Some(n) = COUNTERS.get_ptr_mut(counter) {
-        // SAFETY: this CPU's slot of a per-CPU map; nobody else writes it now.
-        unsafe { *n += 1 };
-    }
-}
 
 /// Drops the packet, for a reason.
 #[inline(always)]

@@ -1,16 +1,17 @@
 //! Who may speak to this node on the cluster's port, and whether this node may speak at
 //! all: only members of the view, only while the lease lasts.
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
-use ssi_abi::member::{LANES, LARGEST_NODE, Member, PeerStats, member_flag, own_flag, peer_lane};
+use ssi_abi::counter;
+use ssi_abi::member::{LANES, own_flag};
 use ssi_abi::probe::{BYTES, PORT};
-use ssi_abi::{Addr, counter};
 
 use crate::balance::{self, ethertype, step};
 use crate::count;
 use crate::family::{Family, V4, V6};
 use crate::headers::{ETHERTYPE_V4, FRAGMENT_OFFSET, Ipv4, L3, Ports, Udp, protocol};
-use crate::maps::{MEMBERS, OWN, PEER_STATS};
+use crate::maps::OWN;
+pub use crate::member::{clock, lease_is_over};
+use crate::member::{number, said};
 use crate::packet::{Packet, again, at};
 use crate::parse::{self, Part, extension};
 
@@ -26,24 +27,6 @@ mod priority {
 
 /// Lanes by what they carry: requests and replies below, bulk, the rest.
 const BULK_LANE: u32 = 6;
-
-/// Nanoseconds since boot, those in which the machine was suspended included: a lease ends
-/// also while nobody runs.
-#[inline(always)]
-pub fn clock() -> u64 {
-    // SAFETY: a helper without arguments (kernel 5.8).
-    unsafe { bpf_ktime_get_boot_ns() }
-}
-
-/// Whether this node must not act for the cluster any more.
-#[inline(never)]
-pub fn lease_is_over() -> bool {
-    OWN.get_ptr(0).is_some_and(|own| {
-        // SAFETY: a live map value; each field is read in one step.
-        let (flags, until) = unsafe { ((*own).flags, (*own).lease_until) };
-        flags & own_flag::LEASED != 0 && until < clock()
-    })
-}
 
 #[inline(always)]
 fn in_cluster() -> bool {
@@ -136,27 +119,18 @@ fn arrived_by<P: Packet, F: Family>(packet: P) -> i32 {
         }
         return step::PROBE;
     }
-    let Some(node) = member(&parsed.source) else {
+    let Some(node) = number(&parsed.source) else {
         return count::drop::<P>(counter::FENCED);
     };
     if lease_is_over() {
         return count::drop::<P>(counter::LEASE_ENDED);
     }
     let lane = lane(parsed.source_port, parsed.destination_port);
-    peer(node, lane, |stats| {
+    said(node, lane, |stats| {
         stats.in_packets += 1;
         stats.in_bytes += u64::from(parsed.length);
     });
     P::PASS
-}
-
-/// The number of the member with this address, unless it is fenced.
-#[inline(always)]
-fn member(addr: &Addr) -> Option<u32> {
-    let member: *const Member = MEMBERS.get_ptr(addr)?;
-    // SAFETY: a live map value; each field is read in one step.
-    let (flags, node) = unsafe { ((*member).flags, (*member).node) };
-    (flags & member_flag::FENCED == 0).then_some(node)
 }
 
 /// Ports in network order. Of two ends on the cluster's port, the destination counts.
@@ -168,16 +142,6 @@ fn lane(source: u16, destination: u16) -> u32 {
         source
     };
     u32::from(u16::from_be(other)) & (LANES - 1)
-}
-
-#[inline(always)]
-fn peer(node: u32, lane: u32, apply: impl Fn(&mut PeerStats)) {
-    if node <= LARGEST_NODE
-        && let Some(stats) = PEER_STATS.get_ptr_mut(peer_lane(node, lane))
-    {
-        // SAFETY: this CPU's slot of a per-CPU map; nobody else writes it now.
-        apply(unsafe { &mut *stats });
-    }
 }
 
 /// A packet from this node that [`concerns`] us: the device's queue it goes to, and
@@ -213,8 +177,8 @@ pub fn leaving<P: Packet, F: Family>(packet: P) -> i32 {
         BULK_LANE => priority::BULK,
         _ => priority::CONTROL,
     });
-    if let Some(node) = member(&parsed.destination) {
-        peer(node, lane, |stats| {
+    if let Some(node) = number(&parsed.destination) {
+        said(node, lane, |stats| {
             stats.out_packets += 1;
             stats.out_bytes += u64::from(parsed.length);
         });

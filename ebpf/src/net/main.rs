@@ -30,7 +30,10 @@ mod forward;
 mod fragment;
 mod headers;
 mod icmp;
+mod lane;
 mod maps;
+#[path = "../member.rs"]
+mod member;
 mod nat;
 mod packet;
 mod parse;
@@ -43,8 +46,9 @@ mod too_big;
 mod tunnel;
 mod xdp;
 
-use aya_ebpf::macros::{classifier, xdp as xdp_entry};
-use aya_ebpf::programs::{TcContext, XdpContext};
+use aya_ebpf::bindings::sk_action::SK_PASS;
+use aya_ebpf::macros::{classifier, sk_reuseport, xdp as xdp_entry};
+use aya_ebpf::programs::{SkReuseportContext, TcContext, XdpContext};
 
 use crate::tc::Tc;
 use crate::xdp::Xdp;
@@ -70,6 +74,13 @@ pub fn ssi_egress(ctx: TcContext) -> i32 {
     let packet = Tc { skb: ctx.skb.skb };
     packet.pull();
     nat::leaving(packet)
+}
+
+/// A new connection to the cluster's port.
+#[sk_reuseport]
+pub fn ssi_lane(ctx: SkReuseportContext) -> u32 {
+    lane::select(&ctx);
+    SK_PASS
 }
 
 #[cfg(not(test))]

@@ -1,17 +1,19 @@
 //! Every map of the packet path.
 
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_COMMON_LRU};
-use aya_ebpf::btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
+use aya_ebpf::btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, ReusePortSockArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
 use ssi_abi::fragment::{Fragment, FragmentKey, HeldFragment};
-use ssi_abi::member::{Member, Own, PeerStats};
+use ssi_abi::member::LANES;
 use ssi_abi::server::{Load, Server};
 use ssi_abi::service::{Service, ServiceKey};
 use ssi_abi::settings::Settings;
 use ssi_abi::stats::Stats;
 use ssi_abi::table::Block;
-use ssi_abi::{Addr, counter, filter, limits};
+use ssi_abi::{Addr, filter, limits};
+
+pub use crate::member::{MEMBERS, OWN};
 
 const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
 const PER_CPU_LRU: usize = BPF_F_NO_COMMON_LRU as usize;
@@ -45,17 +47,14 @@ pub static CONNS6: Conns6 = LruHashMap::new();
 pub static FRAGMENTS: LruHashMap<FragmentKey, Fragment, { limits::FRAGMENTS }> = LruHashMap::new();
 #[btf_map]
 pub static PEERS: HashMap<Addr, u32, { limits::PEERS }> = HashMap::new();
+// Which worker serves a lane, and the socket that listens for it.
 #[btf_map]
-pub static MEMBERS: HashMap<Addr, Member, { limits::MEMBERS }> = HashMap::new();
+pub static LANE_WORKERS: Array<u32, { LANES as usize }> = Array::new();
 #[btf_map]
-pub static OWN: Array<Own, 1, MMAPABLE> = Array::new();
-#[btf_map]
-pub static PEER_STATS: PerCpuArray<PeerStats, { limits::PEER_LANES }> = PerCpuArray::new();
+pub static LISTENERS: ReusePortSockArray<{ limits::WORKERS }> = ReusePortSockArray::new();
 #[btf_map]
 pub static SERVER_STATS: PerCpuArray<Stats, { limits::SERVERS }> = PerCpuArray::new();
 #[btf_map]
 pub static SERVICE_STATS: PerCpuArray<Stats, { limits::SERVICES }> = PerCpuArray::new();
-#[btf_map]
-pub static COUNTERS: PerCpuArray<u64, { counter::COUNT }> = PerCpuArray::new();
 #[btf_map]
 pub static HELD: RingBuf<HeldFragment, { limits::HELD_BYTES }> = RingBuf::new();

@@ -98,6 +98,26 @@ const WISHES: &[Wish] = &[
         matters: "services need their own listeners on each port",
     },
     Wish {
+        name: "sk_reuseport",
+        works: || {
+            probe::program(ProgramType::SkReuseport) && probe::map(MapType::ReuseportSockArray)
+        },
+        mode: "sk_reuseport",
+        otherwise: Support::Fallback,
+        fallback: "whichever thread accepts a connection hands it over",
+        missing: "kernel 4.19",
+        matters: "a connection between nodes waits for two threads before it begins",
+    },
+    Wish {
+        name: "sockhash",
+        works: || probe::program(ProgramType::SkMsg) && probe::map(MapType::SockHash),
+        mode: "sk_msg on a sockhash, if it is switched on",
+        otherwise: Support::Fallback,
+        fallback: "plain sockets",
+        missing: "CONFIG_BPF_STREAM_PARSER, kernel 4.20",
+        matters: "nodes that share this kernel talk through the network stack",
+    },
+    Wish {
         name: "ring buffer",
         works: || probe::map(MapType::RingBuf),
         mode: "BPF_MAP_TYPE_RINGBUF",

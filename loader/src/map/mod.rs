@@ -3,6 +3,7 @@
 mod counters;
 mod hash;
 mod held;
+mod listeners;
 mod own;
 mod percpu;
 mod raw;
@@ -21,6 +22,7 @@ use ssi_abi::stats::Stats;
 pub use counters::Counters;
 pub use hash::Hash;
 pub use held::Held;
+pub use listeners::Listeners;
 pub use own::OwnNode;
 pub use percpu::PerCpu;
 pub use records::Records;
@@ -60,6 +62,8 @@ pub struct Maps {
     pub members: Hash<Addr, Member>,
     /// This node.
     pub own: OwnNode,
+    /// The sockets that listen for the lanes' workers.
+    pub listeners: Listeners,
     /// Counts for each member and lane, by [`ssi_abi::member::peer_lane`].
     pub peer_stats: PerCpu<PeerStats>,
     /// Counts for each server.

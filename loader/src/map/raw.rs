@@ -58,6 +58,28 @@ impl Raw {
         }
     }
 
+    /// Puts a socket in by its descriptor.
+    pub(crate) fn put<K: Pod>(&self, key: &K, descriptor: &u32) -> io::Result<()> {
+        // SAFETY: as in `get`; sockets go in as 32-bit descriptors.
+        let result = unsafe {
+            libbpf_sys::bpf_map_update_elem(
+                self.fd(),
+                std::ptr::from_ref(key).cast(),
+                std::ptr::from_ref(descriptor).cast(),
+                0,
+            )
+        };
+        succeeded(result)
+    }
+
+    /// Takes out what a key has.
+    pub(crate) fn take_out<K: Pod>(&self, key: &K) -> io::Result<()> {
+        // SAFETY: as in `get`.
+        let result =
+            unsafe { libbpf_sys::bpf_map_delete_elem(self.fd(), std::ptr::from_ref(key).cast()) };
+        succeeded(result)
+    }
+
     pub(crate) fn set<K: Pod, V: Pod>(&self, key: &K, value: &[V]) -> Result<(), LoadError> {
         // SAFETY: as in `get`.
         let result = unsafe {
@@ -227,6 +249,14 @@ impl Raw {
                 each(&key[0], &value);
             }
         }
+    }
+}
+
+fn succeeded(result: i32) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
     }
 }
 

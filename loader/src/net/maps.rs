@@ -6,10 +6,12 @@ use aya::Ebpf;
 use aya::maps::{Map, RingBuf};
 
 use crate::LoadError;
-use crate::map::{Counters, Entries, Hash, Held, Loads, Maps, OwnNode, PerCpu, Raw, Records};
+use crate::map::{
+    Counters, Entries, Hash, Held, Listeners, Loads, Maps, OwnNode, PerCpu, Raw, Records,
+};
 
 /// Every map of the object, by name.
-pub(super) const NAMES: [&str; 19] = [
+pub(super) const NAMES: [&str; 21] = [
     "SETTINGS",
     "ADDRS",
     "SERVICE_INDEX",
@@ -24,6 +26,8 @@ pub(super) const NAMES: [&str; 19] = [
     "PEERS",
     "MEMBERS",
     "OWN",
+    "LANE_WORKERS",
+    "LISTENERS",
     "PEER_STATS",
     "SERVER_STATS",
     "SERVICE_STATS",
@@ -48,6 +52,7 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
         peers: Hash::new(raw("PEERS")?),
         members: Hash::new(raw("MEMBERS")?),
         own: OwnNode::new(raw("OWN")?)?,
+        listeners: Listeners::new(raw("LISTENERS")?, Records::new(raw("LANE_WORKERS")?)),
         peer_stats: PerCpu::new(raw("PEER_STATS")?),
         server_stats: PerCpu::new(raw("SERVER_STATS")?),
         service_stats: PerCpu::new(raw("SERVICE_STATS")?),
@@ -70,9 +75,12 @@ pub(crate) fn missing(name: &'static str) -> LoadError {
 pub(crate) fn raw(ebpf: &mut Ebpf, name: &'static str) -> Result<Raw, LoadError> {
     let map = ebpf.take_map(name).ok_or_else(|| missing(name))?;
     let data = match map {
-        Map::Array(data) | Map::HashMap(data) | Map::LruHashMap(data) | Map::PerCpuArray(data) => {
-            data
-        }
+        Map::Array(data)
+        | Map::HashMap(data)
+        | Map::LruHashMap(data)
+        | Map::PerCpuArray(data)
+        | Map::ReusePortSockArray(data)
+        | Map::SockHash(data) => data,
         other => {
             return Err(LoadError::Refused {
                 what: format!("map {name}"),

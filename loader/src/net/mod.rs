@@ -7,7 +7,9 @@ mod maps;
 mod options;
 mod pins;
 mod run;
+mod steer;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
@@ -19,6 +21,7 @@ pub use options::{Mode, Options, Sizes};
 pub use pins::unload;
 pub use run::{Program, TestOptions, TestOutcome};
 
+use crate::bypass::{self, Bypass};
 use crate::map::{Held, Maps};
 use crate::{LoadError, object};
 use pins::Pins;
@@ -46,6 +49,8 @@ pub struct Net {
     pins: Option<Pins>,
     attachments: Vec<Attachment>,
     adopted: Adopted,
+    /// Why the kernel doesn't tell lanes apart, if it doesn't.
+    no_steering: Option<String>,
 }
 
 impl Net {
@@ -78,6 +83,11 @@ impl Net {
             load_program(&mut ebpf, name)
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
+        // What it does can be done without; see `Net::steer`.
+        let steering = steer::program(&mut ebpf).and_then(|program| program.load());
+        let no_steering = steering
+            .err()
+            .map(|error| LoadError::refused("", &error).reason());
         let (maps, held) = maps::take(&mut ebpf)?;
         let sizes = options.sizes.differences(&maps);
         Ok(Self {
@@ -90,6 +100,7 @@ impl Net {
                 maps: adopted_maps,
                 sizes,
             },
+            no_steering,
         })
     }
 
@@ -97,6 +108,24 @@ impl Net {
     #[must_use]
     pub fn maps(&self) -> &Arc<Maps> {
         &self.maps
+    }
+
+    /// Opens the way around the network stack to the nodes that share this kernel.
+    ///
+    /// `shared`: a directory of a bpffs that they have in common; `cluster`: which of the
+    /// clusters in it. Needs kernel 4.18, and that this packet path is pinned.
+    ///
+    /// # Errors
+    /// The kernel refused it (`CONFIG_BPF_STREAM_PARSER`): connections work without.
+    pub fn bypass(&self, shared: &Path, cluster: [u8; 16]) -> Result<Bypass, LoadError> {
+        let Some(pins) = &self.pins else {
+            return Err(LoadError::Refused {
+                what: "the bypass".to_owned(),
+                reason: "the packet path is not pinned".to_owned(),
+            });
+        };
+        let common = bypass::COMMON.map(|name| (name, pins.map(name)));
+        Bypass::open(shared, cluster, common)
     }
 
     /// The object, for a tail call to one of its programs.

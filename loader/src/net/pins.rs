@@ -68,6 +68,16 @@ impl Pins {
         self.ours.join("maps").join(name)
     }
 
+    /// Where daemons of other ABI versions have a map of this name pinned.
+    pub(super) fn of_others(&self, name: &str) -> Vec<PathBuf> {
+        let ours = self.map(name);
+        subdirectories(&self.versions)
+            .into_iter()
+            .map(|version| version.join("maps").join(name))
+            .filter(|path| *path != ours && path.exists())
+            .collect()
+    }
+
     pub(super) fn has_maps(&self) -> bool {
         NAMES.iter().all(|name| self.map(name).exists())
     }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::bypass::Bypass;
 use super::tls::{BadIdentity, Identity};
 use crate::core::frame::SharedKey;
 use crate::core::peer::Limits;
@@ -45,6 +47,9 @@ pub struct Config {
     /// How long written bytes may stay without a word from the other kernel before the
     /// connection is given up (`TCP_USER_TIMEOUT`, Linux 2.6.37).
     pub silence: Duration,
+    /// The way around the network stack to nodes that share this kernel; none: there is
+    /// none.
+    pub bypass: Option<Arc<dyn Bypass>>,
 }
 
 impl Config {
@@ -58,6 +63,7 @@ impl Config {
             security,
             limits: Limits::default(),
             silence: Duration::from_secs(5),
+            bypass: None,
         }
     }
 }

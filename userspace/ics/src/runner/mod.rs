@@ -1,5 +1,6 @@
 //! Internode communication over TCP: sockets, clocks and tasks around the engines.
 
+mod bypass;
 mod call;
 mod config;
 mod connect;
@@ -13,6 +14,7 @@ mod tls;
 mod workers;
 mod write;
 
+pub use bypass::Bypass;
 pub use call::{Calling, Reply};
 pub use config::{Config, Fingerprint, PORT, PeerInfo, Security, StartError, View};
 pub use connect::{Refusal, listeners};

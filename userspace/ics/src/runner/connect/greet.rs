@@ -1,6 +1,6 @@
 //! Hellos: each end says who it is and by which number it has the session, then, when it
-//! knows the other's, what of that session it has. With tags, the second hello is the first frame that has one, so that nobody takes
-//! the place of a connection who hasn't the key.
+//! knows the other's, what of that session it has. With tags, the second hello is the first
+//! frame that has one, so that nobody takes the place of a connection who hasn't the key.
 
 use std::io;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::Refusal;
 use crate::core::frame::{Decoder, Frame, Hello, Mac, Security as Protection, flag};
 use crate::core::peer::{Conn, Mismatch};
 use crate::core::{Lane, Node};
+use crate::runner::bypass::{self, Below};
 use crate::runner::config::{Fingerprint, Security};
 use crate::runner::ics::Shared;
 use crate::runner::remote::{Engine, Remote};
@@ -51,7 +52,7 @@ pub(super) async fn dialled<S>(
     mut stream: S,
 ) -> Result<Greeted<S>, Refusal>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Below + Unpin,
 {
     let shared = &remote.shared;
     let mut decoder = Decoder::greeting(lane);
@@ -67,6 +68,8 @@ where
         engine.peer.detach(lane);
         with_facts(mine, engine, first.session)
     })?;
+    // All that the other end has sent so far is read, and it waits for this.
+    bypass::join(shared, &stream);
     send(&mut stream, &mine, Which::Second, mac.as_mut()).await?;
     let theirs = receive(&mut stream, &mut decoder).await?;
     check(shared, &theirs, lane)?;
@@ -100,7 +103,7 @@ pub(super) async fn accepted<S>(
     admit: impl FnOnce(Node) -> Result<Arc<Remote>, Refusal>,
 ) -> Result<(Arc<Remote>, Greeted<S>), Refusal>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Below + Unpin,
 {
     let mut decoder = Decoder::greeting(lane);
     let theirs = receive(&mut stream, &mut decoder).await?;
@@ -123,6 +126,7 @@ where
         let conn = engine.peer.connected(now, &theirs)?;
         Ok::<_, Refusal>((mine, conn))
     })?;
+    bypass::join(shared, &stream);
     if let Err(error) = send(&mut stream, &mine, Which::Second, mac.as_mut()).await {
         remote.tell(|engine, now| engine.unlink(conn, now));
         return Err(error.into());
