@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 
 use rustix::process::{getpriority_process, setpriority_process};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::core::Lane;
 
@@ -42,20 +42,26 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// The bulk thread runs until all is stopped.
+    /// The bulk thread runs until all is stopped, or the runtime that this is called in goes.
     pub(super) fn start(mut stopped: watch::Receiver<bool>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let bulk = runtime.handle().clone();
+        let (main, bulk) = (Handle::current(), runtime.handle().clone());
+        let (goes_on, over) = oneshot::channel::<()>();
+        main.spawn(async move {
+            // An error would mean that the sender has gone, and all with it.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            drop(goes_on);
+        });
         let thread = thread::Builder::new()
             .name("ssi-bulk".to_owned())
             .spawn(move || {
                 be_nice();
-                // An error would mean that the sender has gone, and all with it.
-                let _ = runtime.block_on(stopped.wait_for(|stopped| *stopped));
+                // Nothing is ever sent.
+                let _ = runtime.block_on(over);
                 runtime.shutdown_background();
             })?;
         Ok(Self {
-            main: Handle::current(),
+            main,
             bulk,
             bulk_thread: thread.thread().id(),
         })
