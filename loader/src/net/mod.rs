@@ -12,7 +12,7 @@ mod steer;
 use std::path::Path;
 use std::sync::Arc;
 
-use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::programs::{ProgramError, SchedClassifier, SkReuseport, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
 pub use attach::{Attachment, Working};
@@ -84,7 +84,7 @@ impl Net {
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
         // What it does can be done without; see `Net::steer`.
-        let steering = steer::program(&mut ebpf).and_then(|program| program.load());
+        let steering = steer::program(&mut ebpf).and_then(SkReuseport::load);
         let no_steering = steering
             .err()
             .map(|error| LoadError::refused("", &error).reason());
