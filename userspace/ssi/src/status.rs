@@ -115,14 +115,20 @@ fn section<const N: usize>(text: &mut String, header: [&str; N], rows: Vec<[Stri
 }
 
 fn node_name(node: &NodeStatus) -> String {
-    format!("{} {}", node.number, node.name)
+    match node.number {
+        0 => node.name.clone(),
+        number => format!("{number} {}", node.name),
+    }
 }
 
 /// The cluster's name, and how this node stands in it.
 fn membership(s: &Status) -> String {
     let name = &s.cluster;
     let Some(member) = &s.member else {
-        return name.clone();
+        return match name.as_str() {
+            "" => "none (found one with: ssi init; or join one with: ssi join)".to_owned(),
+            name => name.to_owned(),
+        };
     };
     let master = member.master.map_or_else(
         || "no master".to_owned(),
@@ -224,6 +230,21 @@ lvs        2 virtual services, 6 real servers
 "
         );
         assert!(!text(&whole(), false).contains("second chance"));
+    }
+
+    #[test]
+    fn in_no_cluster() {
+        let mut status = whole();
+        status.node.number = 0;
+        status.cluster.clear();
+        let text = text(&status, false);
+        assert!(
+            text.starts_with(
+                "node       node1\ncluster    none (found one with: ssi init; or join one with: \
+                 ssi join)\n"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::program;
 ///
 /// Two nodes that lose each other can't tell which of them shall go on. A witness on a
 /// third machine, however small, has a vote and the log of the view, and decides it. It
-/// runs in the foreground until it is stopped, and needs no root.
+/// runs in the foreground until it is stopped.
 ///
 /// With --drop, said on a node of the cluster, the witness has no vote any more.
 #[derive(Debug, Args)]

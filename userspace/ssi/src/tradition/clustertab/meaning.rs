@@ -16,6 +16,8 @@ pub(super) struct Meaning<'a> {
     founds: bool,
     /// Whether it may become the master.
     potential_master: bool,
+    /// What its configuration, `ssi.toml`, has to say before.
+    config: String,
     /// What to run on it. `NAME` is up to you, `TOKEN` is what `ssi token` prints.
     command: String,
 }
@@ -42,12 +44,22 @@ pub(super) fn meanings(rows: &[Row]) -> Vec<Meaning<'_>> {
                 row,
                 founds,
                 potential_master: row.init,
+                config: config(row),
                 command,
             }
         })
         .collect();
     meanings.sort_by_key(|meaning| (!meaning.founds, meaning.row.node));
     meanings
+}
+
+/// The address is the one of the table, and only init nodes may become the master.
+fn config(row: &Row) -> String {
+    let mut config = format!("[node]\naddresses = [\"{}\"]\n", row.address);
+    if !row.init {
+        config.push_str("[cluster]\npotential_master = false\n");
+    }
+    config
 }
 
 /// As people read it.
@@ -78,13 +90,19 @@ pub(super) fn text(file: &str, meanings: &[Meaning]) -> String {
         text,
         "
 {}: {} nodes. NAME is the cluster's name, TOKEN what `ssi token` prints on the
-founder once it is there; the others may join at the same time.
-Potential masters: {}.
+founder once it is there; the others may join at the same time. Before that, in
+/etc/ssi/ssi.toml of each: [node] addresses = [\"its ADDRESS\"]
 ",
         output::plain(file),
         meanings.len(),
-        masters.join(", ")
     );
+    if masters.len() < meanings.len() {
+        let _ = writeln!(
+            text,
+            "and, but for the potential masters ({}): [cluster] potential_master = false",
+            masters.join(", ")
+        );
+    }
     if meanings
         .iter()
         .any(|m| m.row.boot.is_some() || m.row.device.is_some())
@@ -116,13 +134,15 @@ mod tests {
  3     10.77.0.3  potential master    ssi join fd77::2 TOKEN --number 3
 
 /etc/clustertab: 3 nodes. NAME is the cluster's name, TOKEN what `ssi token` prints on the
-founder once it is there; the others may join at the same time.
-Potential masters: 2, 3.
+founder once it is there; the others may join at the same time. Before that, in
+/etc/ssi/ssi.toml of each: [node] addresses = [\"its ADDRESS\"]
+and, but for the potential masters (2, 3): [cluster] potential_master = false
 Each node boots its own Linux: Boot-Prot and Boot-device mean nothing here.
 "
         );
         let json = serde_json::to_value(&meanings).unwrap();
         assert_eq!(json[0]["founds"], true);
+        assert_eq!(json[0]["config"], "[node]\naddresses = [\"fd77::2\"]\n");
         assert_eq!(json[1]["boot"], "etherboot");
         assert_eq!(json[1]["command"], "ssi join fd77::2 TOKEN --number 1");
     }

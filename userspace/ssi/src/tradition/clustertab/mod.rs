@@ -21,8 +21,9 @@ const LARGEST: u64 = 1 << 20;
 ///
 /// The file has a line a node, its columns separated by tabs: Node, IP-address,
 /// Hardware-address, Boot-Prot (P or E), Initnode? (1 or 0), Boot-device; what follows #
-/// is a comment. Nothing is changed: it prints which node founds the cluster and what each
-/// other node has to run, so that all keep their numbers. ssid need not run.
+/// is a comment. Nothing is changed: it prints which node founds the cluster, what each
+/// other node has to run so that all keep their numbers, and what to configure before.
+/// ssid need not run.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::lesson_with("the file can't be read or has mistakes", "\
   ssi clustertab

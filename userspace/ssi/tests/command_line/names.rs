@@ -1,0 +1,68 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use crate::{SSI, run, said};
+
+#[test]
+fn the_name_it_is_called_by_is_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in [
+        "cluster",
+        "clustername",
+        "clusternode_num",
+        "clusternode_avail",
+        "clusternode_info",
+        "clusternode_getstate",
+        "cluster_maxnodes",
+        "ipvsadm",
+    ] {
+        let link = dir.path().join(name);
+        symlink(SSI, &link).unwrap();
+        let (code, stdout, stderr) = said(&run(&link, &[]));
+        assert_eq!((code, stdout.as_str()), (3, ""), "{name}: {stderr}");
+        let expected = format!("{name}: cannot reach ssid at /nonexistent/ssid.sock: ");
+        assert!(stderr.starts_with(&expected), "{stderr}");
+        let (code, stdout, _) = said(&run(&link, &["--help"]));
+        assert_eq!(code, 0, "{name}");
+        assert!(stdout.contains("Exit status"), "{name}: {stdout}");
+    }
+}
+
+#[test]
+fn options_follow_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("cluster");
+    symlink(SSI, &link).unwrap();
+    let (code, _, stderr) = said(&run(&link, &["-v", "-V", "2"]));
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("cannot be used with"), "{stderr}");
+    let (code, _, stderr) = said(&run(&link, &["-V", "2", "--socket", "/dev/null"]));
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("/dev/null"), "{stderr}");
+}
+
+/// The witness is `ssid`, the one beside this very `ssi`, and gets what `ssi` was given.
+#[test]
+fn the_witness_is_the_ssid_next_door() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (ssi, ssid) = (dir.path().join("ssi"), dir.path().join("ssid"));
+    fs::hard_link(SSI, &ssi).unwrap();
+    symlink("/bin/echo", &ssid).unwrap();
+    let args = ["witness", "blue1", "t", "--listen", "[::1]:7118"];
+    let (code, stdout, stderr) = said(&run(&ssi, &args));
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stdout, "--witness blue1 t --listen [::1]:7118\n");
+    fs::remove_file(&ssid).unwrap();
+    let without = Command::new(&ssi)
+        .args(args)
+        .env("PATH", dir.path())
+        .output()
+        .unwrap();
+    let (code, _, stderr) = said(&without);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(
+        stderr.starts_with("ssi witness: cannot run ssid: "),
+        "{stderr}"
+    );
+}
