@@ -1,188 +1,27 @@
 //! The model against simulated maps: writes carried out in order must at every moment
 //! leave tables that name only servers that are there, and a restart must change nothing.
 
+#![expect(
+    unreachable_pub,
+    reason = "a test has no API; `pub` marks what a module offers the others"
+)]
+
+mod maps;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use proptest::prelude::*;
 use ssi_abi::server::{Server as ServerRecord, flag as server_flag};
-use ssi_abi::service::{Service as ServiceRecord, ServiceKey, flag, scheduler};
-use ssi_abi::{limits, table};
+use ssi_abi::service::{Service as ServiceRecord, flag};
+use ssi_abi::table;
 use ssi_api::lvs::{
     Command, Method, PortRange, Protocol, Scheduler, ServerName, ServerSpec, ServiceFlags,
     ServiceName, ServiceSpec,
 };
-use ssi_lvs::core::{Absent, Dump, Environment, Model, Reason, Route, Step, Tuning, Write};
+use ssi_lvs::core::{Absent, Environment, Model, Reason, Route, Step, Write};
 
-const TUNING: Tuning = Tuning {
-    seed: 1,
-    hz: 250,
-    table_entries: 1 << 20,
-    node: 1,
-};
-
-/// The maps, as far as the model writes them.
-#[derive(Clone)]
-struct Maps {
-    services: Vec<ServiceRecord>,
-    servers: Vec<ServerRecord>,
-    keys: HashMap<ServiceKey, u32>,
-    table: Vec<u32>,
-    filter: Vec<u32>,
-}
-
-impl Maps {
-    fn new() -> Self {
-        Self {
-            services: vec![ServiceRecord::default(); limits::SERVICES],
-            servers: vec![ServerRecord::default(); limits::SERVERS],
-            keys: HashMap::new(),
-            table: vec![0; TUNING.table_entries as usize],
-            filter: vec![0; ssi_abi::filter::WORDS],
-        }
-    }
-
-    fn write(&mut self, write: &Write) {
-        match write {
-            Write::Server(index, record) => self.servers[usize::from(*index)] = *record,
-            Write::Service(index, record) => self.services[*index as usize] = *record,
-            Write::Entries(first, entries) => {
-                self.table[*first as usize..][..entries.len()].copy_from_slice(entries);
-            }
-            Write::Key(key, index) => drop(self.keys.insert(*key, *index)),
-            Write::RemoveKey(key) => assert!(self.keys.remove(key).is_some(), "{key:?}"),
-            Write::Filter(word, bits) => self.filter[*word as usize] = *bits,
-            Write::ResetServer(_)
-            | Write::ResetService(_)
-            | Write::Settings(_)
-            | Write::Zero(_) => {}
-        }
-    }
-
-    fn carry_out(&mut self, writes: &[Write]) {
-        for write in writes {
-            self.write(write);
-            // Whole tables are looked at only where they may have become wrong.
-            if !matches!(
-                write,
-                Write::Key(..) | Write::Filter(..) | Write::ResetServer(_)
-            ) {
-                self.check();
-            }
-        }
-    }
-
-    /// What holds at every moment: a packet may come between any two writes.
-    fn check(&self) {
-        for index in self.keys.values() {
-            let service = &self.services[*index as usize];
-            assert_ne!(
-                service.scheduler,
-                scheduler::NONE,
-                "a key names a service that is not there"
-            );
-            let (first, len) = ServiceRecord::table_range(service.table);
-            for entry in &self.table[first as usize..(first + len) as usize] {
-                for owner in [table::current(*entry), table::previous(*entry)] {
-                    let server = &self.servers[usize::from(owner)];
-                    assert!(
-                        owner == 0 || server.service == *index,
-                        "service {index} has an entry of server {owner}, which is {server:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    fn dump(&self) -> Dump {
-        let slots = (0_u32..)
-            .zip(&self.services)
-            .filter(|(_, s)| s.scheduler == scheduler::SLOT && s.table as u32 != 0)
-            .map(|(index, s)| {
-                let (first, len) = ServiceRecord::table_range(s.table);
-                (
-                    index,
-                    self.table[first as usize..(first + len) as usize].to_vec(),
-                )
-            })
-            .collect();
-        Dump {
-            services: self.services.clone(),
-            servers: self.servers.clone(),
-            keys: self
-                .keys
-                .iter()
-                .map(|(key, index)| (*key, *index))
-                .collect(),
-            filter: self.filter.clone(),
-            slots,
-        }
-    }
-}
-
-fn vip(n: u8) -> ServiceName {
-    ServiceName::Address {
-        protocol: Protocol::Tcp,
-        addr: [10, 88, 0, n].into(),
-        port: 80,
-    }
-}
-
-fn real(n: u8) -> ServerName {
-    ServerName {
-        addr: [10, 77, 0, n].into(),
-        port: 80,
-    }
-}
-
-fn spec(scheduler: Scheduler) -> ServiceSpec {
-    ServiceSpec {
-        scheduler,
-        ..ServiceSpec::default()
-    }
-}
-
-fn add(n: u8, scheduler: Scheduler) -> Command {
-    Command::AddService {
-        service: vip(n),
-        spec: spec(scheduler),
-    }
-}
-
-fn add_server(n: u8, server: u8, weight: u32) -> Command {
-    let spec = ServerSpec {
-        weight,
-        ..ServerSpec::default()
-    };
-    Command::AddServer {
-        service: vip(n),
-        server: real(server),
-        spec,
-    }
-}
-
-fn command() -> impl Strategy<Value = Command> {
-    let scheduler = proptest::sample::select(Scheduler::ALL.to_vec());
-    let weight = prop_oneof![Just(0_u32), 1..6_u32];
-    let method = proptest::sample::select(vec![Method::Route, Method::Tunnel, Method::Masq]);
-    let server =
-        (1..4_u8, 1..6_u8, weight, method).prop_map(|(service, server, weight, method)| {
-            let spec = ServerSpec {
-                method,
-                weight,
-                ..ServerSpec::default()
-            };
-            (vip(service), real(server), spec)
-        });
-    prop_oneof![
-        3 => (1..4_u8, scheduler.clone()).prop_map(|(n, s)| add(n, s)),
-        2 => (1..4_u8, scheduler).prop_map(|(n, s)| Command::EditService { service: vip(n), spec: spec(s) }),
-        1 => (1..4_u8).prop_map(|n| Command::DeleteService { service: vip(n) }),
-        6 => server.clone().prop_map(|(service, server, spec)| Command::AddServer { service, server, spec }),
-        4 => server.clone().prop_map(|(service, server, spec)| Command::EditServer { service, server, spec }),
-        2 => server.prop_map(|(service, server, _)| Command::DeleteServer { service, server }),
-    ]
-}
+use crate::maps::{Maps, TUNING, add, add_server, command, real, spec, vip};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
