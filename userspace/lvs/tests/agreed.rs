@@ -82,7 +82,7 @@ fn play(plan: &Plan) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn all_nodes_have_the_same_slot_tables(plan in plan()) {
@@ -227,4 +227,20 @@ fn a_drained_node_gives_second_chances_and_a_dead_one_none() {
     assert_eq!(previous(&mut model, absent(&[3], &[])), 32_768);
     assert_eq!(previous(&mut model, absent(&[], &[3])), 0);
     assert_eq!(previous(&mut model, absent(&[], &[])), 0);
+}
+
+#[test]
+fn an_export_is_compact() {
+    let mut model = Model::new(TUNING);
+    model.apply(&[add(1, Scheduler::Slot)]).expect("legal");
+    let mut sizes = Vec::new();
+    for n in 1..=15 {
+        let weight = 1 + u32::from(n % 3);
+        model.apply(&[add_server(1, n, weight)]).expect("legal");
+        sizes.push(model.export().write().expect("JSON").len());
+    }
+    assert!(sizes[0] < 2_000, "one server: {sizes:?}");
+    // 15 changes, one after another: every slot has its own history by then.
+    assert!(sizes[14] < 128 << 10, "{sizes:?}");
+    println!("bytes with 1 to 15 servers: {sizes:?}");
 }
