@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +10,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 use crate::plan::{Machine, node};
 use crate::state::{self, State, Wish, directory};
-use crate::{config, leftovers, network, node as machine_room};
+use crate::{config, form, leftovers, network, node as machine_room};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -41,16 +40,6 @@ fn interrupted() -> Result<()> {
         bail!("interrupted");
     }
     Ok(())
-}
-
-/// A random seed for a new cluster.
-///
-/// # Errors
-/// The system has no randomness.
-pub fn seed() -> Result<String> {
-    let mut bytes = [0; 8];
-    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Boots nodes 1 to `nodes` and the client. `progress` hears of each machine that is up.
@@ -91,6 +80,9 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
         for number in 1..=nodes {
             bring_up(&mut state, Machine::Node(number), &mut progress)?;
         }
+        if state.wish.daemon {
+            form::form(&state, Machine::Node(director))?;
+        }
         state.complete = true;
         state::save(&state)
     };
@@ -109,6 +101,7 @@ pub fn add(numbers: &[u8], mut progress: impl FnMut(Machine)) -> Result<State> {
     let machines = nodes_of(numbers)?;
     let _lock = state::lock()?;
     let mut state = state::running()?;
+    let mut added = Vec::new();
     for (machine, number) in machines.into_iter().zip(numbers) {
         if up(&state, machine) {
             continue;
@@ -118,11 +111,30 @@ pub fn add(numbers: &[u8], mut progress: impl FnMut(Machine)) -> Result<State> {
         if !state.known.contains(number) {
             state.known.push(*number);
             state.known.sort_unstable();
-            rewrite_configurations(&state)?;
         }
         bring_up(&mut state, machine, &mut progress)?;
+        added.push(machine);
+    }
+    if state.wish.daemon {
+        take_in(&state, &added)?;
     }
     Ok(state)
+}
+
+/// Nodes that were in the cluster come back by themselves, the others join it.
+fn take_in(state: &State, added: &[Machine]) -> Result<()> {
+    let mut strangers = Vec::new();
+    for node in added {
+        if !form::belongs(state, *node)? {
+            strangers.push(*node);
+        }
+    }
+    if !strangers.is_empty() {
+        let door = form::agreed(state).and_then(|view| u8::try_from(view.node).ok());
+        let door = door.context("no node of the cluster can take others in now; `ssi-testbed exec 1 ssi cluster` says what it waits for")?;
+        form::join(state, Machine::Node(door), &strangers)?;
+    }
+    added.iter().try_for_each(|node| form::back(state, *node))
 }
 
 /// Crashes nodes: everything of theirs is gone at once, but for their disks, and nobody is
@@ -197,7 +209,7 @@ fn write_configuration(state: &State, machine: Machine) -> Result<()> {
     fs::create_dir_all(&etc)?;
     fs::write(directory.join("hosts"), config::hosts(machine)).context("writing hosts")?;
     if let Machine::Node(number) = machine {
-        let text = config::of(number, &state.known, &state.wish);
+        let text = config::of(number, &state.wish);
         fs::write(etc.join("ssi.toml"), text).context("writing ssi.toml")?;
     }
     Ok(())
@@ -215,28 +227,6 @@ fn make_disks() -> Result<()> {
         Some("mode=755"),
     )
     .with_context(|| format!("mounting a tmpfs on {}", disks.display()))
-}
-
-/// Every node learns of a new one, as the list is all the membership there is.
-fn rewrite_configurations(state: &State) -> Result<()> {
-    for machine in state.nodes() {
-        write_configuration(state, machine)?;
-        // It reloads its configuration on SIGHUP.
-        let _ = crate::tool::run(
-            "nsenter",
-            &[
-                "-t",
-                &state.init_of(machine).unwrap_or(0).to_string(),
-                "-p",
-                "-m",
-                "pkill",
-                "-HUP",
-                "-x",
-                "ssid",
-            ],
-        );
-    }
-    Ok(())
 }
 
 /// The folder that the nodes mount theirs on; whether it had to be made.

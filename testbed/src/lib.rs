@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod config;
 pub mod exec;
 pub mod fault;
+pub mod form;
 pub mod leftovers;
 pub mod network;
 pub mod node;

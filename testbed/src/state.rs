@@ -23,12 +23,10 @@ pub struct Wish {
     pub mode: String,
     /// MTU of the interconnect, bytes.
     pub mtu: u32,
-    /// Number of the node that directs the cluster's addresses.
+    /// Number of the node that founds the cluster, and so directs its addresses at first.
     pub director: u8,
     /// Whether nodes run `ssid`.
     pub daemon: bool,
-    /// The cluster's seed, 16 hex digits.
-    pub seed: String,
 }
 
 /// A running cluster.
@@ -40,7 +38,7 @@ pub struct State {
     pub complete: bool,
     /// The machines that are up: name → process id of its init.
     pub machines: BTreeMap<String, i32>,
-    /// The nodes that were ever up: they are in every node's list.
+    /// The nodes that were ever up.
     pub known: Vec<u8>,
     /// The faults of the networks in force.
     pub faults: Vec<Fault>,
@@ -174,7 +172,6 @@ mod tests {
                 mtu: 1500,
                 director: 1,
                 daemon: true,
-                seed: "0123456789abcdef".into(),
             },
             complete: true,
             machines: [("node1".to_owned(), 77)].into(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::plan::{EXTERNAL, INTERCONNECT, MOST, Machine, Net, cvips};
 use crate::state::{self, State};
-use crate::{cluster, fault};
+use crate::{cluster, fault, form};
 
 /// The whole testbed. Fields are only ever added.
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ pub struct ClientStatus {
 pub struct CvipStatus {
     /// The address.
     pub address: IpAddr,
-    /// Number of the node that directs it.
+    /// Number of the node that directs it, 0 if nobody does.
     pub director: u8,
 }
 
@@ -86,7 +86,17 @@ pub struct Interfaces {
 #[must_use]
 pub fn of(state: &State) -> Status {
     let nodes = (1..=MOST).filter(|number| state.known.contains(number));
-    let director = state.wish.director;
+    let view = form::agreed(state);
+    let director = |address: IpAddr| {
+        let name = format!("cvip {address}");
+        let owned = view.iter().flat_map(|view| &view.resources);
+        let owner = owned
+            .filter(|owned| owned.name == name)
+            .find_map(|owned| owned.owner);
+        owner
+            .and_then(|owner| u8::try_from(owner).ok())
+            .unwrap_or(0)
+    };
     Status {
         version: 1,
         mode: state.wish.mode.clone(),
@@ -98,7 +108,10 @@ pub fn of(state: &State) -> Status {
         },
         cvip: cvips()
             .into_iter()
-            .map(|address| CvipStatus { address, director })
+            .map(|address| CvipStatus {
+                address,
+                director: director(address),
+            })
             .collect(),
         interfaces: Interfaces {
             interconnect: INTERCONNECT,

@@ -142,7 +142,7 @@ pub(crate) struct Booting {
     /// MTU of the interconnect, bytes; IPv6 wants 1280.
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(1280..=65535))]
     pub(crate) mtu_ic: u32,
-    /// Number of the node that directs the cluster's address.
+    /// Number of the node that founds the cluster, and so directs its address at first.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
     pub(crate) director: u8,
     /// Only machines and networks, without ssid.

@@ -72,7 +72,6 @@ fn start(nodes: u8, booting: &Booting) -> Result<()> {
         mtu: booting.mtu_ic,
         director: booting.director,
         daemon: !booting.no_ssid,
-        seed: cluster::seed()?,
     };
     let mut progress = Progress::new();
     let state = cluster::start(nodes, wish, |machine| progress.up(machine))?;
@@ -92,12 +91,15 @@ fn print_status(state: &State, output: Output) -> Result<()> {
         return Ok(());
     }
     println!("{}", show::nodes_table(state));
-    let cvips = status.cvip.iter().map(|cvip| cvip.address.to_string());
-    println!(
-        "cluster address {}, directed by node {}",
-        cvips.collect::<Vec<_>>().join(" and "),
-        state.wish.director
-    );
+    for cvip in &status.cvip {
+        match cvip.director {
+            0 => println!("cluster address {}, which nobody directs now", cvip.address),
+            number => println!(
+                "cluster address {}, directed by node {number}",
+                cvip.address
+            ),
+        }
+    }
     let [v4, v6] = status.client.addresses;
     println!("client {v4} {v6}");
     for fault in status.faults {

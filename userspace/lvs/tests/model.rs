@@ -137,6 +137,7 @@ fn the_environment_resolves_and_directs() {
         nodes: [real(1).addr, real(2).addr].into(),
         cvips: [([10, 88, 0, 1].into(), false)].into(),
         routes: [(real(2).addr, route)].into(),
+        ..Environment::default()
     };
     maps.carry_out(&model.set_environment(environment.clone()));
     assert_eq!(service(&maps).flags & flag::DIRECTOR, 0);

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cluster::{Before, Cluster};
 use crate::config::{self, Config};
 use crate::control::{self, Answers};
 use crate::data_path::DataPath;
@@ -25,25 +26,23 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
 
+    let before = Before::load(&config)?;
+    let company = before.company(&config);
     // The addresses first: what the programs deliver to this node must find them.
-    cvip::apply(&config).await?;
-    let (data_path, feed) = DataPath::open(&config)?;
+    cvip::apply(&config, &company.directed).await?;
+    let (data_path, feed) = DataPath::open(&config, &company)?;
     let data_path = Arc::new(Mutex::new(data_path));
+    let (cluster, mut failed) = Cluster::start(&config, data_path.clone(), before).await?;
     let listener = control::bind(&config.control)?;
     let answers = Arc::new(Answers {
+        cluster,
         data_path: data_path.clone(),
         about: Mutex::new(About {
             started: Instant::now(),
             config: config.clone(),
         }),
     });
-    // Its end is no failure: it announces a few times and is done.
-    tokio::spawn(cvip::announce(config.clone()));
-    tracing::info!(
-        "node {} serves at {}",
-        config.node.number,
-        config.control.socket.display()
-    );
+    tracing::info!("serves at {}", config.control.socket.display());
     memory::give_back();
     notify::ready("serving");
 
@@ -51,6 +50,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     let mut feed = std::pin::pin!(feed.run(data_path));
     loop {
         tokio::select! {
+            Some(error) = failed.recv() => return Err(error),
             failed = &mut feed => return failed.context("the scheduler failed"),
             error = &mut server => bail!("the control socket failed: {error}"),
             _ = terminate.recv() => break,
@@ -74,7 +74,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
     let old = answers.about().config;
     for (setting, changed) in [
         ("node", old.node != new.node),
-        ("cluster.seed", old.cluster.seed != new.cluster.seed),
+        ("cluster", old.cluster != new.cluster),
         ("lvs", old.lvs != new.lvs),
         ("control", old.control != new.control),
         ("state", old.state != new.state),
@@ -87,10 +87,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
     // What needs a restart stays as it is, in all that follows.
     let new = Config {
         node: old.node,
-        cluster: config::Cluster {
-            seed: old.cluster.seed,
-            ..new.cluster
-        },
+        cluster: old.cluster,
         lvs: old.lvs,
         control: old.control,
         state: old.state,
@@ -98,9 +95,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
         ..new
     };
     level.set(&new.log.level)?;
-    cvip::apply(&new).await?;
-    answers.reconfigure(new.clone()).await?;
-    tokio::spawn(cvip::announce(new));
+    answers.reconfigure(new).await?;
     tracing::info!("configuration read again");
     Ok(())
 }

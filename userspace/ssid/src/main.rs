@@ -1,6 +1,7 @@
 //! `ssid`: the node daemon. Owns the loader, wires the subsystems, nothing more.
 
 mod args;
+mod cluster;
 mod config;
 mod control;
 mod cvip;
@@ -12,6 +13,7 @@ mod log;
 mod memory;
 mod nodes;
 mod notify;
+mod random;
 mod seed;
 mod state;
 mod status;

@@ -1,8 +1,6 @@
-//! Who the nodes of the cluster are.
-//!
-//! Until there is membership, the configuration says. Everything else in the daemon asks
-//! here, so this file is all that changes then.
+//! Who is around this node: what the packet path is told of the cluster.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use ssi_api::control::NodeStatus;
@@ -12,55 +10,51 @@ use crate::config::Config;
 /// A node of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
-    pub(crate) number: u32,
+    pub(crate) number: u16,
     pub(crate) name: String,
     /// Its addresses on the interconnect.
     pub(crate) addresses: Vec<IpAddr>,
 }
 
-/// Every node, this one among them. A machine in no cluster is its only node.
-pub(crate) fn nodes(config: &Config) -> Vec<Node> {
-    let mut nodes: Vec<Node> = config
-        .cluster
-        .nodes
-        .iter()
-        .map(|member| Node {
-            number: member.number,
-            name: member.name.clone(),
-            addresses: [
-                member.address.map(IpAddr::from),
-                member.address6.map(IpAddr::from),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-        })
-        .collect();
-    if nodes.is_empty() {
-        nodes.push(Node {
-            number: config.node.number,
-            name: own_name(config),
-            addresses: Vec::new(),
-        });
+/// Everybody, and what this node is to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Company {
+    /// This node's number; 0: in no cluster.
+    pub(crate) number: u16,
+    /// Every node that takes part, this one among them.
+    pub(crate) nodes: Vec<Node>,
+    /// The cluster's addresses that this node directs.
+    pub(crate) directed: HashSet<IpAddr>,
+    /// Who directs each of the cluster's addresses; a machine in no cluster itself.
+    pub(crate) directors: HashMap<IpAddr, u16>,
+    /// This node's addresses at which the cluster's port is guarded.
+    pub(crate) interconnect: Vec<IpAddr>,
+}
+
+impl Company {
+    /// Of a machine in no cluster: it is its only node, and directs all its addresses.
+    pub(crate) fn alone(config: &Config) -> Self {
+        Self {
+            number: 0,
+            nodes: vec![Node {
+                number: 0,
+                name: own_name(config),
+                addresses: config.node.addresses.clone(),
+            }],
+            directed: config.cvip.iter().map(|cvip| cvip.address).collect(),
+            directors: HashMap::new(),
+            interconnect: Vec::new(),
+        }
     }
-    nodes
+
+    /// This node.
+    pub(crate) fn own(&self) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.number == self.number)
+    }
 }
 
-/// This node.
-pub(crate) fn own(config: &Config) -> Node {
-    let mut nodes = nodes(config).into_iter();
-    let mut own = nodes
-        .find(|node| node.number == config.node.number)
-        .unwrap_or_else(|| Node {
-            number: config.node.number,
-            name: String::new(),
-            addresses: Vec::new(),
-        });
-    own.name = own_name(config);
-    own
-}
-
-fn own_name(config: &Config) -> String {
+/// This node's name.
+pub(crate) fn own_name(config: &Config) -> String {
     if !config.node.name.is_empty() {
         return config.node.name.clone();
     }
@@ -69,12 +63,12 @@ fn own_name(config: &Config) -> String {
         .unwrap_or_default()
 }
 
-impl From<Node> for NodeStatus {
-    fn from(node: Node) -> Self {
+impl From<&Node> for NodeStatus {
+    fn from(node: &Node) -> Self {
         Self {
-            number: node.number,
-            name: node.name,
-            addresses: node.addresses,
+            number: node.number.into(),
+            name: node.name.clone(),
+            addresses: node.addresses.clone(),
         }
     }
 }
@@ -84,17 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn alone_and_among_others() {
-        let alone: Config = toml::from_str("[node]\nname = \"me\"").unwrap();
-        assert_eq!(nodes(&alone).len(), 1);
-        assert_eq!(own(&alone).name, "me");
-        let two: Config = toml::from_str(
-            "[node]\nnumber = 2\nname = \"b\"\n\
-             [[cluster.nodes]]\nnumber = 1\nname = \"a\"\naddress = \"10.0.0.1\"\n\
-             [[cluster.nodes]]\nnumber = 2\nname = \"b\"\naddress = \"10.0.0.2\"\naddress6 = \"fd00::2\"\n",
+    fn who_is_alone_directs_everything() {
+        let config: Config = toml::from_str(
+            "[node]\nname = \"me\"\n[[cvip]]\naddress = \"10.0.0.9\"\ninterface = \"e\"",
         )
         .unwrap();
-        assert_eq!(nodes(&two).len(), 2);
-        assert_eq!(own(&two).addresses.len(), 2);
+        let alone = Company::alone(&config);
+        assert_eq!(alone.own().map(|own| own.name.as_str()), Some("me"));
+        assert!(alone.directed.contains(&"10.0.0.9".parse().unwrap()));
     }
 }

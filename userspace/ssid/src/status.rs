@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use ssi_api::control::{Counted, CvipStatus, Failure, Status};
+use ssi_api::control::{Counted, CvipStatus, Failure, FailureKind, Status};
 
 use crate::config::Config;
 use crate::data_path::DataPath;
-use crate::{cvip, memory, nodes};
+use crate::memory;
+use crate::nodes::Company;
 
 /// What doesn't change while the daemon runs, but for its configuration.
 #[derive(Clone)]
@@ -16,11 +17,18 @@ pub(crate) struct About {
 }
 
 /// The node as it is now.
-pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Failure> {
+pub(crate) fn status(
+    about: &About,
+    company: &Company,
+    data_path: &DataPath,
+) -> Result<Status, Failure> {
     let config = &about.config;
     let (services, servers) = data_path.size();
+    let alone = Company::alone(config);
+    let own = company.own().or(alone.own());
+    let own = own.ok_or_else(|| Failure::new(FailureKind::Internal, "this node is nobody"))?;
     Ok(Status {
-        node: nodes::own(config).into(),
+        node: own.into(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         abi: ssi_abi::ABI_VERSION,
         kernel: nix::sys::utsname::uname()
@@ -30,9 +38,9 @@ pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Fail
         pid: std::process::id(),
         memory: memory::resident(),
         adopted: data_path.adopted(),
-        cluster: config.cluster.name.clone(),
+        cluster: String::new(),
         member: None,
-        nodes: nodes::nodes(config).into_iter().map(Into::into).collect(),
+        nodes: company.nodes.iter().map(Into::into).collect(),
         interfaces: data_path.attached(),
         cvips: config
             .cvip
@@ -40,8 +48,13 @@ pub(crate) fn status(about: &About, data_path: &DataPath) -> Result<Status, Fail
             .map(|cvip| CvipStatus {
                 address: cvip.address,
                 interface: cvip.interface.clone(),
-                director: cvip.director,
-                here: cvip::directs(config, cvip),
+                director: company
+                    .directors
+                    .get(&cvip.address)
+                    .copied()
+                    .unwrap_or(0)
+                    .into(),
+                here: company.directed.contains(&cvip.address),
             })
             .collect(),
         services,

@@ -98,6 +98,13 @@ impl Handle {
         says.await.map_err(io::Error::other)
     }
 
+    /// Leaves the seat in the log, if this node has one: the file is free afterwards.
+    pub async fn close(&self) {
+        if let Some(seat) = &self.seat {
+            seat.leave().await;
+        }
+    }
+
     /// The view, and whenever there is another.
     #[must_use]
     pub fn views(&self) -> watch::Receiver<Arc<View>> {

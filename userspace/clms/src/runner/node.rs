@@ -140,11 +140,16 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     ///
     /// # Errors
     /// It has no seat, or its log isn't empty.
-    pub async fn found(&self, command: Command) -> io::Result<()> {
-        let seat = self.seat.as_ref();
-        let seat = seat.ok_or_else(|| io::Error::other("only a potential master can found"))?;
-        let founding = seat.found(command);
-        DeterministicRng::<TokioRuntime>::scope(self.seed ^ 1, founding).await
+    pub fn found(
+        &self,
+        command: Command,
+    ) -> impl Future<Output = io::Result<()>> + Send + use<G, M> {
+        let (seat, seed) = (self.seat.clone(), self.seed);
+        async move {
+            let seat = seat.ok_or_else(|| io::Error::other("only a potential master can found"))?;
+            let founding = seat.found(command);
+            DeterministicRng::<TokioRuntime>::scope(seed ^ 1, founding).await
+        }
     }
 
     /// Runs until every [`Handle`] is gone.

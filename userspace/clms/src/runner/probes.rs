@@ -27,10 +27,23 @@ impl Probes {
     /// # Errors
     /// The address isn't this machine's, or somebody else has the port.
     pub fn open(own: IpAddr) -> io::Result<Self> {
-        let domain = Domain::for_address(SocketAddr::new(own, PORT));
+        Self::bind(own, PORT)
+    }
+
+    /// A socket of its own, for somebody who measures: what comes back goes to it, and not
+    /// to the node's.
+    ///
+    /// # Errors
+    /// The address isn't this machine's.
+    pub fn apart(own: IpAddr) -> io::Result<Self> {
+        Self::bind(own, 0)
+    }
+
+    fn bind(own: IpAddr, port: u16) -> io::Result<Self> {
+        let domain = Domain::for_address(SocketAddr::new(own, port));
         let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
         without_checksum(&socket, own.is_ipv6())?;
-        socket.bind(&SocketAddr::new(own, PORT).into())?;
+        socket.bind(&SocketAddr::new(own, port).into())?;
         Ok(Self {
             socket: UdpSocket::from_std(socket.into())?,
             own,

@@ -23,6 +23,8 @@ pub struct Environment {
     pub own: HashSet<IpAddr>,
     /// Addresses of all cluster nodes: they give second chances.
     pub nodes: HashSet<IpAddr>,
+    /// This node's own addresses at which the cluster's port is guarded.
+    pub interconnect: HashSet<IpAddr>,
     /// Cluster addresses: whether this node directs them. Any other virtual address is
     /// directed by whoever has a service on it.
     pub cvips: HashMap<IpAddr, bool>,

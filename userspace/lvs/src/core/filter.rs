@@ -7,11 +7,12 @@ use ssi_abi::{Addr, filter};
 
 use super::Write;
 
-const BITS: [u32; 4] = [
+const BITS: [u32; 5] = [
     filter::VIRTUAL,
     filter::CONNS,
     filter::REAL,
     filter::DIRECTED,
+    filter::NODE,
 ];
 
 /// Reference counts of every bit of every word in use.

@@ -154,6 +154,12 @@ impl Model {
         for cvip in former.cvips.into_keys() {
             self.filter.remove(cvip.into(), filter::VIRTUAL);
         }
+        for own in &self.environment.interconnect {
+            self.filter.add((*own).into(), filter::NODE);
+        }
+        for own in former.interconnect {
+            self.filter.remove(own.into(), filter::NODE);
+        }
     }
 
     /// What was told last.

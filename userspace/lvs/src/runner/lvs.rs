@@ -66,6 +66,7 @@ impl Lvs {
         let environment = Environment {
             own: surroundings::own_addresses(),
             nodes: cluster.nodes,
+            interconnect: cluster.interconnect,
             cvips: cluster.cvips,
             routes: dump::routes(&found),
         };
@@ -147,6 +148,7 @@ impl Lvs {
     pub fn set_cluster(&mut self, cluster: Cluster) -> Result<(), LvsError> {
         let mut environment = self.model.environment().clone();
         environment.nodes = cluster.nodes;
+        environment.interconnect = cluster.interconnect;
         environment.cvips = cluster.cvips;
         environment.own = surroundings::own_addresses();
         self.surround(environment)

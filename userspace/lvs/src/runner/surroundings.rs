@@ -9,11 +9,13 @@ use tracing::warn;
 use super::routes::Way;
 use crate::core::{Environment, Route};
 
-/// Who is who in the cluster; until there is membership, somebody has to say.
+/// Who is who in the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster {
     /// Addresses of all nodes.
     pub nodes: HashSet<IpAddr>,
+    /// This node's own addresses at which the cluster's port is guarded.
+    pub interconnect: HashSet<IpAddr>,
     /// The cluster's virtual addresses, each with whether this node directs it.
     pub cvips: HashMap<IpAddr, bool>,
 }

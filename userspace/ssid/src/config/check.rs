@@ -2,63 +2,55 @@
 
 use std::collections::HashSet;
 
-use super::{Config, Cvip, Member};
+use super::{Config, Cvip};
 
 /// Longest interface name (`IFNAMSIZ` without its zero).
 const LONGEST_INTERFACE: usize = 15;
-/// Largest node number: clusterwide pids have 10 bits for it.
-const MOST_NODES: u32 = 1023;
+/// Most addresses of one node.
+const MOST_ADDRESSES: usize = 8;
+/// The longest that an external fencing may take, seconds.
+const LONGEST_FENCING: u64 = 600;
 
 /// What is wrong with the configuration, if anything.
 pub(super) fn meaning(config: &Config) -> Option<String> {
     nodes(config)
         .or_else(|| cvips(config))
         .or_else(|| config.network.interfaces.iter().find_map(|i| interface(i)))
-        .or_else(|| seed(&config.cluster.seed))
+        .or_else(|| fencing(config))
         .or_else(|| sizes(config))
         .or_else(|| level(&config.log.level))
 }
 
 fn nodes(config: &Config) -> Option<String> {
-    let (mut numbers, mut addresses) = (HashSet::new(), HashSet::new());
-    for Member {
-        number,
-        name,
-        address,
-        address6,
-    } in &config.cluster.nodes
-    {
-        if !(1..=MOST_NODES).contains(number) {
-            return Some(format!(
-                "node \"{name}\": a node's number is 1 to {MOST_NODES}, not {number}"
-            ));
-        }
-        if !numbers.insert(*number) {
-            return Some(format!("two nodes have the number {number}"));
-        }
-        let own = [address.map(Into::into), address6.map(Into::into)];
-        let own: Vec<std::net::IpAddr> = own.into_iter().flatten().collect();
-        if own.is_empty() {
-            return Some(format!(
-                "node {number} \"{name}\" has neither address nor address6"
-            ));
-        }
-        for address in own {
-            if !addresses.insert(address) {
-                return Some(format!("two nodes have the address {address}"));
-            }
-        }
-    }
-    let own = config.node.number;
-    if own > MOST_NODES {
-        return Some(format!("node.number is 0 to {MOST_NODES}, not {own}"));
-    }
-    if !numbers.is_empty() && !numbers.contains(&own) {
+    let addresses = &config.node.addresses;
+    if addresses.len() > MOST_ADDRESSES {
         return Some(format!(
-            "this node's number, {own}, is not in cluster.nodes"
+            "node.addresses has {} addresses, and {MOST_ADDRESSES} are the most",
+            addresses.len()
         ));
     }
-    None
+    let mut seen = HashSet::new();
+    addresses.iter().find_map(|address| {
+        if address.is_unspecified() || address.is_multicast() {
+            return Some(format!(
+                "node.addresses: {address} is not the address of one host"
+            ));
+        }
+        (!seen.insert(address)).then(|| format!("node.addresses has {address} twice"))
+    })
+}
+
+fn fencing(config: &Config) -> Option<String> {
+    let cluster = &config.cluster;
+    if !(1..=LONGEST_FENCING).contains(&cluster.fence_timeout) {
+        return Some(format!(
+            "cluster.fence_timeout is 1 to {LONGEST_FENCING} seconds, not {}",
+            cluster.fence_timeout
+        ));
+    }
+    let program = cluster.fence.first()?;
+    (!program.starts_with('/'))
+        .then(|| format!("cluster.fence: \"{program}\" is no absolute path of a program"))
 }
 
 fn cvips(config: &Config) -> Option<String> {
@@ -66,7 +58,6 @@ fn cvips(config: &Config) -> Option<String> {
     for Cvip {
         address,
         interface: name,
-        director,
     } in &config.cvip
     {
         if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
@@ -78,12 +69,6 @@ fn cvips(config: &Config) -> Option<String> {
         if let Some(wrong) = interface(name) {
             return Some(format!("cvip {address}: {wrong}"));
         }
-        let known = config.cluster.nodes.iter().any(|n| n.number == *director);
-        if !known && *director != config.node.number {
-            return Some(format!(
-                "cvip {address}: its director, {director}, is not in cluster.nodes"
-            ));
-        }
     }
     None
 }
@@ -94,12 +79,6 @@ fn interface(name: &str) -> Option<String> {
         || name.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control())
         || [".", "..", "lo"].contains(&name);
     wrong.then(|| format!("\"{name}\" is not the name of an external interface"))
-}
-
-fn seed(seed: &str) -> Option<String> {
-    let right =
-        seed.is_empty() || (seed.len() == 16 && seed.bytes().all(|b| b.is_ascii_hexdigit()));
-    (!right).then(|| format!("cluster.seed has 16 hex digits, unlike \"{seed}\""))
 }
 
 fn sizes(config: &Config) -> Option<String> {
@@ -135,25 +114,23 @@ mod tests {
     #[test]
     fn each_mistake_is_named() {
         for (text, part) in [
-            ("[cluster]\nseed = \"123\"", "16 hex digits"),
+            ("[cluster]\nfence = [\"ipmi\"]", "no absolute path"),
+            ("[cluster]\nfence_timeout = 0", "1 to 600 seconds"),
             ("[log]\nlevel = \"a=b=c\"", "log.level"),
             ("[network]\ninterfaces = [\"../x\"]", "not the name of an"),
             ("[lvs]\nconns4 = 3", "lvs.conns4 is 64 to"),
             (
-                "[[cluster.nodes]]\nnumber = 1\nname = \"a\"\naddress = \"10.0.0.1\"",
-                "this node's number, 0, is not",
+                "[node]\naddresses = [\"10.0.0.1\", \"10.0.0.1\"]",
+                "has 10.0.0.1 twice",
             ),
-            ("[[cluster.nodes]]\nnumber = 0\nname = \"a\"", "1 to 1023"),
+            ("[node]\naddresses = [\"::\"]", "not the address of one"),
             (
-                "[[cluster.nodes]]\nnumber = 1\nname = \"a\"",
-                "neither address",
-            ),
-            (
-                "[[cvip]]\naddress = \"10.0.0.1\"\ninterface = \"eth0\"\ndirector = 7",
-                "its director, 7",
+                "[[cvip]]\naddress = \"10.0.0.1\"\ninterface = \"e\"\n\
+                 [[cvip]]\naddress = \"10.0.0.1\"\ninterface = \"e\"",
+                "is there twice",
             ),
             (
-                "[[cvip]]\naddress = \"127.0.0.1\"\ninterface = \"eth0\"\ndirector = 0",
+                "[[cvip]]\naddress = \"127.0.0.1\"\ninterface = \"eth0\"",
                 "not the address of one host",
             ),
         ] {

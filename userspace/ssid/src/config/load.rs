@@ -66,20 +66,13 @@ mod tests {
 
     const CONTRACT: &str = r#"
 [node]
-number = 1
 name = "node1"
+addresses = ["10.77.0.1", "fd77::1"]
 [cluster]
-name = "testbed"
-seed = "0123456789abcdef"
-[[cluster.nodes]]
-number = 1
-name = "node1"
-address = "10.77.0.1"
-address6 = "fd77::1"
+security = "mac"
 [[cvip]]
 address = "10.88.0.100"
 interface = "eth0"
-director = 1
 [network]
 interfaces = ["eth0", "ic0"]
 mode = "auto"
@@ -95,7 +88,7 @@ conns4 = 4096
     fn the_printed_defaults_are_the_defaults() {
         assert_eq!(read(DEFAULT_TEXT).unwrap(), Config::default());
         assert_eq!(read("").unwrap(), Config::default());
-        // What is commented out is right too, once a node is in the cluster.
+        // What is commented out is right too.
         let all: String = DEFAULT_TEXT
             .lines()
             .map(|line| match line.strip_prefix('#') {
@@ -104,7 +97,6 @@ conns4 = 4096
             })
             .map(|line| format!("{line}\n"))
             .collect();
-        let all = all.replace("number = 0", "number = 1");
         let config = read(&all).unwrap();
         assert_eq!(config.cvip.len(), 1);
         assert_eq!(config.lvs.table_entries, Some(4_194_304));
@@ -113,7 +105,7 @@ conns4 = 4096
     #[test]
     fn a_node_of_a_cluster() {
         let config = read(CONTRACT).unwrap();
-        assert_eq!(config.cluster.nodes[0].name, "node1");
+        assert_eq!(config.node.addresses.len(), 2);
         assert_eq!(config.network.interfaces, ["eth0", "ic0"]);
         assert_eq!(config.lvs.conns4, Some(4096));
     }
@@ -121,10 +113,7 @@ conns4 = 4096
     #[test]
     fn mistakes_have_line_numbers() {
         for (text, part) in [
-            (
-                "[node]\nnumber = 1\nnmae = \"x\"\n",
-                "ssi.toml:3: unknown field `nmae`",
-            ),
+            ("[node]\nnmae = \"x\"\n", "ssi.toml:2: unknown field `nmae`"),
             (
                 "\n\n[network]\nmode = \"fast\"\n",
                 "ssi.toml:4: unknown variant `fast`",

@@ -6,7 +6,7 @@
 mod check;
 mod load;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub(crate) use load::load;
@@ -34,42 +34,56 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Node {
-    /// Its number; 0: in no cluster.
-    pub(crate) number: u32,
     /// Its name; empty: the host's.
     pub(crate) name: String,
+    /// Its addresses on the interconnect, the one that others connect to first; empty: found
+    /// out when it founds a cluster or joins one.
+    pub(crate) addresses: Vec<IpAddr>,
 }
 
-/// The cluster.
+/// The cluster, once this machine is in one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cluster {
-    pub(crate) name: String,
-    /// 16 hex digits; empty: made once and kept in the state directory.
-    pub(crate) seed: String,
-    pub(crate) nodes: Vec<Member>,
+    /// How nodes protect what they say; a cluster that is founded here has it so for good.
+    pub(crate) security: Security,
+    /// Whether this node may vote about the view, and so become the master.
+    pub(crate) potential_master: bool,
+    /// What switches a node off; empty: nothing.
+    pub(crate) fence: Vec<String>,
+    /// Seconds that this may take.
+    pub(crate) fence_timeout: u64,
 }
 
 impl Default for Cluster {
     fn default() -> Self {
         Self {
-            name: "ssi".to_owned(),
-            seed: String::new(),
-            nodes: Vec::new(),
+            security: Security::default(),
+            potential_master: true,
+            fence: Vec::new(),
+            fence_timeout: 10,
         }
     }
 }
 
-/// A node of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Member {
-    pub(crate) number: u32,
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) address: Option<Ipv4Addr>,
-    #[serde(default)]
-    pub(crate) address6: Option<Ipv6Addr>,
+/// How nodes protect what they say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Security {
+    #[default]
+    Tls,
+    Mac,
+    None,
+}
+
+impl Security {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Mac => "mac",
+            Self::None => "none",
+        }
+    }
 }
 
 /// A cluster virtual address.
@@ -77,10 +91,8 @@ pub(crate) struct Member {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cvip {
     pub(crate) address: IpAddr,
-    /// The director's external interface.
+    /// The external interface, on which the director answers for it.
     pub(crate) interface: String,
-    /// Number of the node that directs it.
-    pub(crate) director: u32,
 }
 
 /// Where the packet path is attached.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ssi_api::control::{Failure, FailureKind, LvsRequest, Reply, Request, describe};
 use ssi_api::lvs::Command;
 
+use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::data_path::DataPath;
+use crate::data_path::{self, DataPath};
 use crate::status::{self, About};
 use crate::why::why;
 
@@ -15,6 +16,7 @@ const MOST_CONNECTIONS: u32 = 100_000;
 
 /// Everything that answers are made of.
 pub(crate) struct Answers {
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) data_path: Arc<Mutex<DataPath>>,
     pub(crate) about: Mutex<About>,
 }
@@ -26,14 +28,36 @@ impl Answers {
             Request::Describe => Ok(Reply::Requests(describe())),
             Request::Status => {
                 let about = self.about();
+                let company = self.cluster.company();
+                let (name, member) = self.cluster.standing().await;
                 self.with(move |data_path| {
-                    Ok(Reply::Status(Box::new(status::status(&about, data_path)?)))
+                    let mut status = status::status(&about, &company, data_path)?;
+                    status.cluster = name;
+                    status.member = member;
+                    Ok(Reply::Status(Box::new(status)))
                 })
                 .await
             }
             Request::Doctor => self.with(|path| Ok(Reply::Features(path.doctor()))).await,
-            Request::Lvs(request) => self.with(move |path| lvs(path, request, user)).await,
+            Request::Cluster(request) => self.cluster.answer(request, user).await,
+            Request::Ics(request) => self.cluster.talk(request).await,
+            Request::Lvs(LvsRequest::Apply { commands }) => self.apply(commands, user).await,
+            Request::Lvs(request) => self.with(move |path| lvs(path, request)).await,
         }
+    }
+
+    /// Changes virtual services: the cluster's, or those of a machine in none.
+    async fn apply(&self, commands: Vec<Command>, user: u32) -> Result<Reply, Failure> {
+        let said = said(&commands);
+        let result = match self.cluster.services(commands.clone()).await {
+            Some(result) => result,
+            None => self.with(move |path| path.apply(&commands)).await,
+        };
+        match &result {
+            Ok(()) => tracing::info!("user {user}: {said}"),
+            Err(e) => tracing::info!("user {user}: refused {said}: {e}"),
+        }
+        result.map(|()| Reply::Done)
     }
 
     /// What is known about the daemon.
@@ -45,13 +69,8 @@ impl Answers {
     }
 
     /// Takes a new configuration.
-    pub(crate) async fn reconfigure(&self, config: Config) -> Result<(), Failure> {
-        let for_path = config.clone();
-        self.with(move |path| {
-            path.reconfigure(&for_path)
-                .map_err(|e| Failure::new(FailureKind::Internal, why(&e)))
-        })
-        .await?;
+    pub(crate) async fn reconfigure(&self, config: Config) -> anyhow::Result<()> {
+        self.cluster.reconfigure(config.clone()).await?;
         self.about
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -59,33 +78,21 @@ impl Answers {
         Ok(())
     }
 
-    /// Works on the data path in a thread of its own: thousands of map operations must not
-    /// keep the daemon from its signals and its other clients.
+    /// Works on the data path.
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut DataPath) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let data_path = self.data_path.clone();
-        // A panic ends the process (`log::end_on_panic`), so a poisoned lock is not met.
-        tokio::task::spawn_blocking(move || {
-            work(&mut data_path.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await
-        .unwrap_or_else(|e| Err(Failure::new(FailureKind::Internal, e.to_string())))
+        data_path::with(&self.data_path, |path| Ok(work(path)))
+            .await
+            .unwrap_or_else(|e| Err(Failure::new(FailureKind::Internal, why(&e))))
     }
 }
 
-fn lvs(path: &mut DataPath, request: LvsRequest, user: u32) -> Result<Reply, Failure> {
+fn lvs(path: &mut DataPath, request: LvsRequest) -> Result<Reply, Failure> {
     match request {
-        LvsRequest::Apply { commands } => {
-            let said = said(&commands);
-            let result = path.apply(&commands);
-            match &result {
-                Ok(()) => tracing::info!("user {user}: {said}"),
-                Err(e) => tracing::info!("user {user}: refused {said}: {e}"),
-            }
-            result.map(|()| Reply::Done)
-        }
+        // It is for the cluster to say.
+        LvsRequest::Apply { .. } => Ok(Reply::Done),
         LvsRequest::List { service } => path.list(service),
         LvsRequest::Connections { limit } => path.connections(match limit {
             0 => MOST_CONNECTIONS,

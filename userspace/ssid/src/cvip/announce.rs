@@ -1,5 +1,6 @@
 //! Telling the neighbours where the addresses are now.
 
+use std::collections::HashSet;
 use std::mem::size_of;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -13,7 +14,6 @@ use nix::sys::socket::{
     AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike, sendto, socket,
 };
 
-use super::directs;
 use super::frame::{Mac, announcement};
 use crate::config::Config;
 
@@ -21,13 +21,17 @@ use crate::config::Config;
 const TIMES: u32 = 3;
 const APART: Duration = Duration::from_secs(1);
 
-/// Announces every address that this node directs.
-pub(crate) async fn announce(config: Config) {
+/// Announces addresses that this node directs from now on.
+pub(crate) async fn announce(config: Config, directed: HashSet<IpAddr>) {
     for time in 0..TIMES {
         if time > 0 {
             tokio::time::sleep(APART).await;
         }
-        for cvip in config.cvip.iter().filter(|cvip| directs(&config, cvip)) {
+        for cvip in config
+            .cvip
+            .iter()
+            .filter(|cvip| directed.contains(&cvip.address))
+        {
             if let Err(e) = once(&cvip.interface, cvip.address).await {
                 tracing::warn!(
                     "cannot announce {} on {}: {e:#}; neighbours find it when they ask",

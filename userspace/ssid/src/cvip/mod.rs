@@ -14,7 +14,8 @@ mod frame;
 mod ledger;
 mod sysctl;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::net::IpAddr;
 use std::path::Path;
 
 use addresses::Addresses;
@@ -22,15 +23,16 @@ pub(crate) use announce::announce;
 use anyhow::{Context, Result};
 use ledger::{Ledger, Place};
 
-use crate::config::{Config, Cvip};
+use crate::config::Config;
 
-/// Brings addresses and settings to what `config` says.
-pub(crate) async fn apply(config: &Config) -> Result<()> {
+/// Brings addresses and settings to what `config` says, with this node as the director of
+/// `directed`.
+pub(crate) async fn apply(config: &Config, directed: &HashSet<IpAddr>) -> Result<()> {
     let mut ledger = Ledger::load(&config.state.directory)?;
     if !config.cvip.is_empty() {
         sysctl::prepare(&config.network.interfaces, &mut ledger)?;
     }
-    settle(&wanted(config), &mut ledger).await?;
+    settle(&wanted(config, directed), &mut ledger).await?;
     if config.cvip.is_empty() {
         sysctl::restore(&mut ledger)?;
     }
@@ -45,20 +47,15 @@ pub(crate) async fn remove(state: &Path) -> Result<()> {
 }
 
 /// Which addresses belong where.
-fn wanted(config: &Config) -> BTreeSet<Place> {
+fn wanted(config: &Config, directed: &HashSet<IpAddr>) -> BTreeSet<Place> {
     let mut wanted = BTreeSet::new();
     for cvip in &config.cvip {
         wanted.insert(Place::new("lo", cvip.address));
-        if directs(config, cvip) {
+        if directed.contains(&cvip.address) {
             wanted.insert(Place::new(&cvip.interface, cvip.address));
         }
     }
     wanted
-}
-
-/// Whether this node is the director of `cvip`.
-pub(crate) fn directs(config: &Config, cvip: &Cvip) -> bool {
-    cvip.director == config.node.number
 }
 
 async fn settle(wanted: &BTreeSet<Place>, ledger: &mut Ledger) -> Result<()> {
@@ -94,25 +91,26 @@ mod tests {
 
     #[test]
     fn the_director_has_it_on_its_interface_too() {
-        let mut config: Config = toml::from_str(
-            "[node]\nnumber = 1\n[[cvip]]\naddress = \"10.88.0.100\"\ninterface = \"eth0\"\n\
-             director = 1\n[[cvip]]\naddress = \"fd88::100\"\ninterface = \"eth0\"\ndirector = 2\n",
+        let config: Config = toml::from_str(
+            "[[cvip]]\naddress = \"10.88.0.100\"\ninterface = \"eth0\"\n\
+             [[cvip]]\naddress = \"fd88::100\"\ninterface = \"eth0\"\n",
         )
         .unwrap();
-        let shown = |config: &Config| -> Vec<String> {
-            wanted(config).iter().map(ToString::to_string).collect()
+        let shown = |directed: &str| -> Vec<String> {
+            let directed = HashSet::from([directed.parse().unwrap()]);
+            let wanted = wanted(&config, &directed);
+            wanted.iter().map(ToString::to_string).collect()
         };
         assert_eq!(
-            shown(&config),
+            shown("10.88.0.100"),
             [
                 "10.88.0.100 on eth0",
                 "10.88.0.100 on lo",
                 "fd88::100 on lo"
             ]
         );
-        config.node.number = 2;
         assert_eq!(
-            shown(&config),
+            shown("fd88::100"),
             ["fd88::100 on eth0", "10.88.0.100 on lo", "fd88::100 on lo"]
         );
     }

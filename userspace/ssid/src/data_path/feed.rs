@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::DataPath;
+use super::{DataPath, with};
 
 /// How often the connection tables are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -93,15 +93,6 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// Works on the data path in a thread of its own; see `Answers::with`.
-async fn with<T: Send + 'static>(
-    data_path: &Arc<Mutex<DataPath>>,
-    work: impl FnOnce(&mut DataPath) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let data_path = data_path.clone();
-    tokio::task::spawn_blocking(move || work(&mut lock(&data_path))).await?
 }
 
 /// A panic ends the process (`log::end_on_panic`), so a poisoned lock is never met.

@@ -4,28 +4,33 @@ mod features;
 mod feed;
 mod network;
 
-use anyhow::{Context, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
 use ssi_api::control::{Attached, Counted, Failure, FailureKind, Feature, Reply};
 use ssi_api::lvs::{Command, ServiceName, Timeouts};
+use ssi_loader::map::Maps;
 use ssi_loader::{LoadError, Net, kernel};
-use ssi_lvs::core::{Reason, Tuning};
+use ssi_lvs::core::{Reason, Step, Tuning};
 use ssi_lvs::runner::{Held, Lvs, LvsError, Setup};
 
 pub(crate) use feed::Feed;
 
 use crate::config::Config;
+use crate::nodes::Company;
 use crate::seed;
 
 /// The packet path and the scheduler that drives it.
 pub(crate) struct DataPath {
     net: Net,
     lvs: Lvs,
+    config: Config,
 }
 
 impl DataPath {
     /// Loads the packet path, or takes over the one that is there, attaches it and starts
     /// the scheduler. The [`Feed`] must be run beside it.
-    pub(crate) fn open(config: &Config) -> Result<(Self, Feed)> {
+    pub(crate) fn open(config: &Config, company: &Company) -> Result<(Self, Feed)> {
         let mut net =
             Net::open(&network::options(config)).context("cannot load the packet path")?;
         for (name, is, asked) in &net.adopted().sizes {
@@ -33,25 +38,38 @@ impl DataPath {
                 "{name} has {is} entries, not {asked}: a size changes only by `ssid --unload`"
             );
         }
-        network::peers(&net, config)?;
+        network::peers(&net, company)?;
         network::attach(&mut net, config)?;
         net.detach_others();
-        let lvs = Lvs::start(net.maps().clone(), setup(config, &net)?)
+        let lvs = Lvs::start(net.maps().clone(), setup(config, company, &net)?)
             .context("cannot start the scheduler")?;
         let ring = net
             .take_held()
             .context("the ring of held fragments is missing")?;
         let held = Held::new(ring, net.maps().clone())?;
         let feed = Feed::new(held, &lvs);
-        Ok((Self { net, lvs }, feed))
+        let config = config.clone();
+        Ok((Self { net, lvs, config }, feed))
     }
 
     /// Takes what may change while the daemon runs.
     pub(crate) fn reconfigure(&mut self, config: &Config) -> Result<()> {
-        network::peers(&self.net, config)?;
         network::attach(&mut self.net, config)?;
-        self.lvs.set_cluster(network::cluster(config))?;
+        self.config = config.clone();
         Ok(())
+    }
+
+    /// Takes who is around this node.
+    pub(crate) fn set_company(&mut self, company: &Company) -> Result<()> {
+        network::peers(&self.net, company)?;
+        self.lvs
+            .set_cluster(network::cluster(&self.config, company))?;
+        Ok(())
+    }
+
+    /// The maps.
+    pub(crate) fn maps(&self) -> &Arc<Maps> {
+        self.net.maps()
     }
 
     /// Whether an earlier daemon's packet path was taken over.
@@ -75,7 +93,44 @@ impl DataPath {
         features
     }
 
-    /// Does all of the commands, or none.
+    /// Takes in an entry that all nodes agreed on; what came of each list of commands.
+    pub(crate) fn step(&mut self, step: &Step) -> Result<Vec<Result<(), Failure>>> {
+        let answers = self.lvs.step(step)?.into_iter();
+        let failures = answers.map(|answer| answer.map_err(|e| failure(LvsError::Refused(e))));
+        Ok(failures.collect())
+    }
+
+    /// Whether the commands could be carried out, before they are told to all nodes.
+    pub(crate) fn check(&self, commands: &[Command]) -> Result<(), Failure> {
+        let checked = self.lvs.check(commands);
+        checked.map_err(|refused| failure(LvsError::Refused(refused)))
+    }
+
+    /// The last agreed entry that was taken in.
+    pub(crate) fn agreed(&self) -> u64 {
+        self.lvs.epoch()
+    }
+
+    /// What all nodes agree on, for one that has missed some of it; nothing if this node
+    /// has not taken in `epoch` yet.
+    pub(crate) fn export(&self, epoch: u64) -> Result<Vec<u8>> {
+        if self.lvs.epoch() < epoch {
+            bail!("this node has not taken in epoch {epoch} yet");
+        }
+        Ok(self.lvs.export()?)
+    }
+
+    /// Takes over what another node exported.
+    pub(crate) fn import(&mut self, state: &[u8]) -> Result<()> {
+        Ok(self.lvs.import(state)?)
+    }
+
+    /// What it has is this node's own from here on.
+    pub(crate) fn part(&mut self) -> Result<()> {
+        Ok(self.lvs.part()?)
+    }
+
+    /// Does all of the commands, or none, on a machine in no cluster.
     pub(crate) fn apply(&mut self, commands: &[Command]) -> Result<(), Failure> {
         self.lvs.apply(commands).map_err(failure)
     }
@@ -127,6 +182,18 @@ pub(crate) fn unload(config: &Config) -> Result<bool> {
     ssi_loader::unload(&config.bpf.root).context("cannot take the packet path out")
 }
 
+/// Works on the data path in a thread of its own: thousands of map operations must not
+/// keep the daemon from its signals, its peers and its other clients.
+pub(crate) async fn with<T: Send + 'static>(
+    data_path: &Arc<Mutex<DataPath>>,
+    work: impl FnOnce(&mut DataPath) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let data_path = data_path.clone();
+    // A panic ends the process (`log::end_on_panic`), so a poisoned lock is never met.
+    let work = move || work(&mut data_path.lock().unwrap_or_else(PoisonError::into_inner));
+    tokio::task::spawn_blocking(work).await?
+}
+
 fn internal(error: LoadError) -> Failure {
     Failure::new(FailureKind::Internal, error.to_string())
 }
@@ -142,15 +209,15 @@ fn failure(error: LvsError) -> Failure {
     }
 }
 
-fn setup(config: &Config, net: &Net) -> Result<Setup> {
+fn setup(config: &Config, company: &Company, net: &Net) -> Result<Setup> {
     Ok(Setup {
         tuning: Tuning {
             seed: seed::seed(config)?,
             hz: kernel::hz(),
             table_entries: net.maps().table.len(),
-            node: config.node.number,
+            node: company.number.into(),
         },
         directory: config.state.directory.clone(),
-        cluster: network::cluster(config),
+        cluster: network::cluster(config, company),
     })
 }

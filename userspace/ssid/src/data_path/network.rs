@@ -9,7 +9,7 @@ use ssi_loader::{Attachment, Net, Options, Sizes, Working};
 use ssi_lvs::runner::Cluster;
 
 use crate::config::{Config, Mode};
-use crate::{cvip, nodes};
+use crate::nodes::Company;
 
 pub(super) fn options(config: &Config) -> Options {
     let defaults = Sizes::default();
@@ -42,14 +42,14 @@ pub(super) fn attach(net: &mut Net, config: &Config) -> Result<()> {
 }
 
 /// Other nodes' tunnels are opened, nobody else's.
-pub(super) fn peers(net: &Net, config: &Config) -> Result<()> {
-    let wanted: HashMap<Addr, u32> = nodes::nodes(config)
-        .into_iter()
+pub(super) fn peers(net: &Net, company: &Company) -> Result<()> {
+    let wanted: HashMap<Addr, u32> = company
+        .nodes
+        .iter()
         .flat_map(|node| {
-            let number = node.number;
-            node.addresses
-                .into_iter()
-                .map(move |address| (address.into(), number))
+            let number = u32::from(node.number);
+            let addresses = node.addresses.iter();
+            addresses.map(move |address| ((*address).into(), number))
         })
         .collect();
     let peers = &net.maps().peers;
@@ -101,16 +101,16 @@ pub(super) fn attached(at: &Attachment) -> Attached {
 }
 
 /// Who is who, for the scheduler.
-pub(super) fn cluster(config: &Config) -> Cluster {
+pub(super) fn cluster(config: &Config, company: &Company) -> Cluster {
+    let nodes = company.nodes.iter();
+    let cvips = config.cvip.iter().map(|cvip| cvip.address);
     Cluster {
-        nodes: nodes::nodes(config)
-            .into_iter()
-            .flat_map(|node| node.addresses)
+        nodes: nodes
+            .flat_map(|node| node.addresses.iter().copied())
             .collect(),
-        cvips: config
-            .cvip
-            .iter()
-            .map(|cvip| (cvip.address, cvip::directs(config, cvip)))
+        interconnect: company.interconnect.iter().copied().collect(),
+        cvips: cvips
+            .map(|address| (address, company.directed.contains(&address)))
             .collect(),
     }
 }

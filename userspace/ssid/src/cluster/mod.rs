@@ -1,0 +1,255 @@
+//! This node in its cluster: membership, internode communication, and what the other
+//! subsystems take from the view.
+
+mod answer;
+mod ask;
+mod change;
+mod company;
+mod home;
+mod join;
+mod kept;
+mod orders;
+mod record;
+mod registry;
+mod saved;
+mod show;
+mod start;
+mod talk;
+mod ways;
+mod world;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use ssi_clms::door::Door;
+use ssi_clms::runner::Handle;
+use ssi_ics::runner::Ics;
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use self::ask::Ask;
+use self::home::Home;
+use self::kept::Kept;
+use self::orders::{Obedient, Progress};
+use self::record::Record;
+use self::registry::Registry;
+use self::saved::Saved;
+use self::start::Running;
+use self::world::{Standing, World};
+use crate::config::Config;
+use crate::data_path::DataPath;
+use crate::nodes::Company;
+
+/// What this machine is before anything runs, as the state directory and the kernel say.
+pub(crate) struct Before {
+    kept: Option<Kept>,
+    saved: Saved,
+}
+
+/// This node's place in its cluster, or its being in none.
+pub(crate) struct Cluster {
+    world: Arc<World>,
+    member: Mutex<Option<Arc<Member>>>,
+    /// Held while this node founds, joins or leaves.
+    changing: tokio::sync::Mutex<()>,
+    /// Where a failure goes that the daemon can't go on after.
+    fatal: mpsc::UnboundedSender<anyhow::Error>,
+}
+
+/// A node in a cluster, while it runs.
+pub(crate) struct Member {
+    kept: Mutex<Kept>,
+    ics: Ics,
+    handle: Handle,
+    door: Door<Home>,
+    ask: Ask,
+    record: Arc<Record>,
+    registry: Arc<Registry>,
+    progress: Arc<watch::Sender<Progress>>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Before {
+    /// Reads it.
+    pub(crate) fn load(config: &Config) -> Result<Self> {
+        let directory = &config.state.directory;
+        Ok(Self {
+            kept: Kept::load(directory)?,
+            saved: Saved::load(directory)?.unwrap_or_default(),
+        })
+    }
+
+    /// Who is around, until membership says more. A node that goes on directs what it
+    /// directed, while the kernel holds its lease; that is not known before the maps are
+    /// open, and the kernel enforces it meanwhile.
+    pub(crate) fn company(&self, config: &Config) -> Company {
+        world::company_of(config, &self.standing(true))
+    }
+
+    fn standing(&self, goes_on: bool) -> Standing {
+        match &self.kept {
+            None => Standing::Alone,
+            Some(kept) if kept.left => Standing::Left(Box::new(kept.clone())),
+            Some(kept) => {
+                let number = ssi_clms::core::Number::new(kept.number);
+                let id = number.and_then(|number| self.saved.view.current(number));
+                Standing::Member(Box::new(world::Member {
+                    kept: kept.clone(),
+                    view: Arc::new(self.saved.view.clone()),
+                    id: id.filter(|_| goes_on),
+                    fenced: !goes_on,
+                }))
+            }
+        }
+    }
+}
+
+impl Cluster {
+    /// Goes on where this machine was. The receiver gets what the daemon can't go on after.
+    pub(crate) async fn start(
+        config: &Config,
+        data_path: Arc<Mutex<DataPath>>,
+        before: Before,
+    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<anyhow::Error>)> {
+        let (fatal, failed) = mpsc::unbounded_channel();
+        let goes_on = before.kept.as_ref().is_some_and(|kept| {
+            let path = data_path.lock().unwrap_or_else(PoisonError::into_inner);
+            start::life(kept, &before.saved, path.maps()).is_some()
+        });
+        let world = World::new(config.clone(), data_path, before.standing(goes_on));
+        let cluster = Arc::new(Self {
+            world: Arc::new(world),
+            member: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            fatal,
+        });
+        // What was directed before a reboot is not any more.
+        cluster.world.stand(|_| {}).await?;
+        if let Some(kept) = before.kept.filter(|kept| !kept.left) {
+            let _changing = cluster.changing.lock().await;
+            cluster.enter(kept, before.saved).await?;
+        }
+        Ok((cluster, failed))
+    }
+
+    /// This node, if it is in a cluster.
+    fn member(&self) -> Option<Arc<Member>> {
+        let member = self.member.lock();
+        member.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_member(&self, member: Option<Arc<Member>>) -> Option<Arc<Member>> {
+        let mut place = self.member.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, member)
+    }
+
+    /// Takes a new configuration.
+    pub(crate) async fn reconfigure(&self, config: Config) -> Result<()> {
+        self.world.reconfigure(config).await
+    }
+
+    /// Who is around.
+    pub(crate) fn company(&self) -> Company {
+        self.world.company()
+    }
+
+    /// Runs membership with what was kept. Whoever calls holds `changing`.
+    async fn enter(&self, mut kept: Kept, saved: Saved) -> Result<Arc<Member>> {
+        let config = self.world.config();
+        let directory = config.state.directory.clone();
+        let progress = Arc::new(watch::Sender::new(Progress {
+            fenced: true,
+            ..Progress::default()
+        }));
+        let maps = {
+            let data_path = self.world.data_path.lock();
+            data_path
+                .unwrap_or_else(PoisonError::into_inner)
+                .maps()
+                .clone()
+        };
+        let noted = progress.clone();
+        let refused = move |why: String| {
+            noted.send_modify(|progress| progress.refused = Some(why));
+        };
+        let running = start::assemble(&config, &kept, &saved, maps, refused).await?;
+        let Running {
+            ics,
+            handle,
+            door,
+            node,
+            orders,
+            listener,
+            resumed,
+        } = running;
+        progress.send_modify(|progress| progress.fenced = resumed.is_none());
+        if kept.founding {
+            // One that was killed while it founded has written it, or not.
+            if saved.view.epoch == 0 {
+                node.found(start::founding(&config, &kept)?)
+                    .await
+                    .context("cannot found the cluster")?;
+            }
+            kept.founding = false;
+            kept.save(&directory)?;
+        }
+        let ask = Ask {
+            ics: ics.clone(),
+            handle: handle.clone(),
+        };
+        ask::serve(&ask, self.world.clone())?;
+        let record = Arc::new(Record::new(directory, saved));
+        let registry = Arc::new(Registry::new(self.world.clone(), ask.clone()));
+        let obedient = Obedient {
+            world: self.world.clone(),
+            handle: handle.clone(),
+            door: door.clone(),
+            record: record.clone(),
+            registry: registry.clone(),
+            progress: progress.clone(),
+        };
+        let fatal = self.fatal.clone();
+        let tasks = vec![
+            tokio::spawn(door.clone().serve(listener)).abort_handle(),
+            tokio::spawn(obedient.obey(orders)).abort_handle(),
+            tokio::spawn(async move {
+                if let Err(error) = node.run().await {
+                    // The daemon is about to end anyhow if it doesn't listen.
+                    let _ = fatal.send(anyhow::Error::new(error).context("membership failed"));
+                }
+            })
+            .abort_handle(),
+        ];
+        let member = Arc::new(Member {
+            kept: Mutex::new(kept),
+            ics,
+            handle,
+            door,
+            ask,
+            record,
+            registry,
+            progress,
+            tasks,
+        });
+        self.set_member(Some(member.clone()));
+        Ok(member)
+    }
+
+    /// Ends membership here, as far as this process goes.
+    async fn exit(&self) {
+        if let Some(member) = self.set_member(None) {
+            for task in &member.tasks {
+                task.abort();
+            }
+            member.ics.stop();
+            member.handle.close().await;
+        }
+    }
+}
+
+impl Member {
+    fn kept(&self) -> Kept {
+        let kept = self.kept.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,156 @@
+//! What membership has the rest of the node do, one thing after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ssi_clms::core::follower::Installed;
+use ssi_clms::core::message::Message;
+use ssi_clms::core::{NodeId, View};
+use ssi_clms::door::Door;
+use ssi_clms::runner::{Handle, Order};
+use tokio::sync::{mpsc, watch};
+
+use super::home::Home;
+use super::record::Record;
+use super::registry::Registry;
+use super::start::{CVIP, LVS};
+use super::world::{Standing, World};
+use crate::why::why;
+
+/// How long to wait before what failed is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How it goes, for whoever waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The last view that every subsystem of this node has taken in, and which life it has
+    /// this node in.
+    pub(super) view: Arc<View>,
+    pub(super) id: Option<NodeId>,
+    pub(super) fenced: bool,
+    /// Why the cluster, or a door, didn't take this node in when it last asked.
+    pub(super) refused: Option<String>,
+}
+
+/// Who obeys.
+pub(super) struct Obedient {
+    pub(super) world: Arc<World>,
+    pub(super) handle: Handle,
+    pub(super) door: Door<Home>,
+    pub(super) record: Arc<Record>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) progress: Arc<watch::Sender<Progress>>,
+}
+
+impl Obedient {
+    /// Obeys until the node's task ends.
+    pub(super) async fn obey(self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        while let Some(order) = orders.recv().await {
+            match order {
+                Order::Install(installed) => self.install(&installed).await,
+                Order::Fence => {
+                    tracing::warn!(
+                        "this node has no lease: it stops what others may do instead, until the cluster has it again"
+                    );
+                    self.stand("stopping", |fenced| *fenced = true).await;
+                    // The node's task is about to end if it doesn't listen.
+                    let _ = self.handle.stopped().await;
+                }
+                Order::Unfence => {
+                    self.stand("going on", |fenced| *fenced = false).await;
+                    tracing::info!("this node holds a lease");
+                }
+                Order::Rejoin => {
+                    tracing::warn!("the cluster goes on without this node; it asks to be taken in");
+                }
+                Order::Refused(why) => self.refused(why.to_string()),
+                Order::TurnAway(key, why) => {
+                    self.door.tell(&key, &Message::JoinRefused { key, why });
+                }
+            }
+        }
+    }
+
+    fn refused(&self, why: String) {
+        let news = self.progress.send_if_modified(|progress| {
+            progress.refused.replace(why.clone()) != Some(why.clone())
+        });
+        if news {
+            tracing::warn!("the cluster does not take this node in: {why}");
+        }
+    }
+
+    /// Every subsystem takes a view in, and says so.
+    async fn install(&self, installed: &Installed) {
+        let view = installed.view.clone();
+        for transition in &installed.transitions {
+            let number = transition.node.number;
+            let name = view.members.get(&number).map(|m| m.candidate.name.as_str());
+            tracing::info!(
+                "epoch {}: node {number} {} goes from {} to {}",
+                view.epoch,
+                name.unwrap_or_default(),
+                transition.from,
+                transition.to
+            );
+        }
+        let id = self.own(&view).await;
+        persist("taking the view in", || {
+            let view = view.clone();
+            self.world.stand(move |standing| {
+                if let Standing::Member(member) = standing {
+                    member.view = view;
+                    member.id = id;
+                }
+            })
+        })
+        .await;
+        self.took(CVIP, &view).await;
+        persist("the virtual services", || self.registry.take_in(installed)).await;
+        if let Err(error) = self.record.note(installed) {
+            tracing::error!("the view is not saved: {}", why(&error));
+        }
+        self.took(LVS, &view).await;
+        self.progress.send_modify(|progress| {
+            progress.view = view.clone();
+            progress.id = id;
+            if id.is_some() {
+                progress.refused = None;
+            }
+        });
+    }
+
+    /// Which life of this node a view has: the one that goes on, not an earlier one that
+    /// the cluster hasn't put out yet.
+    async fn own(&self, view: &View) -> Option<NodeId> {
+        let status = self.handle.status().await.ok()?;
+        status.id.filter(|id| view.has(*id))
+    }
+
+    async fn stand(&self, what: &str, change: impl Fn(&mut bool) + Copy) {
+        persist(what, || {
+            self.world.stand(move |standing| {
+                if let Standing::Member(member) = standing {
+                    change(&mut member.fenced);
+                }
+            })
+        })
+        .await;
+        self.progress
+            .send_modify(|progress| change(&mut progress.fenced));
+    }
+
+    async fn took(&self, subsystem: &str, view: &View) {
+        // The node's task is about to end if it doesn't listen.
+        let _ = self.handle.took(subsystem, view.epoch).await;
+    }
+}
+
+/// Tries until it works: what membership orders can't be left undone, and who waits for it
+/// is shown by `ssi cluster`.
+async fn persist<F: Future<Output = anyhow::Result<()>>>(what: &str, attempt: impl Fn() -> F) {
+    while let Err(error) = attempt().await {
+        tracing::error!("{what}: {}; trying again", why(&error));
+        tokio::time::sleep(AGAIN).await;
+    }
+}

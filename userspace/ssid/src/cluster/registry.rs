@@ -1,0 +1,202 @@
+//! The registry of virtual services, agreed by all nodes: what is typed at one is written
+//! to the view log, and every node carries it out at that entry.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ssi_api::control::{Failure, FailureKind};
+use ssi_api::lvs::Command;
+use ssi_clms::core::Epoch;
+use ssi_clms::core::command;
+use ssi_clms::core::follower::Installed;
+use ssi_lvs::core::Step;
+use tokio::sync::watch;
+
+use super::ask::Ask;
+use super::company;
+use super::start::LVS;
+use super::world::World;
+use crate::data_path;
+
+/// How long whoever typed a change waits for this node to have carried it out.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Outcomes that are kept for those who wait for them.
+const OUTCOMES: usize = 256;
+/// Bytes of one entry, of those that the log takes; a longer list goes in several.
+const ENTRY: usize = command::MOST_TOLD / 2;
+
+/// The registry of this node.
+pub(super) struct Registry {
+    world: Arc<World>,
+    ask: Ask,
+    /// Up to which epoch it has been carried out here.
+    done: watch::Sender<Epoch>,
+    outcomes: Mutex<BTreeMap<Epoch, Result<(), Failure>>>,
+}
+
+impl Registry {
+    pub(super) fn new(world: Arc<World>, ask: Ask) -> Self {
+        Self {
+            world,
+            ask,
+            done: watch::Sender::new(0),
+            outcomes: Mutex::default(),
+        }
+    }
+
+    /// Carries out what an entry of the log says.
+    pub(super) async fn take_in(&self, installed: &Installed) -> Result<()> {
+        let epoch = installed.view.epoch;
+        if installed.whole {
+            self.catch_up(epoch).await?;
+        }
+        let mut told = Vec::new();
+        if let Some((subsystem, body)) = &installed.told
+            && subsystem == LVS
+        {
+            match serde_json::from_slice::<Vec<Command>>(body) {
+                Ok(commands) => told.push(commands),
+                // All nodes find it so.
+                Err(error) => self.keep(
+                    epoch,
+                    Err(Failure::new(FailureKind::Internal, error.to_string())),
+                ),
+            }
+        }
+        let step = Step {
+            epoch,
+            absent: company::absent(&installed.view),
+            told,
+        };
+        let data_path = &self.world.data_path;
+        let outcomes = data_path::with(data_path, move |path| path.step(&step)).await?;
+        for outcome in outcomes {
+            self.keep(epoch, outcome);
+        }
+        self.done.send_if_modified(|done| {
+            let more = epoch > *done;
+            *done = epoch.max(*done);
+            more
+        });
+        Ok(())
+    }
+
+    /// Entries are missing: another member tells the whole state.
+    async fn catch_up(&self, epoch: Epoch) -> Result<()> {
+        let here = data_path::with(&self.world.data_path, |path| Ok(path.agreed())).await?;
+        if here >= epoch {
+            return Ok(());
+        }
+        let Some(state) = self.ask.registry(epoch).await? else {
+            // Nobody else is there: what this node has is what there is.
+            return Ok(());
+        };
+        data_path::with(&self.world.data_path, move |path| path.import(&state))
+            .await
+            .context("taking the virtual services over")
+    }
+
+    /// Has the cluster carry out a list of commands, whole or not at all; returns when this
+    /// node has.
+    pub(super) async fn apply(&self, commands: Vec<Command>) -> Result<(), Failure> {
+        let checked = commands.clone();
+        data_path::with(&self.world.data_path, move |path| Ok(path.check(&checked)))
+            .await
+            .map_err(|error| Failure::new(FailureKind::Internal, format!("{error:#}")))??;
+        for (first, body) in entries(&commands)? {
+            let told = command::Command::Tell {
+                subsystem: LVS.to_owned(),
+                body,
+            };
+            let epoch = self.ask.propose(told).await?;
+            self.outcome(epoch).await.map_err(|mut failure| {
+                failure.command = failure.command.map(|place| place + first);
+                failure
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn outcome(&self, epoch: Epoch) -> Result<(), Failure> {
+        let mut done = self.done.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, done.wait_for(|done| *done >= epoch)).await;
+        if !matches!(waited, Ok(Ok(_))) {
+            let late = "the cluster has agreed to it, but this node has not carried it out yet; `ssi cluster` says what it waits for";
+            return Err(Failure::new(FailureKind::Busy, late));
+        }
+        let outcomes = self.outcomes.lock();
+        let outcomes = outcomes.unwrap_or_else(PoisonError::into_inner);
+        outcomes.get(&epoch).cloned().unwrap_or(Ok(()))
+    }
+
+    fn keep(&self, epoch: Epoch, outcome: Result<(), Failure>) {
+        if let Err(failure) = &outcome {
+            tracing::info!("epoch {epoch}: virtual services stay as they are: {failure}");
+        }
+        let outcomes = self.outcomes.lock();
+        let mut outcomes = outcomes.unwrap_or_else(PoisonError::into_inner);
+        outcomes.insert(epoch, outcome);
+        while outcomes.len() > OUTCOMES {
+            outcomes.pop_first();
+        }
+    }
+}
+
+/// Lists that an entry has room for, each with the place of its first command.
+fn entries(commands: &[Command]) -> Result<Vec<(usize, Vec<u8>)>, Failure> {
+    let mut entries = Vec::new();
+    let mut first = 0;
+    let (mut body, mut count) = (b"[".to_vec(), 0);
+    for (place, command) in commands.iter().enumerate() {
+        let one = serde_json::to_vec(command)
+            .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+        if count > 0 && body.len() + one.len() + 2 > ENTRY {
+            body.push(b']');
+            entries.push((first, std::mem::replace(&mut body, b"[".to_vec())));
+            (first, count) = (place, 0);
+        }
+        if count > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&one);
+        count += 1;
+    }
+    body.push(b']');
+    entries.push((first, body));
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use ssi_api::lvs::{Protocol, ServiceName};
+
+    use super::*;
+
+    fn delete(port: u16) -> Command {
+        Command::DeleteService {
+            service: ServiceName::Address {
+                protocol: Protocol::Tcp,
+                addr: "10.0.0.1".parse().unwrap(),
+                port,
+            },
+        }
+    }
+
+    #[test]
+    fn long_lists_go_in_several_entries_and_nothing_is_lost() {
+        for count in [0_u16, 1, 2, 10_000] {
+            let commands: Vec<Command> = (0..count).map(delete).collect();
+            let entries = entries(&commands).unwrap();
+            let mut back = Vec::new();
+            for (first, body) in &entries {
+                assert!(body.len() <= ENTRY);
+                assert_eq!(*first, back.len());
+                back.extend(serde_json::from_slice::<Vec<Command>>(body).unwrap());
+            }
+            assert_eq!(back, commands);
+            assert_eq!(entries.len() > 1, count == 10_000);
+        }
+    }
+}
