@@ -45,7 +45,13 @@ fn filter(level: &str) -> Result<EnvFilter> {
         .as_deref()
         .filter(|l| !l.is_empty())
         .unwrap_or(level);
-    EnvFilter::try_new(level).with_context(|| format!("log level \"{level}\""))
+    let filter = EnvFilter::try_new(level).with_context(|| format!("log level \"{level}\""))?;
+    // The log's library tells its life's story; who wants to hear it asks for it by name.
+    if level.contains("openraft") {
+        return Ok(filter);
+    }
+    let quiet = "openraft=warn".parse().context("log level of openraft")?;
+    Ok(filter.add_directive(quiet))
 }
 
 /// Logs a panic of any thread and ends the daemon, so that init starts it anew: the

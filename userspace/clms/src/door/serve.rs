@@ -111,7 +111,11 @@ impl<H: House> Door<H> {
     pub async fn serve(self, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, from)) => self.meet(stream, from),
+                Ok((stream, from)) => {
+                    // IPv4 comes by an IPv6 socket too.
+                    let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+                    self.meet(stream, from);
+                }
                 Err(error) => {
                     // Out of descriptors, most likely: trying again at once would not help.
                     self.refuse("cannot accept", &error.to_string());

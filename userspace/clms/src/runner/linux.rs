@@ -73,7 +73,12 @@ impl Ground for Linux {
     }
 
     fn next(&mut self, view: &View) -> Option<Reflection> {
-        let own = self.own?;
-        self.probes.next(view, own)
+        match self.own {
+            Some(own) => self.probes.next(view, own),
+            None => {
+                self.probes.discard();
+                None
+            }
+        }
     }
 }

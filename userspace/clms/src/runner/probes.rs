@@ -122,6 +122,14 @@ impl Probes {
         }
     }
 
+    /// Reads and forgets whatever has come: this node is no member, and asked nobody.
+    pub fn discard(&mut self) {
+        let mut bytes = [0; BYTES + 1];
+        while self.read(&mut bytes).is_some() {
+            self.strange += 1;
+        }
+    }
+
     /// How many datagrams were nothing that this node asked for.
     #[must_use]
     pub fn strange(&self) -> u64 {

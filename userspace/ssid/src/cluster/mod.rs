@@ -180,13 +180,14 @@ impl Cluster {
             node,
             orders,
             listener,
+            candidate,
             resumed,
         } = running;
         progress.send_modify(|progress| progress.fenced = resumed.is_none());
         if kept.founding {
             // One that was killed while it founded has written it, or not.
             if saved.view.epoch == 0 {
-                node.found(start::founding(&config, &kept)?)
+                node.found(start::founding(&kept, candidate)?)
                     .await
                     .context("cannot found the cluster")?;
             }

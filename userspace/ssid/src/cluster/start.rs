@@ -44,6 +44,8 @@ pub(super) struct Running {
     pub(super) node: Node<Linux, Ways>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) listener: TcpListener,
+    /// Who this node says it is.
+    pub(super) candidate: Candidate,
     /// The life that goes on from an earlier daemon.
     pub(super) resumed: Option<NodeId>,
 }
@@ -104,10 +106,11 @@ pub(super) async fn assemble(
     let log = log(config, kept, &timing).await?;
     let ground = Linux::new(maps, address, resumed, timing.lease)
         .with_context(|| format!("cannot probe other nodes from {address}"))?;
+    let candidate = candidate(config, kept, resumed.map(|_| &saved.view));
     let settings = Settings {
         start: Start {
             timing,
-            candidate: candidate(config, kept, resumed.map(|_| &saved.view)),
+            candidate: candidate.clone(),
             number: Some(number),
             view: saved.view.clone(),
             id: resumed,
@@ -141,18 +144,19 @@ pub(super) async fn assemble(
         node,
         orders,
         listener,
+        candidate,
         resumed,
     })
 }
 
 /// The first entry: a cluster of this node.
-pub(super) fn founding(config: &Config, kept: &Kept) -> Result<Command> {
+pub(super) fn founding(kept: &Kept, candidate: Candidate) -> Result<Command> {
     Ok(Command::Found {
         cluster: kept.cluster.clone(),
         identity: kept.identity,
         max_nodes: MAX_NODES,
         number: Number::new(kept.number).context("the node's number is 0")?,
-        candidate: candidate(config, kept, None),
+        candidate,
         probe_key: [random::random(), random::random()],
     })
 }
