@@ -50,7 +50,7 @@ fn filter(level: &str) -> Result<EnvFilter> {
     if level.contains("openraft") {
         return Ok(filter);
     }
-    let quiet = "openraft=warn".parse().context("log level of openraft")?;
+    let quiet = "openraft=error".parse().context("log level of openraft")?;
     Ok(filter.add_directive(quiet))
 }
 
