@@ -96,6 +96,7 @@ fn surroundings() -> impl Strategy<Value = Environment> {
             nodes,
             cvips,
             routes,
+            ..Environment::default()
         })
 }
 
