@@ -67,9 +67,9 @@ fn pages() -> Vec<String> {
 
 fn page(of: Option<&str>) -> Result<String, Fail> {
     match of {
-        None => Ok(rendered(Args::command())?),
+        None => Ok(rendered(Args::command().disable_help_subcommand(true))?),
         Some("lvs") => {
-            let mut page = rendered(command("lvs")?.after_long_help(""))?;
+            let mut page = rendered(command("lvs")?.after_long_help(None::<&str>))?;
             page.push_str(&verbatim("COMMAND LINE", lvs::HELP));
             Ok(page)
         }
@@ -89,7 +89,8 @@ fn command(name: &str) -> Result<Command, Fail> {
 fn rendered(command: Command) -> io::Result<String> {
     let mut page = Vec::new();
     Man::new(command).manual("ssi").render(&mut page)?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    let page = String::from_utf8_lossy(&page);
+    Ok(page.replacen("\n.SH EXTRA\n", "\n.SH \"EXAMPLES AND EXIT STATUS\"\n", 1))
 }
 
 /// A section of a page that stands as it is written.
@@ -124,7 +125,9 @@ mod tests {
             assert!(text.contains(".SH NAME"), "{name}");
             assert!(text.contains("Exit status"), "{name}: {text}");
         }
-        assert!(page(None).unwrap().contains("ssi\\-cluster(1)"));
+        let ssi = page(None).unwrap();
+        assert!(ssi.contains("ssi\\-cluster(1)") && !ssi.contains("help(1)"));
+        assert!(ssi.contains(".SH \"EXAMPLES AND EXIT STATUS\"\n"), "{ssi}");
         assert!(page(Some("nonsense")).is_err());
     }
 

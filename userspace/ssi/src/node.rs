@@ -10,6 +10,9 @@ use crate::fail::Fail;
 /// How many nodes a message lists.
 const LISTED: usize = 8;
 
+/// The number that stands for the witness, which is no node, among voters.
+const WITNESS: u16 = u16::MAX;
+
 /// A node's number or its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node(String);
@@ -80,15 +83,26 @@ pub(crate) fn name(node: &MemberView) -> String {
 
 /// The number and the name of the node that has `number`.
 pub(crate) fn called(view: &ClusterView, number: u16) -> String {
+    if number == WITNESS {
+        return "the witness".to_owned();
+    }
     view.nodes
         .iter()
         .find(|node| node.number == number)
         .map_or_else(|| number.to_string(), name)
 }
 
-/// Several of them.
-pub(crate) fn all_called(view: &ClusterView, numbers: &[u16]) -> String {
-    let names: Vec<_> = numbers.iter().map(|number| called(view, *number)).collect();
+/// The voters; the witness, if there is one, with its address.
+pub(crate) fn voters(view: &ClusterView) -> String {
+    let mut names: Vec<_> = view
+        .voters
+        .iter()
+        .filter(|number| **number != WITNESS)
+        .map(|number| called(view, *number))
+        .collect();
+    if let Some(witness) = &view.witness {
+        names.push(format!("the witness at {}", witness.address));
+    }
     names.join(", ")
 }
 
@@ -126,6 +140,16 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn the_witness_is_no_node() {
+        let mut view = view();
+        let expected = "1 blue1, 2 blue2, the witness at 10.9.9.9:7118";
+        assert_eq!(voters(&view), expected);
+        view.voters.push(WITNESS);
+        assert_eq!(voters(&view), expected);
+        assert_eq!(called(&view, WITNESS), "the witness");
     }
 
     #[test]

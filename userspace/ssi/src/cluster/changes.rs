@@ -87,7 +87,7 @@ fn differences(before: &Seen, now: &Seen) -> Vec<String> {
         lines.push(format!("master: {} -> {}", master(old), master(new)));
     }
     if old.voters != new.voters {
-        lines.push(format!("voters: {}", node::all_called(new, &new.voters)));
+        lines.push(format!("voters: {}", node::voters(new)));
     }
     match (&old.witness, &new.witness) {
         (old, new) if old == new => {}
@@ -181,7 +181,7 @@ mod tests {
             "\
 03:46:41  epoch 13: node 1 blue1: UP -> KCLEANUP (no answer)
 03:46:42  master: 1 blue1 -> 2 blue2
-03:46:42  voters: 2 blue2, 3 blue3
+03:46:42  voters: 2 blue2, 3 blue3, the witness at 10.9.9.9:7118
 03:46:42  cvip 10.88.0.100: 2 blue2 -> 3 blue3
 03:46:42  ! node 3 blue3: its ssid has said nothing for 3 s, though its kernel answers; look there: systemctl status ssid
 "

@@ -15,9 +15,6 @@ pub(crate) fn heading(view: &ClusterView) -> String {
     let master = view
         .master
         .map_or_else(|| "none".to_owned(), |master| node::called(view, master));
-    let witness = view.witness.as_ref().map_or_else(String::new, |witness| {
-        format!(", and the witness at {}", witness.address)
-    });
     let this = node::this(view).map_or_else(
         || view.node.to_string(),
         |this| format!("{}, {}", node::name(this), this.state),
@@ -36,10 +33,7 @@ pub(crate) fn heading(view: &ClusterView) -> String {
         ),
     );
     line("master", &master);
-    line(
-        "voters",
-        &format!("{}{witness}", node::all_called(view, &view.voters)),
-    );
+    line("voters", &node::voters(view));
     line("this node", &this);
     text
 }

@@ -154,7 +154,7 @@ mod tests {
 
 cluster    blue, epoch 12, 3 of 4 nodes UP
 master     1 blue1
-voters     1 blue1, 2 blue2, and the witness at 10.9.9.9:7118
+voters     1 blue1, 2 blue2, the witness at 10.9.9.9:7118
 this node  2 blue2, UP
 
  NODE  NAME     STATE  SINCE      ADDRESS            ROLES
