@@ -95,6 +95,14 @@ impl Probes {
         let _ = self.socket.try_send_to(&probe.to_bytes(), to);
     }
 
+    /// Waits until a probe can be sent: a fresh socket has to find that out first.
+    pub async fn writable(&self) {
+        if self.socket.writable().await.is_err() {
+            // The runtime is about to end.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Waits until something has come.
     pub async fn readable(&self) {
         if self.socket.readable().await.is_err() {

@@ -113,6 +113,7 @@ impl Member {
             return Ok((Quantiles::default(), count));
         };
         let mut probes = Probes::apart(*address)?;
+        probes.writable().await;
         let mut times = times();
         let mut lost = 0;
         for _ in 0..count {
