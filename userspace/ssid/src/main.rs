@@ -28,6 +28,9 @@ use clap::Parser;
 use why::why;
 
 fn main() -> ExitCode {
+    if let Some(ended) = ssi_keeper::serve_if_asked() {
+        return ended;
+    }
     let args = Args::parse();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ use crate::{cvip, data_path, lock, state};
 pub(crate) async fn unload(config: &Config) -> Result<()> {
     let lock = lock::take(config).context("cannot unload while it is in use")?;
     let there = data_path::unload(config)?;
+    ssi_keeper::end(&config.runtime()).context("cannot end the keeper of the listening sockets")?;
     cvip::remove(&config.state.directory).await?;
     state::remove(&config.control.socket)?;
     lock.remove()?;

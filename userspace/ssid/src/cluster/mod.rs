@@ -161,18 +161,12 @@ impl Cluster {
             fenced: true,
             ..Progress::default()
         }));
-        let maps = {
-            let data_path = self.world.data_path.lock();
-            data_path
-                .unwrap_or_else(PoisonError::into_inner)
-                .maps()
-                .clone()
-        };
         let noted = progress.clone();
         let refused = move |why: String| {
             noted.send_modify(|progress| progress.refused = Some(why));
         };
-        let running = start::assemble(&config, &kept, &saved, maps, refused).await?;
+        let running =
+            start::assemble(&config, &kept, &saved, &self.world.data_path, refused).await?;
         let Running {
             ics,
             handle,

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context, Result};
 use socket2::{Domain, Protocol, Socket, Type};
-use ssi_abi::member::own_flag;
+use ssi_abi::member::{LANES, own_flag};
 use ssi_clms::core::command::Command;
 use ssi_clms::core::engine::Start;
 use ssi_clms::core::member::{Candidate, Facts};
@@ -15,8 +16,10 @@ use ssi_clms::core::{MAX_NODES, NodeId, Number, Timing, View};
 use ssi_clms::door::{self, Caller, Door, Heard};
 use ssi_clms::log::Store;
 use ssi_clms::runner::{Handle, Linux, Node, Order, Settings};
+use ssi_ics::core::Lane;
 use ssi_ics::core::frame::SharedKey;
-use ssi_ics::runner::{Config as IcsConfig, Ics, Identity, PORT, Security};
+use ssi_ics::runner::{Config as IcsConfig, Ics, Identity, PORT, Security, WORKERS, worker};
+use ssi_keeper::Keeper;
 use ssi_loader::map::Maps;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -26,6 +29,7 @@ use super::kept::Kept;
 use super::saved::Saved;
 use super::ways::{self, Ways};
 use crate::config::Config;
+use crate::data_path::{self, DataPath};
 use crate::random;
 
 /// The subsystems that take views in, besides the kernel, in this order.
@@ -70,7 +74,7 @@ pub(super) async fn assemble(
     config: &Config,
     kept: &Kept,
     saved: &Saved,
-    maps: Arc<Maps>,
+    data_path: &Arc<Mutex<DataPath>>,
     heard: impl Fn(String) + Send + Sync + 'static,
 ) -> Result<Running> {
     let timing = Timing::default();
@@ -98,10 +102,16 @@ pub(super) async fn assemble(
     let mut cluster = [0; 16];
     cluster[..8].copy_from_slice(&kept.identity.to_be_bytes());
     let at = SocketAddr::new(address, PORT);
-    let ics = Ics::start(IcsConfig::new(kept.number, cluster, at, security))?;
+    let (listeners, listener) = sockets(config, at)?;
+    steer(data_path, &listeners).await?;
+    let ics = Ics::start_with(
+        IcsConfig::new(kept.number, cluster, at, security),
+        listeners,
+    )?;
     let (tell, heard) = listener_of_doors(heard);
     let caller = Caller::new(&papers, heard).context("this node's certificate is of no use")?;
     let ways = Ways::new(ics.clone(), caller, kept.token.clone());
+    let maps = data_path::with(data_path, |path| Ok(path.maps().clone())).await?;
     let resumed = life(kept, saved, &maps);
     let log = log(config, kept, &timing).await?;
     let ground = Linux::new(maps, address, resumed, timing.lease)
@@ -131,12 +141,6 @@ pub(super) async fn assemble(
     let home = Home::new(handle.clone(), authority, kept.clone());
     let door = Door::new(home, &papers)?;
     ways.open(door.clone());
-    let listener = listen().with_context(|| {
-        format!(
-            "cannot listen for newcomers at port {}; is another ssid running?",
-            door::PORT
-        )
-    })?;
     Ok(Running {
         ics,
         handle,
@@ -235,14 +239,51 @@ fn facts() -> Facts {
     }
 }
 
+/// The sockets that listen: for members, one for each worker, and for newcomers. Those of an
+/// earlier daemon go on, with whoever has connected meanwhile.
+fn sockets(config: &Config, members: SocketAddr) -> Result<(Vec<OwnedFd>, TcpListener)> {
+    let mut keeper = Keeper::open(&config.runtime());
+    let listeners = keeper
+        .listeners(members, WORKERS, || ssi_ics::runner::listeners(members))
+        .with_context(|| {
+            format!("cannot listen for other nodes at {members}; is it this machine's, and no other ssid running?")
+        })?;
+    let newcomers = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), door::PORT);
+    let door = keeper
+        .listeners(newcomers, 1, || Ok(vec![listen(newcomers)?]))
+        .with_context(|| format!("cannot listen for newcomers at port {}", door::PORT))?;
+    let door = door.into_iter().next().context("no socket for newcomers")?;
+    if let Err(error) = keeper.hold() {
+        tracing::warn!("{error}: while ssid is restarted, other nodes will be refused");
+    }
+    let door = TcpListener::from_std(std::net::TcpListener::from(door))?;
+    Ok((listeners, door))
+}
+
+/// Has the kernel give each new connection to the worker of its lane.
+async fn steer(data_path: &Arc<Mutex<DataPath>>, listeners: &[OwnedFd]) -> Result<()> {
+    let again: Vec<OwnedFd> = listeners
+        .iter()
+        .map(OwnedFd::try_clone)
+        .collect::<std::io::Result<_>>()?;
+    let mut workers = [0; LANES as usize];
+    for lane in Lane::ALL {
+        workers[lane.index()] = u32::try_from(worker(lane))?;
+    }
+    let steered = data_path::with(data_path, move |path| path.steer(&again, workers)).await;
+    if let Err(error) = steered {
+        tracing::info!("new connections are handed over in ssid, not in the kernel: {error:#}");
+    }
+    Ok(())
+}
+
 /// The door's socket, for both families.
-fn listen() -> std::io::Result<TcpListener> {
-    let address = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), door::PORT);
+fn listen(address: SocketAddr) -> std::io::Result<OwnedFd> {
     let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_only_v6(false)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(128)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }

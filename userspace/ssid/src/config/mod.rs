@@ -7,7 +7,7 @@ mod check;
 mod load;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use load::load;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,14 @@ pub(crate) struct Config {
     pub(crate) state: State,
     pub(crate) bpf: Bpf,
     pub(crate) log: Log,
+}
+
+impl Config {
+    /// Where sockets and whatever else ends with the machine's uptime is found.
+    pub(crate) fn runtime(&self) -> PathBuf {
+        let directory = self.control.socket.parent();
+        directory.unwrap_or(Path::new("/run/ssi")).to_owned()
+    }
 }
 
 /// This node.

@@ -4,9 +4,11 @@ mod features;
 mod feed;
 mod network;
 
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
+use ssi_abi::member::LANES;
 use ssi_api::control::{Attached, Counted, Failure, FailureKind, Feature, Reply};
 use ssi_api::lvs::{Command, ServiceName, Timeouts};
 use ssi_loader::map::Maps;
@@ -65,6 +67,15 @@ impl DataPath {
         self.lvs
             .set_cluster(network::cluster(&self.config, company))?;
         Ok(())
+    }
+
+    /// Gives new connections of other nodes to the socket of their lane's worker.
+    pub(crate) fn steer(
+        &mut self,
+        listeners: &[OwnedFd],
+        workers: [u32; LANES as usize],
+    ) -> Result<()> {
+        Ok(self.net.steer(listeners, workers)?)
     }
 
     /// The maps.
