@@ -56,9 +56,9 @@ pub(crate) fn send(to: impl AsFd, bytes: &[u8], sockets: &[OwnedFd]) -> io::Resu
     let sockets: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    // There is room for a little more.
-    let fits = sockets.len() <= MOST;
-    if !sockets.is_empty() && !(fits && control.push(SendAncillaryMessage::ScmRights(&sockets))) {
+    let pushed = sockets.is_empty() || control.push(SendAncillaryMessage::ScmRights(&sockets));
+    // The space may be a little larger than it has to be.
+    if !pushed || sockets.len() > MOST {
         return Err(io::Error::other("more sockets than can be held"));
     }
     sendmsg(
