@@ -15,6 +15,7 @@ use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ethernet, protocol};
 use crate::icmp;
 use crate::maps::{ADDRS, SERVERS, SETTINGS};
 use crate::nat;
+use crate::neighbour;
 use crate::packet::{Packet, at};
 use crate::parse::{self, Parsed, Part};
 use crate::probe;
@@ -51,7 +52,7 @@ pub mod step {
 pub fn frame<P: Packet>(packet: P) -> i32 {
     let mut action = look(packet, false);
     if action >= step::VERDICT {
-        return action;
+        return settled(packet, action);
     }
     if action == step::NODE {
         action = fence::arrived(packet);
@@ -67,7 +68,7 @@ pub fn frame<P: Packet>(packet: P) -> i32 {
         other => other,
     };
     if action >= step::VERDICT {
-        return action;
+        return settled(packet, action);
     }
     if action >= step::REWRITE {
         return icmp::translated(packet, (action - step::REWRITE) as u32);
@@ -77,6 +78,16 @@ pub fn frame<P: Packet>(packet: P) -> i32 {
     }
     // A tunnel within a tunnel is for the kernel to open.
     P::PASS
+}
+
+/// The verdict on a frame. What is left to the stack may be a question that it must not
+/// answer.
+#[inline(always)]
+fn settled<P: Packet>(packet: P, action: i32) -> i32 {
+    if action == P::PASS {
+        return neighbour::verdict(packet);
+    }
+    action
 }
 
 /// IPv4, IPv6 or neither.

@@ -14,6 +14,7 @@ pub const L3: usize = size_of::<Ethernet>();
 
 pub const ETHERTYPE_V4: u16 = 0x0800_u16.to_be();
 pub const ETHERTYPE_V6: u16 = 0x86dd_u16.to_be();
+pub const ETHERTYPE_ARP: u16 = 0x0806_u16.to_be();
 
 /// IPv4, without options (RFC 791).
 #[repr(C)]

@@ -35,6 +35,7 @@ mod maps;
 #[path = "../member.rs"]
 mod member;
 mod nat;
+mod neighbour;
 mod packet;
 mod parse;
 mod probe;

@@ -1,5 +1,7 @@
 //! The lease: what raises it, and what ends with it.
 
+use std::net::IpAddr;
+
 use ssi_abi::probe::{Probe, flag};
 use ssi_abi::service::{Service, ServiceKey, flag as service_flag, scheduler};
 use ssi_abi::{Addr, counter, filter};
@@ -128,6 +130,63 @@ fn a_director_without_a_lease_schedules_nothing() {
         bed.maps().services.set(1, &service(0)).expect("writes");
         assert_eq!(bed.comes(&frame).0, Verdict::Pass);
         bed.maps().service_index.remove(&key).expect("removes");
+    });
+}
+
+/// Somebody asks where an address is: by ARP, or by neighbour solicitation, to the group of
+/// the address or to the address itself.
+fn questions(target: IpAddr) -> Vec<Vec<u8>> {
+    let mut frame = vec![2; 12];
+    match target {
+        IpAddr::V4(target) => {
+            frame.extend([0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]);
+            frame.extend([2, 0, 0, 0, 0, 9, 10, 7, 0, 9, 0, 0, 0, 0, 0, 0]);
+            frame.extend(target.octets());
+            vec![frame]
+        }
+        IpAddr::V6(target) => {
+            let t = target.octets();
+            let mut group = [0; 16];
+            group[..2].copy_from_slice(&[0xff, 2]);
+            group[11..13].copy_from_slice(&[1, 0xff]);
+            group[13..].copy_from_slice(&t[13..]);
+            let to = |destination: [u8; 16]| {
+                let mut frame = frame.clone();
+                frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 24, 58, 255]);
+                frame.extend([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+                frame.extend(destination);
+                frame.extend([135, 0, 0, 0, 0, 0, 0, 0]);
+                frame.extend(t);
+                frame
+            };
+            vec![to(group), to(t)]
+        }
+    }
+}
+
+#[test]
+fn nobody_says_where_a_virtual_address_is_without_a_lease() {
+    everywhere(|bed| {
+        let maps = bed.maps();
+        let (virtual_address, own) = (bed.addr(100), bed.addr(US));
+        let word = filter::word(&Addr::from(virtual_address));
+        maps.addrs.set(word, &filter::VIRTUAL).expect("writes");
+        let asked = |bed: &mut Bed, at: IpAddr, what: &str, verdict: Verdict| {
+            for question in questions(at) {
+                assert_eq!(bed.comes(&question).0, verdict, "{at}, {what}");
+            }
+        };
+        asked(bed, virtual_address, "in no need of a lease", Verdict::Pass);
+        bed.maps().own.enforce_lease(true);
+        let counted = bed.count(counter::LEASE_ENDED);
+        asked(bed, virtual_address, "without one", Verdict::Drop);
+        assert!(bed.count(counter::LEASE_ENDED) > counted);
+        asked(bed, own, "the node's own", Verdict::Pass);
+        bed.maps().own.extend_lease(now() + 60 * SECOND);
+        asked(bed, virtual_address, "with one", Verdict::Pass);
+        bed.maps().own.set_lease(now() - 1);
+        bed.maps().addrs.set(word, &0).expect("writes");
+        asked(bed, virtual_address, "nobody's any more", Verdict::Pass);
     });
 }
 
