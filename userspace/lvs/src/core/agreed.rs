@@ -14,7 +14,7 @@ pub(super) const VERSION: u32 = 2;
 /// The first format had only the commands.
 const FIRST: u32 = 1;
 /// Most bytes that are looked at: 16,383 services and 32,767 servers take about 10 MiB,
-/// slot tables at most 350 KiB each, mostly 2 to 20 KiB.
+/// slot tables at most 350 KiB each, mostly 2 to 150 KiB.
 pub const MOST: usize = 64 << 20;
 
 /// All of it, at one epoch.
