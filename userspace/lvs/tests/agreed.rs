@@ -33,6 +33,7 @@ fn play(plan: &Plan) -> Result<(), TestCaseError> {
         .collect();
     let mut step = Step {
         epoch: 1,
+        told: vec![vec![Command::Clear], founding()],
         ..Step::default()
     };
     let _ = nodes[0].take(&step, usize::MAX);
@@ -41,6 +42,7 @@ fn play(plan: &Plan) -> Result<(), TestCaseError> {
         node.import(&founded)?;
     }
     let mut judge = Judge::default();
+    judge.look(&nodes[0].model.export(), &step)?;
     for event in &plan.events {
         match event {
             Event::Entry { absent, told, cut } => {
@@ -82,7 +84,8 @@ fn play(plan: &Plan) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20))]
+    // Each step towards a smaller failure takes a second.
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 30, ..ProptestConfig::default() })]
 
     #[test]
     fn all_nodes_have_the_same_slot_tables(plan in plan()) {
@@ -116,6 +119,16 @@ proptest! {
     fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(Agreed::read(&bytes).is_err());
     }
+}
+
+/// What the cluster begins with.
+fn founding() -> Vec<Command> {
+    let mut list = vec![add(1, Scheduler::Slot), add(2, Scheduler::Slot)];
+    for n in 1..=4 {
+        list.push(add_server(1, n, 1));
+        list.push(add_server(2, n, u32::from(n)));
+    }
+    list
 }
 
 fn three() -> Vec<Command> {

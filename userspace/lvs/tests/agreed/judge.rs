@@ -54,18 +54,12 @@ impl Judge {
                 .map(|(c, p)| (name(c), name(p)))
                 .collect();
             balanced(service, agreed, &owners)?;
-            let known = before
-                .remove(&service.name)
-                .filter(|_| !remade(&service.name, step));
-            let mut ever = match &known {
-                Some(known) => {
-                    if one {
-                        thrifty(&known.owners, &owners)?;
-                    }
-                    known.ever.clone()
-                }
-                None => vec![0; SLOTS as usize],
-            };
+            let known = before.remove(&service.name);
+            let one = one && !remade(&service.name, step);
+            if let (Some(known), true) = (&known, one) {
+                thrifty(&known.owners, &owners)?;
+            }
+            let mut ever = known.map_or_else(|| vec![0; SLOTS as usize], |known| known.ever);
             for ((current, previous), ever) in owners.iter().zip(&mut ever) {
                 if let Some(previous) = previous {
                     if one {

@@ -48,7 +48,7 @@ fn told() -> impl Strategy<Value = Command> {
     let weights = (1..4_u8, 1..6_u8, 0..6_u32);
     prop_oneof![
         1 => command(),
-        2 => (1..4_u8).prop_map(|n| add(n, Scheduler::Slot)),
+        1 => (1..4_u8).prop_map(|n| add(n, Scheduler::Slot)),
         1 => (1..4_u8).prop_map(|n| Command::EditService { service: vip(n), spec: spec(Scheduler::Slot) }),
         4 => weights.clone().prop_map(|(n, server, weight)| Command::AddServer {
             service: vip(n),
@@ -104,7 +104,7 @@ fn event() -> impl Strategy<Value = Event> {
     let any_node = || 0..NODES;
     let other = || 1..NODES;
     let cut = option::weighted(0.3, (other(), 0..WRITES));
-    let lists = || vec(vec(told(), 1..4), 1..3);
+    let lists = || vec(vec(told(), 1..3), 1..3);
     let entry = prop_oneof![
         3 => (Just(None), lists()),
         2 => (absent().prop_map(Some), Just(Vec::new())),
@@ -114,8 +114,8 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (entry, cut).prop_map(|((absent, told), cut)| Event::Entry { absent, told, cut }),
         1 => (any_node(), surroundings()).prop_map(|(n, around)| Event::Around(n, around)),
         1 => any_node().prop_map(Event::Restart),
-        1 => any_node().prop_map(Event::Reboot),
-        1 => other().prop_map(Event::Away),
-        1 => other().prop_map(Event::Back),
+        2 => any_node().prop_map(Event::Reboot),
+        2 => other().prop_map(Event::Away),
+        2 => other().prop_map(Event::Back),
     ]
 }
