@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use ssi_clms::core::command::{Command, MOST_TOLD, Wish};
 use ssi_clms::core::member::{Candidate, Facts, Why};
 use ssi_clms::core::message::Message;
+use ssi_clms::core::witness::Witness;
 use ssi_clms::core::{NodeId, Number, State, View};
 
 const NODES: u16 = 6;
@@ -62,6 +63,8 @@ fn command() -> impl Strategy<Value = Command> {
             probe_key: [1, 2],
         }),
         4 => proptest::collection::vec(wish(), 0..3).prop_map(|nodes| Command::Join { nodes }),
+        1 => (number(), candidate(), 0..40_u64)
+            .prop_map(|(number, candidate, epoch)| Command::Return { number, candidate, epoch }),
         6 => (some(3), state()).prop_map(|(nodes, to)| Command::Step { nodes, to }),
         2 => some(3).prop_map(|nodes| Command::Remove {
             nodes: nodes.into_iter().map(|id| (id, Why::Unreachable)).collect(),
@@ -71,6 +74,11 @@ fn command() -> impl Strategy<Value = Command> {
         3 => ("[ab]", proptest::option::of(id()))
             .prop_map(|(resource, owner)| Command::Assign { resource, owner }),
         1 => number().prop_map(|number| Command::Forget { number }),
+        1 => (proptest::collection::vec(number(), 1..4), any::<bool>())
+            .prop_map(|(voters, witness)| Command::Voters { voters, witness }),
+        1 => proptest::option::of(0..3_u8).prop_map(|key| Command::Witness {
+            witness: key.map(|key| Witness { key: [key; 32], addresses: Vec::new() }),
+        }),
         1 => (0..2 * MOST_TOLD).prop_map(|bytes| Command::Tell {
             subsystem: "lvs".to_owned(),
             body: vec![7; bytes],
@@ -87,6 +95,12 @@ fn is_sound(view: &View) {
         assert!(member.since <= view.epoch && member.id.incarnation >= 1);
         assert!(keys.insert(member.candidate.key), "one number a key");
     }
+    assert!(view.voters_since <= view.epoch);
+    let seated = view.witness.as_ref();
+    assert!(
+        seated.is_none_or(|seated| seated.votes || !seated.goes),
+        "gone once it does not vote"
+    );
     for held in view.owners.values() {
         assert!(held.since <= view.epoch);
     }
@@ -115,7 +129,8 @@ proptest! {
                         let same_life = before.members.get(&t.node.number)
                             .is_none_or(|old| old.id == t.node);
                         prop_assert!(
-                            t.from.leads_to(t.to) || before.epoch == 0,
+                            t.from.leads_to(t.to) || before.epoch == 0
+                                || matches!(command, Command::Return { .. }),
                             "{} to {}", t.from, t.to
                         );
                         prop_assert!(same_life || t.to == State::ComingUp);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::command::{Command, MOST_TOLD, ProbeKey, Refused, Wish};
 use super::member::{Candidate, Member, Why};
 use super::view::{Master, Ownership};
+use super::witness::MOST_NODES;
 use super::{NodeId, Number, State, View};
 
 impl View {
@@ -14,7 +15,8 @@ impl View {
     /// # Errors
     /// Why it changes nothing.
     pub fn apply(&mut self, command: &Command) -> Result<(), Refused> {
-        if self.epoch == 0 && !matches!(command, Command::Found { .. }) {
+        let founds = matches!(command, Command::Found { .. } | Command::TakeOver { .. });
+        if self.epoch == 0 && !founds {
             return Err(Refused::NotFounded);
         }
         let next = self.epoch + 1;
@@ -30,6 +32,9 @@ impl View {
                 if self.epoch != 0 {
                     return Err(Refused::Founded);
                 }
+                if *max_nodes > MOST_NODES {
+                    return Err(Refused::TooMany);
+                }
                 cluster.clone_into(&mut self.cluster);
                 self.identity = *identity;
                 self.max_nodes = *max_nodes;
@@ -40,12 +45,36 @@ impl View {
                 self.members
                     .insert(*number, member(id, State::Up, next, candidate));
                 self.voters = vec![*number];
+                self.voters_since = next;
                 self.probe_keys[0] = ProbeKey {
                     id: 1,
                     words: *probe_key,
                 };
             }
             Command::Join { nodes } => self.all(nodes, |view, wish| view.join(wish, next))?,
+            Command::TakeOver {
+                view,
+                number,
+                candidate,
+                probe_key,
+            } => {
+                if self.epoch != 0 {
+                    return Err(Refused::Founded);
+                }
+                *self = view.taken_over(*number, candidate, *probe_key)?;
+                return Ok(());
+            }
+            Command::Witness { witness } => self.set_witness(witness.as_ref())?,
+            Command::Return {
+                number,
+                candidate,
+                epoch,
+            } => {
+                if *epoch != self.epoch {
+                    return Err(Refused::Stale(self.epoch));
+                }
+                self.come_back(*number, candidate, next)?;
+            }
             Command::Step { nodes, to } => {
                 self.all(nodes, |view, node| view.step(*node, *to, next))?;
             }
@@ -63,12 +92,7 @@ impl View {
                 }
                 self.master = master;
             }
-            Command::Voters { voters } => {
-                if self.voters == *voters {
-                    return Err(Refused::Nothing);
-                }
-                voters.clone_into(&mut self.voters);
-            }
+            Command::Voters { voters, witness } => self.set_voters(voters, *witness, next)?,
             Command::Assign { resource, owner } => self.assign(resource, *owner, next)?,
             Command::Forget { number } => {
                 let known = self
@@ -167,6 +191,29 @@ impl View {
         Ok(())
     }
 
+    fn come_back(
+        &mut self,
+        number: Number,
+        candidate: &Candidate,
+        next: u64,
+    ) -> Result<(), Refused> {
+        let known = self.members.get(&number);
+        let known = known.ok_or(Refused::NoSuchNumber(number))?;
+        if known.candidate.key != candidate.key {
+            return Err(Refused::NumberTaken(number));
+        }
+        if known.candidate.life == candidate.life && known.state.is_member() {
+            return Err(Refused::Nothing);
+        }
+        let id = NodeId {
+            number,
+            incarnation: known.id.incarnation + 1,
+        };
+        self.members
+            .insert(number, member(id, State::ComingUp, next, candidate));
+        Ok(())
+    }
+
     fn step(&mut self, node: NodeId, to: State, next: u64) -> Result<(), Refused> {
         let known = self
             .members
@@ -188,7 +235,7 @@ impl View {
         Ok(())
     }
 
-    fn remove(
+    pub(super) fn remove(
         &mut self,
         nodes: &[(NodeId, Why)],
         probe_key: [u64; 2],

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::member::{Candidate, Why};
-use super::{NodeId, Number, State};
+use super::witness::Witness;
+use super::{Epoch, NodeId, Number, State, View};
 
 /// Something that nodes own one at a time: a virtual address to direct, a service to run.
 pub type Resource = String;
@@ -50,6 +51,33 @@ pub enum Command {
         /// Which.
         nodes: Vec<Wish>,
     },
+    /// The leader of the log, no member any more, begins a new life by itself, because
+    /// there may be nobody who could take it in. Its former life is over at once, however far
+    /// it was in its coming and going.
+    Return {
+        /// Its number.
+        number: Number,
+        /// Who it is; with the key that has the number.
+        candidate: Candidate,
+        /// The epoch of the view from which it saw that it may.
+        epoch: Epoch,
+    },
+    /// The first entry of a log that is founded anew, in a pair whose only voter is off.
+    TakeOver {
+        /// The last view of the log before.
+        view: Box<View>,
+        /// The node that takes over.
+        number: Number,
+        /// Who it is.
+        candidate: Candidate,
+        /// What probes are signed with from now on.
+        probe_key: [u64; 2],
+    },
+    /// There is another witness, or none any more; one that votes first stops to.
+    Witness {
+        /// Which.
+        witness: Option<Witness>,
+    },
     /// Nodes go one step on in their coming or going.
     Step {
         /// Which.
@@ -73,8 +101,10 @@ pub enum Command {
     },
     /// Who votes about the log has changed.
     Voters {
-        /// All voters, witnesses not among them.
+        /// All voters that are nodes.
         voters: Vec<Number>,
+        /// Whether the witness votes too.
+        witness: bool,
     },
     /// A resource gets an owner, or has none from now on: the owner gives it back.
     Assign {
@@ -139,6 +169,9 @@ pub enum Refused {
         /// How many there are.
         max: u16,
     },
+    /// The cluster can't have so many nodes.
+    #[error("a cluster can have up to {} nodes", super::witness::MOST_NODES)]
+    TooMany,
     /// The cluster has no such number.
     #[error("node number {number} is too large: this cluster has 1 to {max}")]
     TooLarge {
@@ -165,6 +198,15 @@ pub enum Refused {
         /// By whom.
         owner: NodeId,
     },
+    /// It was decided upon from a view that is not the last.
+    #[error("the view has gone on to epoch {0}")]
+    Stale(Epoch),
+    /// This is no pair without a tie-breaker, or not the partner of its only voter.
+    #[error("there is nothing to take over: the log has other voters, or this node has left")]
+    NothingToTakeOver,
+    /// Another witness votes.
+    #[error("another witness votes; remove that one first")]
+    WitnessVotes,
     /// A subsystem can't be told so much at once.
     #[error("{bytes} bytes are too many for one entry: at most {MOST_TOLD} can be told at once")]
     TooLong {

@@ -122,6 +122,20 @@ impl Cut {
         asks
     }
 
+    /// Whether it waits for observers to speak up, and has not waited long.
+    #[must_use]
+    pub fn is_open(&self, now: Time, timing: &Timing) -> bool {
+        let found = self.found.as_ref();
+        found.is_some_and(|found| now.since(found.first) < timing.patience)
+    }
+
+    /// How many find a node dead, besides one.
+    #[must_use]
+    pub fn doubting(&self, id: NodeId, besides: NodeId) -> usize {
+        let said = self.alerts.get(&id).into_iter().flatten();
+        said.filter(|(observer, _)| **observer != besides).count()
+    }
+
     /// How many of its observers find each node dead, with those that can't say any more.
     fn counts(&self, ring: &Ring, low: usize) -> BTreeMap<NodeId, usize> {
         let mut doubtful: BTreeSet<NodeId> = BTreeSet::new();

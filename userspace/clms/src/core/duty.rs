@@ -15,6 +15,8 @@ use super::{Epoch, Master, NodeId, State, Time, Timing, View};
 pub struct Duty {
     /// Itself.
     pub me: NodeId,
+    /// When it was elected.
+    pub since: Time,
     /// The term of the log in which it leads.
     pub term: u64,
     /// The book of leases.
@@ -29,8 +31,11 @@ pub struct Duty {
     pub joining: BTreeMap<Key, (Time, Wish)>,
     /// Who wants to leave.
     pub leaving: BTreeSet<NodeId>,
-    /// Lives that are over, as their own next lives say, or whom the master itself finds
-    /// dead and whose lease is over.
+    /// Whom the fencing device was asked to switch off.
+    pub shot: BTreeSet<NodeId>,
+    /// Who can't renew its lease, as it stands.
+    pub lost: BTreeSet<NodeId>,
+    /// Lives that are over, as their own next lives say, or a fencing device.
     pub over: BTreeMap<NodeId, Why>,
 }
 
@@ -40,6 +45,7 @@ impl Duty {
     pub fn new(now: Time, me: NodeId, term: u64, timing: &Timing) -> Self {
         Self {
             me,
+            since: now,
             term,
             ledger: Ledger::new(now, timing),
             cut: Cut::default(),
@@ -47,6 +53,8 @@ impl Duty {
             shown: BTreeMap::new(),
             joining: BTreeMap::new(),
             leaving: BTreeSet::new(),
+            shot: BTreeSet::new(),
+            lost: BTreeSet::new(),
             over: BTreeMap::new(),
         }
     }
@@ -109,6 +117,7 @@ impl Duty {
         self.shown.retain(|id, _| view.has(*id));
         self.leaving.retain(|id| view.has(*id));
         self.over.retain(|id, _| view.has(*id));
+        self.lost.retain(|id| view.has(*id));
         self.remove(now, view, ring, timing, key)
             .or_else(|| self.clean_up(now, view))
             .or_else(|| self.hand_over(now, view, resources))
@@ -127,6 +136,10 @@ impl Duty {
     ) -> Option<Command> {
         let cut = self.cut.decide(now, view, ring, timing);
         let mut nodes: BTreeMap<NodeId, Why> = self.over.clone();
+        if !self.cut.is_open(now, timing) {
+            // Else they go with those that the cut still waits for, in one change.
+            nodes.extend(self.lost.iter().map(|id| (*id, Why::LeaseLost)));
+        }
         nodes.extend(cut.into_iter().map(|id| (id, Why::Unreachable)));
         let done = self.done(view);
         let gone = |member: &&Member| member.state == State::GoingDown && member.since <= done;
@@ -279,6 +292,14 @@ impl Duty {
             }
         }
         Some(Command::Join { nodes })
+    }
+
+    /// Members whose `ssid` does not answer somebody, though their kernels do.
+    #[must_use]
+    pub fn stalled(&self, view: &View) -> BTreeSet<NodeId> {
+        let found = self.reports.iter().filter(|(id, _)| view.has(**id));
+        let found = found.flat_map(|(_, said)| said.stalled.iter().copied());
+        found.filter(|id| view.has(*id)).collect()
     }
 
     fn has_done(&self, id: NodeId, epoch: Epoch) -> bool {

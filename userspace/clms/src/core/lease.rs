@@ -12,6 +12,7 @@
 //! they show. Nothing that is delayed, repeated or takes another way can stretch it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{NodeId, Time, Timing};
 
@@ -21,6 +22,7 @@ pub struct Ledger {
     /// Until when lives that are not in the book may hold leases that an earlier master
     /// gave: nobody's end later.
     before: Time,
+    renew: Duration,
     leases: BTreeMap<NodeId, Lease>,
 }
 
@@ -32,8 +34,12 @@ struct Lease {
     until: Time,
     /// When it is to be renewed.
     due: Time,
+    /// When a renewal was last sent.
+    sent: Time,
     /// Renewals sent since the holder last told its clock.
     missed: u32,
+    /// It has been heard.
+    heard: bool,
 }
 
 /// A renewal for the master to send.
@@ -44,6 +50,8 @@ pub struct Renewal {
     /// From which reading of its clock the lease runs; none: it has told none yet, and the
     /// probe only asks.
     pub from: Option<u64>,
+    /// How many times in a row, with this one, nothing has come back yet.
+    pub again: u32,
 }
 
 impl Ledger {
@@ -53,6 +61,7 @@ impl Ledger {
     pub fn new(now: Time, timing: &Timing) -> Self {
         Self {
             before: now + timing.on_any_clock(timing.lease),
+            renew: timing.renew,
             leases: BTreeMap::new(),
         }
     }
@@ -74,7 +83,9 @@ impl Ledger {
     /// A holder told its clock, in a reflection; whether its kernel holds a lease. One that
     /// it has lost begins again with a message only, so that the holder is up to date.
     pub fn told(&mut self, now: Time, id: NodeId, clock: u64, holds: bool) {
+        let renew = self.renew;
         let lease = self.lease(now, id);
+        lease.heard = true;
         if !holds {
             lease.told = None;
             lease.missed = 0;
@@ -82,7 +93,7 @@ impl Ledger {
         }
         match lease.told {
             Some((known, _)) if known >= clock => return,
-            Some(_) => {}
+            Some(_) => lease.due = lease.sent + renew,
             // It waits for its first lease.
             None => lease.due = now,
         }
@@ -103,10 +114,16 @@ impl Ledger {
             if lease.due > now {
                 continue;
             }
-            lease.due = now + timing.renew;
+            lease.sent = now;
+            lease.due = now + timing.renew / 4;
             lease.missed += 1;
             let from = lease.give(timing);
-            renewals.push(Renewal { to: id, from });
+            let again = lease.missed;
+            renewals.push(Renewal {
+                to: id,
+                from,
+                again,
+            });
         }
         renewals
     }
@@ -123,6 +140,12 @@ impl Ledger {
             until: before,
             ..Lease::none(now)
         })
+    }
+
+    /// Whether a holder has ever told its clock, or that it holds nothing.
+    #[must_use]
+    pub fn was_told(&self, id: NodeId) -> bool {
+        self.leases.get(&id).is_some_and(|lease| lease.heard)
     }
 
     /// How many renewals in a row have brought nothing back.
@@ -153,7 +176,9 @@ impl Lease {
             told: None,
             until: Time(0),
             due: now,
+            sent: now,
             missed: 0,
+            heard: false,
         }
     }
 
@@ -166,8 +191,6 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::core::testing::id;
 

@@ -48,6 +48,23 @@ pub enum Message {
     },
     /// To the master: let me go.
     Leave,
+    /// To those that may have, by the door, from the only voter when it begins a new life:
+    /// has the log been founded anew without me?
+    HaveYouTakenOver {
+        /// Who asks.
+        key: Key,
+        /// In which life.
+        life: u64,
+        /// The epoch up to which its log goes.
+        epoch: Epoch,
+    },
+    /// The answer, if it hasn't.
+    IHaveNotTakenOver {
+        /// Who answers.
+        key: Key,
+        /// The asker's life.
+        life: u64,
+    },
     /// To anybody, from a node that nobody seems to hear: am I still a member?
     AmI(NodeId),
     /// From anybody: you are not; the view has gone on without you.
@@ -61,6 +78,23 @@ pub enum Message {
         /// The message.
         message: Box<Message>,
     },
+}
+
+impl Message {
+    /// Whether it counts also from one who is no member, or to one.
+    #[must_use]
+    pub const fn is_for_outsiders(&self) -> bool {
+        matches!(
+            self,
+            Self::Snapshot(_)
+                | Self::Join(_)
+                | Self::JoinRefused { .. }
+                | Self::HaveYouTakenOver { .. }
+                | Self::IHaveNotTakenOver { .. }
+                | Self::AmI(_)
+                | Self::Gone(_)
+        )
+    }
 }
 
 /// How far a node is.
@@ -78,4 +112,6 @@ pub struct Report {
     pub waiting: Vec<String>,
     /// Whom it finds dead.
     pub dead: Vec<NodeId>,
+    /// Whose `ssid` it finds stalled, though the node lives.
+    pub stalled: Vec<NodeId>,
 }

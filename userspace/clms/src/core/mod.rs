@@ -11,6 +11,7 @@ mod id;
 pub mod lease;
 pub mod member;
 pub mod message;
+pub mod pair;
 pub mod prober;
 pub mod ring;
 mod state;
@@ -20,6 +21,7 @@ mod time;
 mod timing;
 mod view;
 pub mod voters;
+pub mod witness;
 
 pub use id::{MAX_NODES, NodeId, NotANumber, Number};
 pub use state::State;

@@ -18,6 +18,8 @@ pub enum Seen {
         to: NodeId,
         /// Tells this probe from all others that this node has sent.
         nonce: u64,
+        /// It is the other's `ssid` that is to answer, not its kernel.
+        supervisor: bool,
     },
     /// Asks the other observers of a node to look at once.
     Suspect(NodeId),
@@ -25,6 +27,10 @@ pub enum Seen {
     Dead(NodeId),
     /// Finds a node alive that it had found dead.
     Alive(NodeId),
+    /// Finds that a node's `ssid` does not answer, though its kernel does.
+    Stalled(NodeId),
+    /// Finds that it answers again.
+    Runs(NodeId),
 }
 
 /// How it stands with one subject.
@@ -38,8 +44,24 @@ struct Subject {
     misses: u32,
     /// When others last asked to look at it, so that a doubtful observer can't make this
     /// one probe without end.
-    asked: Time,
+    asked: Option<Time>,
     dead: bool,
+    ssid: Supervisor,
+}
+
+/// How it stands with a subject's `ssid`. That one doesn't answer puts nobody out.
+#[derive(Clone, Debug)]
+struct Supervisor {
+    /// When it is to be asked instead of the kernel.
+    due: Time,
+    /// Questions in a row that it has not answered.
+    unanswered: u32,
+}
+
+impl Supervisor {
+    const fn is_stalled(&self) -> bool {
+        self.unanswered > PATIENCE
+    }
 }
 
 /// The subjects of one observer.
@@ -49,10 +71,19 @@ pub struct Prober {
     idle: Duration,
     burst: Duration,
     limit: u32,
+    /// How often this observer asks a subject's `ssid`, and how often one that has not
+    /// answered.
+    supervise: Duration,
+    insist: Duration,
 }
+
+/// How many questions in a row a `ssid` may leave open.
+const PATIENCE: u32 = 2;
 
 /// Probes missed in a row after which the other observers are asked to look too.
 const SUSPICIOUS: u32 = 2;
+/// For how many probes' time a node that was just looked at is not looked at again.
+const LOOKED: u32 = 8;
 /// How much slower a node is probed once it has been found dead.
 const LET_BE: u32 = 4;
 
@@ -65,6 +96,8 @@ impl Prober {
             idle: timing.idle(0),
             burst: timing.burst,
             limit: Timing::misses(0),
+            supervise: timing.supervise,
+            insist: timing.supervise,
         }
     }
 
@@ -79,6 +112,7 @@ impl Prober {
     ) {
         self.idle = timing.idle(observers);
         self.limit = Timing::misses(observers);
+        self.supervise = timing.supervise * u32::try_from(observers.max(1)).unwrap_or(1);
         let mut old = std::mem::take(&mut self.subjects);
         let subjects: Vec<NodeId> = subjects.into_iter().collect();
         let count = u32::try_from(subjects.len().max(1)).unwrap_or(u32::MAX);
@@ -88,8 +122,12 @@ impl Prober {
                 due: now + self.idle * place / count,
                 since: None,
                 misses: 0,
-                asked: Time::default(),
+                asked: None,
                 dead: false,
+                ssid: Supervisor {
+                    due: now + self.supervise * place / count,
+                    unanswered: 0,
+                },
             });
             self.subjects.insert(id, subject);
         }
@@ -106,6 +144,14 @@ impl Prober {
     pub fn dead(&self) -> impl Iterator<Item = NodeId> {
         let dead = self.subjects.iter().filter(|(_, subject)| subject.dead);
         dead.map(|(id, _)| *id)
+    }
+
+    /// Whose `ssid` doesn't answer, though their kernels do.
+    pub fn stalled(&self) -> impl Iterator<Item = NodeId> {
+        let stalled = self.subjects.iter();
+        stalled
+            .filter(|(_, subject)| subject.ssid.is_stalled() && !subject.dead)
+            .map(|(id, _)| *id)
     }
 
     /// Whether it misses a subject's reflections: all that it has ever missed in a row
@@ -128,18 +174,35 @@ impl Prober {
         subject.since = None;
         subject.misses = 0;
         subject.due = now + idle;
+        if subject.ssid.unanswered > 0 {
+            subject.due = subject.due.min(subject.ssid.due.max(now));
+        }
         let was_dead = std::mem::take(&mut subject.dead);
         was_dead.then_some(Seen::Alive(from))
     }
 
+    /// A subject's `ssid` has answered, however late.
+    pub fn answered(&mut self, now: Time, from: NodeId, nonce: u64) -> Vec<Seen> {
+        let mut seen: Vec<Seen> = self.reflected(now, from, nonce).into_iter().collect();
+        let supervise = self.supervise;
+        if let Some(subject) = self.subjects.get_mut(&from) {
+            if subject.ssid.is_stalled() {
+                seen.push(Seen::Runs(from));
+            }
+            subject.ssid.unanswered = 0;
+            subject.ssid.due = now + supervise;
+        }
+        seen
+    }
+
     /// Another observer has doubts about a node: look at once.
     pub fn look(&mut self, now: Time, id: NodeId) {
-        let idle = self.idle;
+        let often = self.burst * LOOKED;
         if let Some(subject) = self.subjects.get_mut(&id)
             && subject.misses == 0
-            && now >= subject.asked + idle / 2
+            && subject.asked.is_none_or(|asked| now >= asked + often)
         {
-            subject.asked = now;
+            subject.asked = Some(now);
             subject.due = subject.due.min(now);
         }
     }
@@ -168,11 +231,23 @@ impl Prober {
                     out.push(Seen::Dead(*id));
                 }
             }
+            // Whoever answers for the supervisor answers for the node: this one instead of a
+            // probe of the kernel, which is asked at once if nothing comes back.
+            let supervisor = subject.misses == 0 && now >= subject.ssid.due;
+            if supervisor {
+                let was_stalled = subject.ssid.is_stalled();
+                subject.ssid.unanswered = (subject.ssid.unanswered + 1).min(PATIENCE + 1);
+                subject.ssid.due = now + self.insist;
+                if subject.ssid.is_stalled() && !was_stalled {
+                    out.push(Seen::Stalled(*id));
+                }
+            }
             let number = nonce();
             subject.since.get_or_insert(number);
             out.push(Seen::Probe {
                 to: *id,
                 nonce: number,
+                supervisor,
             });
             subject.due = now + self.burst * if subject.dead { LET_BE } else { 1 };
         }

@@ -19,13 +19,19 @@ pub struct Timing {
     /// How long a master may act after a majority of the voters last confirmed it; for as
     /// long they elect nobody else.
     pub mastery: Duration,
-    /// How often the master renews each lease.
+    /// How often the master renews each lease. A renewal that brings nothing back is
+    /// repeated after a quarter of that.
     pub renew: Duration,
     /// How much faster or slower than real time a clock may run, in parts of a million.
     pub drift_ppm: u32,
-    /// How often a member tells the master how far it is, though nothing has changed, and
-    /// how often an unanswered message is repeated.
+    /// How often an unanswered message is repeated, and how often a member tells the master
+    /// how far it is while something is under way.
     pub report: Duration,
+    /// How often it does while all is quiet.
+    pub quiet: Duration,
+    /// How often the supervisor of a node, its `ssid`, is asked by all its observers
+    /// together whether it still runs.
+    pub supervise: Duration,
     /// How long a voter may be gone before another member takes its place.
     pub revote: Duration,
 }
@@ -33,15 +39,17 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            probe: Duration::from_millis(100),
+            probe: Duration::from_millis(400),
             burst: Duration::from_millis(50),
             settle: Duration::from_millis(100),
             patience: Duration::from_millis(1_000),
             lease: Duration::from_millis(1_200),
-            mastery: Duration::from_millis(240),
-            renew: Duration::from_millis(200),
+            mastery: Duration::from_millis(280),
+            renew: Duration::from_millis(300),
             drift_ppm: 1_000,
             report: Duration::from_millis(500),
+            quiet: Duration::from_secs(4),
+            supervise: Duration::from_secs(1),
             revote: Duration::from_secs(10),
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{ProbeKey, Resource};
 use super::member::Member;
+use super::witness::Seated;
 use super::{NodeId, Number, State};
 
 /// Counts the changes of the view: 1 is the cluster of one, 0 is before there was any.
@@ -27,8 +28,12 @@ pub struct View {
     pub members: BTreeMap<Number, Arc<Member>>,
     /// Who leads, if anybody has yet, and in which term of the log.
     pub master: Option<Master>,
-    /// Who votes about the log.
+    /// Which nodes vote about the log.
     pub voters: Vec<Number>,
+    /// The epoch in which they came to.
+    pub voters_since: Epoch,
+    /// The voter that is no node, if there is one.
+    pub witness: Option<Seated>,
     /// What probes are signed with now, and what they were signed with before.
     pub probe_keys: [ProbeKey; 2],
     /// Who owns what.

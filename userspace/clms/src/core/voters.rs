@@ -2,10 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::{Number, State, Time, Timing, View};
+use super::{Number, State, Time, Timing, View, witness};
 
 /// Most voters: with five, two may fail at once; more make every entry slower.
 const MOST: usize = 5;
+
+/// Who should vote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The nodes.
+    pub nodes: Vec<Number>,
+    /// Whether the witness should.
+    pub witness: bool,
+}
+
+impl Wanted {
+    /// As the log counts voters.
+    pub fn numbers(&self) -> impl Iterator<Item = u16> {
+        let nodes = self.nodes.iter().map(|number| number.get());
+        nodes.chain(self.witness.then_some(witness::NUMBER))
+    }
+}
 
 /// Since when voters are gone.
 #[derive(Clone, Debug, Default)]
@@ -14,12 +31,13 @@ pub struct Voters {
 }
 
 impl Voters {
-    /// Who should vote, if that is not who votes now: 1, 3 or 5 of the potential masters.
+    /// Who should vote, if that is not who votes now: 1, 3 or 5 of the potential masters;
+    /// if there are two, both and the witness, or without a witness one.
     /// Voters stay what they are if they can. One that is gone is replaced when it has
     /// been so for [`Timing::revote`] and somebody can take its place. The master stays a
     /// voter: the others promised to elect nobody else for a while, and voters without it
     /// would know nothing of that.
-    pub fn wanted(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Vec<Number>> {
+    pub fn wanted(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Wanted> {
         self.gone
             .retain(|number, _| view.voters.contains(number) && view.current(*number).is_none());
         for number in &view.voters {
@@ -43,18 +61,21 @@ impl Voters {
             since.is_some_and(|since| now.since(*since) < timing.revote)
         };
         let waiting: Vec<Number> = view.voters.iter().filter(waited_for).copied().collect();
-        let target = match able.len() + waiting.len() {
-            0..=2 => 1,
-            3..=4 => 3,
-            _ => MOST,
+        let seated = view.witness.as_ref().filter(|seated| !seated.goes);
+        let (target, witness) = match (able.len() + waiting.len(), seated) {
+            (2, Some(_)) => (2, true),
+            (0..=2, _) => (1, false),
+            (3..=4, _) => (3, false),
+            _ => (MOST, false),
         };
         let rest = able.split_off(able.len().min(1));
         let first = able.into_iter().chain(waiting).chain(rest);
-        let mut wanted: Vec<Number> = first.take(target).collect();
-        wanted.sort_unstable();
+        let mut nodes: Vec<Number> = first.take(target).collect();
+        nodes.sort_unstable();
         let mut current = view.voters.clone();
         current.sort_unstable();
-        (!wanted.is_empty() && wanted != current).then_some(wanted)
+        let differs = nodes != current || witness != view.witness_votes();
+        (!nodes.is_empty() && differs).then_some(Wanted { nodes, witness })
     }
 }
 
@@ -63,15 +84,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::core::command::Command;
+    use crate::core::command::{Command, Refused};
     use crate::core::member::Why;
     use crate::core::testing::{id, number, view_of};
+    use crate::core::witness::Witness;
 
     #[test]
     fn one_three_five_and_a_gone_one_is_replaced_in_time() {
         let timing = Timing::default();
         let now = Time(1_000_000_000);
-        let wanted = |view: &View, now| Voters::default().wanted(now, view, &timing);
+        let wanted = |view: &View, now| {
+            let wanted = Voters::default().wanted(now, view, &timing);
+            wanted.map(|wanted| wanted.nodes)
+        };
         assert_eq!(wanted(&view_of(1), now), None);
         assert_eq!(wanted(&view_of(2), now), None);
         let three: Vec<Number> = (1..=3).map(number).collect();
@@ -80,7 +105,11 @@ mod tests {
         assert_eq!(wanted(&view_of(9), now), Some(five));
 
         let mut view = view_of(4);
-        view.apply(&Command::Voters { voters: three }).unwrap();
+        view.apply(&Command::Voters {
+            voters: three,
+            witness: false,
+        })
+        .unwrap();
         view.apply(&Command::Remove {
             nodes: vec![(id(2), Why::Unreachable)],
             probe_key: [0; 2],
@@ -91,6 +120,47 @@ mod tests {
         let soon = now + timing.revote - Duration::from_millis(1);
         assert_eq!(voters.wanted(soon, &view, &timing), None);
         let replaced = voters.wanted(now + timing.revote, &view, &timing);
+        let replaced = replaced.map(|wanted| wanted.nodes);
         assert_eq!(replaced, Some([1, 3, 4].map(number).to_vec()));
+    }
+
+    #[test]
+    fn the_witness_votes_with_two_and_goes_when_it_is_told() {
+        let (timing, now) = (Timing::default(), Time(1_000_000_000));
+        let set = |view: &mut View, witness: Option<u8>| {
+            let witness = witness.map(|key| Witness {
+                key: [key; 32],
+                addresses: Vec::new(),
+            });
+            view.apply(&Command::Witness { witness })
+        };
+        let settle = |view: &mut View| {
+            let wanted = Voters::default().wanted(now, view, &timing).unwrap();
+            view.apply(&Command::Voters {
+                voters: wanted.nodes.clone(),
+                witness: wanted.witness,
+            })
+            .unwrap();
+            wanted.numbers().collect::<Vec<_>>()
+        };
+        for of in [1, 3] {
+            let mut view = view_of(of);
+            set(&mut view, Some(1)).unwrap();
+            let wanted = Voters::default().wanted(now, &view, &timing);
+            assert!(wanted.is_none_or(|wanted| !wanted.witness), "{of}");
+        }
+        let mut view = view_of(2);
+        set(&mut view, Some(1)).unwrap();
+        assert_eq!(settle(&mut view), [1, 2, witness::NUMBER]);
+        assert_eq!(view.only_voter(), None);
+        assert_eq!(set(&mut view, Some(2)), Err(Refused::WitnessVotes));
+        set(&mut view, None).unwrap();
+        assert!(view.witness_votes(), "until the log says otherwise");
+        assert_eq!(settle(&mut view), [1]);
+        assert_eq!(
+            (view.witness.as_ref(), view.only_voter()),
+            (None, Some(number(1)))
+        );
+        set(&mut view, Some(2)).unwrap();
     }
 }

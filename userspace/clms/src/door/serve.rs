@@ -272,7 +272,7 @@ impl<H: House> Door<H> {
         said.unwrap_or_else(|why| Some(self.no(from, why)))
     }
 
-    /// Outsiders say two things only, each about himself.
+    /// What those say who may be no members here, each about himself.
     fn admit(
         &self,
         key: Key,
@@ -291,6 +291,17 @@ impl<H: House> Door<H> {
                     .is_some_and(|known| known.candidate.key == key) =>
             {
                 None
+            }
+            // From nodes whose new lives this node doesn't know yet; after all were off, nobody
+            // knows anybody's.
+            Message::Snapshot(_) | Message::Gone(_) if view.epoch == 0 || knows(&view, key) => {
+                return Ok(message);
+            }
+            Message::HaveYouTakenOver { key: asks, .. }
+            | Message::IHaveNotTakenOver { key: asks, .. }
+                if *asks == key && knows(&view, key) =>
+            {
+                return Ok(message);
             }
             _ => return Err("only who is no member speaks at the door, for himself".to_owned()),
         };
@@ -313,6 +324,12 @@ impl<H: House> Door<H> {
             tracing::warn!("door: {reason}: {what} ({others} others since)");
         }
     }
+}
+
+/// Whether a key is that of a node, in whatever state.
+fn knows(view: &View, key: Key) -> bool {
+    let mut known = view.members.values();
+    known.any(|known| known.candidate.key == key)
 }
 
 /// Whether this life of a key's holder is a member.

@@ -33,6 +33,14 @@ impl fmt::Display for Command {
                 let mut names = nodes.iter().map(|wish| &wish.candidate.name);
                 names.try_for_each(|name| write!(f, " {name}"))
             }
+            Self::TakeOver { number, .. } => write!(f, "node {number} takes over"),
+            Self::Witness { witness: Some(_) } => f.write_str("there is a witness"),
+            Self::Witness { witness: None } => f.write_str("there is no witness"),
+            Self::Return {
+                number, candidate, ..
+            } => {
+                write!(f, "node {number}, {}, begins a new life", candidate.name)
+            }
             Self::Step { nodes, to } => {
                 write!(f, "{to}:")?;
                 nodes.iter().try_for_each(|node| write!(f, " {node}"))
@@ -44,7 +52,10 @@ impl fmt::Display for Command {
                     .try_for_each(|(id, why)| write!(f, " {id} ({why:?})"))
             }
             Self::Master { node, term } => write!(f, "master {node} in term {term}"),
-            Self::Voters { voters } => write!(f, "voters {voters:?}"),
+            Self::Voters { voters, witness } => {
+                let with = if *witness { " and the witness" } else { "" };
+                write!(f, "voters {voters:?}{with}")
+            }
             Self::Assign { resource, owner } => match owner {
                 Some(owner) => write!(f, "{resource} to {owner}"),
                 None => write!(f, "{resource} is given back"),
@@ -57,20 +68,22 @@ impl fmt::Display for Command {
     }
 }
 
-/// How the log behaves.
+/// How the log behaves at a node, or at a witness, which does not stand for election.
 ///
 /// A follower that hears nothing from the leader for [`Timing::mastery`] stands for
 /// election after half of that to all of that again; before, it votes for nobody.
 #[must_use]
-pub fn config(timing: &Timing) -> Arc<Config> {
+pub fn config(timing: &Timing, witness: bool) -> Arc<Config> {
     let mastery = u64::try_from(timing.mastery.as_millis()).unwrap_or(u64::MAX);
     let config = Config {
         cluster_name: "ssi".to_owned(),
-        heartbeat_interval: mastery / 4,
+        heartbeat_interval: mastery * 2 / 5,
         election_timeout_min: mastery / 2,
         election_timeout_max: mastery,
         // A node that was away must not depose a master who is well.
         enable_pre_vote: Some(true),
+        enable_elect: !witness,
+        enable_leader_restore: Some(!witness),
         snapshot_policy: SnapshotPolicy::LogsSinceLast(1_000),
         max_in_snapshot_log_to_keep: 200,
         ..Config::default()

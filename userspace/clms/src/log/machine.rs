@@ -7,8 +7,9 @@ use openraft::alias::{LogIdOf, SnapshotMetaOf, SnapshotOf, StoredMembershipOf};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, RaftSnapshotBuilder};
 
-use super::ViewLog;
+use super::{Generation, ViewLog, WITNESS};
 use crate::core::command::Command;
+use crate::core::pair::generation;
 use crate::core::{Epoch, Number, View};
 
 /// Something committed, for the engine.
@@ -30,6 +31,7 @@ pub struct Machine {
     last: Option<LogIdOf<ViewLog>>,
     membership: StoredMembershipOf<ViewLog>,
     snapshots: super::Store,
+    generation: Generation,
     news: News,
 }
 
@@ -44,8 +46,9 @@ impl fmt::Debug for Machine {
 impl Machine {
     /// A machine that keeps its snapshots in `snapshots` and tells `news` what it does.
     #[must_use]
-    pub fn new(snapshots: super::Store, news: News) -> Self {
+    pub fn new(snapshots: super::Store, generation: Generation, news: News) -> Self {
         Self {
+            generation,
             view: View::default(),
             last: None,
             membership: StoredMembershipOf::<ViewLog>::default(),
@@ -57,7 +60,13 @@ impl Machine {
     fn run(&mut self, command: Command) -> Result<Epoch, crate::core::command::Refused> {
         self.view.apply(&command)?;
         let epoch = self.view.epoch;
-        (self.news)(Applied::Entry(epoch, Box::new(command)));
+        if let Command::TakeOver { .. } = command {
+            // It leaps: whoever has the view before can't apply it.
+            self.generation.set(generation(epoch));
+            (self.news)(Applied::Whole(Box::new(self.view.clone())));
+        } else {
+            (self.news)(Applied::Entry(epoch, Box::new(command)));
+        }
         Ok(epoch)
     }
 }
@@ -83,14 +92,15 @@ impl RaftStateMachine<ViewLog> for Machine {
                 EntryPayload::Blank => Ok(self.view.epoch),
                 EntryPayload::Normal(command) => self.run(command),
                 EntryPayload::Membership(membership) => {
-                    let voters: Vec<Number> =
-                        membership.voter_ids().filter_map(Number::new).collect();
+                    let witness = membership.voter_ids().any(|voter| voter == WITNESS);
+                    let nodes = membership.voter_ids().filter(|voter| *voter != WITNESS);
+                    let voters: Vec<Number> = nodes.filter_map(Number::new).collect();
                     let settled = membership.get_joint_config().len() == 1;
                     self.membership =
                         StoredMembershipOf::<ViewLog>::new(Some(entry.log_id), membership);
                     if settled {
                         // Refused only if there is no cluster yet or nothing changed.
-                        let _ = self.run(Command::Voters { voters });
+                        let _ = self.run(Command::Voters { voters, witness });
                     }
                     Ok(self.view.epoch)
                 }
@@ -123,6 +133,7 @@ impl RaftStateMachine<ViewLog> for Machine {
         self.last = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         self.view = view.clone();
+        self.generation.set(generation(view.epoch));
         (self.news)(Applied::Whole(Box::new(view)));
         Ok(())
     }

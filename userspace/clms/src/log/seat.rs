@@ -9,7 +9,7 @@ use openraft::errors::{ClientWriteError, Fatal, RaftError};
 use openraft::network::NetSnapshot;
 use openraft::{EmptyNode, Instant as _, RaftNetworkFactory, ServerState, TokioInstant};
 
-use super::{Machine, News, Raft, Store, ViewLog, Voter, config};
+use super::{Generation, Machine, News, Raft, Store, ViewLog, Voter, WITNESS, config};
 use crate::core::command::{Command, Refused};
 use crate::core::{Epoch, Timing};
 
@@ -18,6 +18,7 @@ use crate::core::{Epoch, Timing};
 pub struct Seat {
     raft: Raft,
     me: Voter,
+    generation: Generation,
 }
 
 /// This node leads.
@@ -28,6 +29,8 @@ pub struct Leadership {
     /// How long ago the voters that last confirmed it were asked: they elect nobody else
     /// before that is [`Timing::mastery`].
     pub age: Duration,
+    /// Which generation of the log it leads.
+    pub generation: u64,
 }
 
 /// Why an entry was not written.
@@ -44,12 +47,14 @@ pub enum NotWritten {
 impl Seat {
     /// Takes the seat. A seat that was left is taken again only after
     /// [`Timing::mastery`], because what it promised to the master then is not on disk.
+    /// `generation` is the same that the network's questions are marked with.
     ///
     /// # Errors
     /// The log can't be read.
     pub async fn take<N>(
         me: Voter,
         timing: &Timing,
+        generation: Generation,
         network: N,
         store: Store,
         news: News,
@@ -58,16 +63,29 @@ impl Seat {
         N: RaftNetworkFactory<ViewLog>,
         N::Network: NetSnapshot<ViewLog, SnapshotData = Vec<u8>>,
     {
-        let machine = Machine::new(store.clone(), news);
-        let raft = Raft::new(me, config(timing), network, store, machine).await;
+        let machine = Machine::new(store.clone(), generation.clone(), news);
+        let config = config(timing, me == WITNESS);
+        let raft = Raft::new(me, config, network, store, machine).await;
         let raft = raft.map_err(io::Error::other)?;
-        Ok(Self { raft, me })
+        Ok(Self {
+            raft,
+            me,
+            generation,
+        })
     }
 
     /// The log's protocol, for what comes over the network.
     #[must_use]
     pub fn raft(&self) -> &Raft {
         &self.raft
+    }
+
+    /// Which generation of the log it has; none if it has nothing of any.
+    #[must_use]
+    pub fn generation(&self) -> Option<u64> {
+        let metrics = self.raft.metrics();
+        let begun = metrics.borrow_watched().last_log_index.is_some();
+        begun.then(|| self.generation.get())
     }
 
     /// Founds a cluster: this node is the only voter.
@@ -107,6 +125,7 @@ impl Seat {
         };
         age.map(|age| Leadership {
             term: metrics.current_term,
+            generation: self.generation.get(),
             age,
         })
     }

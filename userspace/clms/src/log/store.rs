@@ -60,6 +60,19 @@ impl Store {
         Ok(store)
     }
 
+    /// Forgets everything: the log has been founded anew elsewhere, or is about to be here.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn clear(&self) -> io::Result<()> {
+        let write = self.db.begin_write().map_err(io::Error::other)?;
+        write.delete_table(LOG).map_err(io::Error::other)?;
+        write.delete_table(META).map_err(io::Error::other)?;
+        write.open_table(LOG).map_err(io::Error::other)?;
+        write.open_table(META).map_err(io::Error::other)?;
+        write.commit().map_err(io::Error::other)
+    }
+
     fn get<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
         let read = self.db.begin_read().map_err(io::Error::other)?;
         let meta = read.open_table(META).map_err(io::Error::other)?;

@@ -15,6 +15,21 @@ pub struct Reflection {
     pub clock: u64,
     /// Whether that node holds a lease.
     pub holds: bool,
+    /// It was that node's `ssid` that answered: the clock and the lease say nothing.
+    pub supervisor: bool,
+}
+
+/// A probe to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// To whom.
+    pub to: NodeId,
+    /// The probe's number.
+    pub nonce: u64,
+    /// From which reading of the other's clock a lease runs that the probe renews.
+    pub grant: Option<u64>,
+    /// Whether `ssid` is to answer, not the kernel.
+    pub supervisor: bool,
 }
 
 /// The machine: its clock, what its kernel knows of the cluster, its way to probe others.
@@ -39,11 +54,12 @@ pub trait Ground: Send + 'static {
     fn let_go(&mut self);
 
     /// Sends a probe; if it can't, that is as if the probe was lost.
-    fn probe(&mut self, view: &View, own: NodeId, to: NodeId, nonce: u64, grant: Option<u64>);
+    fn probe(&mut self, view: &View, own: NodeId, probe: Ask);
 
     /// Waits until something has come back.
     fn heard(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// What has come back, one after the other.
+    /// What has come back, one after the other. Probes of this node's `ssid` that have come
+    /// are answered on the way.
     fn next(&mut self, view: &View) -> Option<Reflection>;
 }

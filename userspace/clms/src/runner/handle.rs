@@ -7,17 +7,16 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::input::{Input, NotProposed};
-use super::wire;
+use super::seating::Chair;
 use crate::core::command::{Command, Refused};
 use crate::core::{Epoch, NodeId, View};
-use crate::log::Seat;
 
 /// A running node, for whoever brings it something. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) inputs: mpsc::Sender<Input>,
     pub(super) views: watch::Receiver<Arc<View>>,
-    pub(super) seat: Option<Seat>,
+    pub(super) chair: Chair,
 }
 
 impl Handle {
@@ -36,9 +35,7 @@ impl Handle {
     /// # Errors
     /// This node has no seat, the question makes no sense, or the log has stopped.
     pub async fn log(&self, question: &[u8]) -> io::Result<Bytes> {
-        let seat = self.seat.as_ref();
-        let seat = seat.ok_or_else(|| io::Error::other("this node is no potential master"))?;
-        wire::answer(seat.raft(), question).await
+        self.chair.answer(question).await
     }
 
     /// A subsystem has taken in everything up to an epoch.
@@ -80,6 +77,31 @@ impl Handle {
         says.await.unwrap_or(Err(NotProposed::Stopped))
     }
 
+    /// Goes on without the node that [`Status::waits`](super::Status::waits) names: an
+    /// operator answers for its being off.
+    ///
+    /// # Errors
+    /// This node waits for nobody, or has stopped.
+    pub async fn take_over(&self) -> io::Result<Result<(), Refused>> {
+        let (asks, says) = oneshot::channel();
+        self.bring(Input::TakeOver(asks)).await?;
+        says.await.map_err(io::Error::other)
+    }
+
+    /// What the fencing device made of [`Order::SwitchOff`](super::Order::SwitchOff): an
+    /// `Ok` means that the node is surely off, and what it held is free at once.
+    ///
+    /// # Errors
+    /// The node has stopped.
+    pub async fn fenced(
+        &self,
+        request: u64,
+        id: NodeId,
+        said: Result<(), String>,
+    ) -> io::Result<()> {
+        self.bring(Input::Fenced(request, id, said)).await
+    }
+
     /// A node looks dead: a connection to it was reset. It is probed at once.
     ///
     /// # Errors
@@ -100,7 +122,7 @@ impl Handle {
 
     /// Leaves the seat in the log, if this node has one: the file is free afterwards.
     pub async fn close(&self) {
-        if let Some(seat) = &self.seat {
+        if let Some(seat) = self.chair.seat() {
             seat.leave().await;
         }
     }

@@ -1,5 +1,6 @@
 //! What others bring to the node's task.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -8,6 +9,7 @@ use super::{Ground, Messenger, Node};
 use crate::core::command::{Command, Refused};
 use crate::core::engine::NotTaken;
 use crate::core::message::Message;
+use crate::core::pair::Waits;
 use crate::core::{Epoch, NodeId, View};
 use crate::log::NotWritten;
 
@@ -26,6 +28,12 @@ pub(super) enum Input {
     Propose(Command, oneshot::Sender<Written>),
     /// A node looks dead to somebody.
     Suspect(NodeId),
+    /// An operator says that the node that this one waits for is off.
+    TakeOver(oneshot::Sender<Result<(), Refused>>),
+    /// What the fencing device has done to a node.
+    Fenced(u64, NodeId, Result<(), String>),
+    /// The log was founded anew, or could not be.
+    Founded(Result<(), String>),
     /// Who can say how it stands.
     Status(oneshot::Sender<Status>),
 }
@@ -60,6 +68,11 @@ pub struct Status {
     pub fenced: bool,
     /// On the master: who has not taken in the last change, and which of its subsystems.
     pub waiting: Vec<(NodeId, Vec<String>)>,
+    /// Whose `ssid` does not answer, though the node lives: on the master all, elsewhere
+    /// those that this node observes.
+    pub stalled: BTreeSet<NodeId>,
+    /// What keeps a pair without a tie-breaker from going on.
+    pub waits: Option<Waits>,
 }
 
 impl<G: Ground, M: Messenger> Node<G, M> {
@@ -76,6 +89,21 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             Input::Leave => self.engine.leave(now),
             Input::Propose(command, asks) => self.write(command, asks),
             Input::Suspect(id) => self.engine.suspect(now, id),
+            Input::TakeOver(asks) => {
+                // Who asked may have gone.
+                let _ = asks.send(self.engine.take_over(now));
+            }
+            Input::Fenced(request, id, said) => {
+                if let Err(why) = &said {
+                    tracing::warn!("node {id} could not be fenced: {why}");
+                }
+                self.engine.switched_off(now, request, id, said.is_ok());
+            }
+            Input::Founded(Ok(())) => {}
+            Input::Founded(Err(why)) => {
+                tracing::warn!("the view log could not be founded anew: {why}");
+                self.engine.not_founded();
+            }
             Input::Status(asks) => {
                 // Who asked may have gone.
                 let _ = asks.send(self.status());
@@ -90,6 +118,8 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             id: self.engine.id(),
             master: self.engine.is_master(self.ground.now()),
             fenced: self.engine.is_fenced(),
+            stalled: self.engine.stalled(),
+            waits: self.engine.waits(self.ground.now()),
             waiting: duty.map(|duty| duty.waiting(&view)).unwrap_or_default(),
             view,
         }
@@ -98,7 +128,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     /// Writes an entry for somebody, if it is this node's to write.
     fn write(&mut self, command: Command, asks: oneshot::Sender<Written>) {
         let taken = self.engine.entry(self.ground.now(), command);
-        let (command, seat) = match (taken, self.seat.clone()) {
+        let (command, seat) = match (taken, self.seating.seat()) {
             (Ok(command), Some(seat)) => (command, seat),
             (Ok(_), None) => return drop(asks.send(Err(NotTaken::NoMaster.into()))),
             (Err(why), _) => return drop(asks.send(Err(why.into()))),

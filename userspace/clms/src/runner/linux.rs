@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ssi_loader::map::Maps;
 
-use super::{Ground, Kernel, Probes, Reflection, clock};
+use super::{Ask, Ground, Kernel, Probes, Reflection, clock};
 use crate::core::{NodeId, Time, View};
 
 /// The machine: its kernel goes on when this process doesn't.
@@ -63,9 +63,8 @@ impl Ground for Linux {
         self.kernel.let_go();
     }
 
-    fn probe(&mut self, view: &View, own: NodeId, to: NodeId, nonce: u64, grant: Option<u64>) {
-        let grant = grant.map(|clock| (clock, self.lease));
-        self.probes.send(view, own, to, nonce, grant);
+    fn probe(&mut self, view: &View, own: NodeId, probe: Ask) {
+        self.probes.send(view, own, probe, self.lease);
     }
 
     async fn heard(&mut self) {

@@ -7,6 +7,8 @@ use bytes::Bytes;
 
 use crate::core::{NodeId, View};
 use crate::log::Voter;
+#[cfg(doc)]
+use crate::log::WITNESS;
 
 /// A way to other nodes. Whoever gives it calls [`Handle`](super::Handle) with what comes
 /// in.
@@ -15,7 +17,10 @@ pub trait Messenger: Clone + Send + Sync + 'static {
     fn send(&self, to: NodeId, message: Bytes);
 
     /// Asks a voter's log, which answers by [`Handle::log`](super::Handle::log); nothing if
-    /// no answer came in time.
+    /// no answer came in time. After all nodes were off, none is a member, and voters must
+    /// be able to speak all the same: by the way that newcomers use, as long as either's
+    /// kernel may not let the other in. So is the witness always asked, [`WITNESS`]: the view
+    /// says where it is.
     fn ask_log(
         &self,
         to: Voter,
@@ -23,8 +28,8 @@ pub trait Messenger: Clone + Send + Sync + 'static {
         within: Duration,
     ) -> impl Future<Output = Option<Bytes>> + Send;
 
-    /// Sends a message to a machine that knows this node as no member, by the way that
-    /// newcomers use.
+    /// Sends a message to a machine that may not know this node as a member, by the way that
+    /// newcomers use: only machines that the cluster's CA has certified are heard there.
     fn knock(&self, at: IpAddr, message: Bytes);
 
     /// The members are others now: talks to nobody else from now on.

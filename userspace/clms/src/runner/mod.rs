@@ -10,9 +10,11 @@ mod linux;
 mod messenger;
 mod node;
 mod probes;
+mod seating;
 mod wire;
+mod witness;
 
-pub use ground::{Ground, Reflection};
+pub use ground::{Ask, Ground, Reflection};
 pub use handle::Handle;
 pub use input::{NotProposed, Status};
 pub use kernel::Kernel;
@@ -20,3 +22,4 @@ pub use linux::Linux;
 pub use messenger::Messenger;
 pub use node::{Node, Order, Settings};
 pub use probes::Probes;
+pub use witness::Witness;

@@ -13,16 +13,17 @@ use tokio::sync::{mpsc, watch};
 
 use super::handle::Handle;
 use super::input::Input;
-use super::wire::Wires;
-use super::{Ground, Messenger};
+use super::seating::Seating;
+use super::{Ask, Ground, Messenger};
 use crate::core::command::{Command, Refused};
-use crate::core::engine::{Engine, Output, Start};
+use crate::core::engine::{Engine, Lead, Output, Start};
 use crate::core::follower::{Installed, KERNEL};
-use crate::core::member::Key;
+use crate::core::member::{Key, Member};
 use crate::core::message::Message;
+use crate::core::pair::generation;
 use crate::core::voters::Voters;
-use crate::core::{Epoch, Number, Time, Timing, View};
-use crate::log::{Applied, NotWritten, Seat, Store, Voter};
+use crate::core::{Epoch, Time, Timing, View};
+use crate::log::{Applied, NotWritten, Store, Voter};
 
 /// What a node is made of.
 pub struct Settings {
@@ -46,6 +47,14 @@ pub enum Order {
     Fence,
     /// There is a lease: go on.
     Unfence,
+    /// Have the fencing device switch a node off, then say what came of it
+    /// ([`Handle::fenced`]). Comes only if there is one ([`Start::fencing`]).
+    SwitchOff {
+        /// Which.
+        node: Arc<Member>,
+        /// To be given back with the answer: tells this request from all others.
+        request: u64,
+    },
     /// This life is over: kill what was stopped.
     Rejoin,
     /// The cluster does not take this node in.
@@ -60,7 +69,9 @@ pub struct Node<G, M> {
     timing: Timing,
     pub(super) ground: G,
     messenger: M,
-    pub(super) seat: Option<Seat>,
+    pub(super) seating: Seating<M>,
+    /// For tasks that have something to say, and don't keep this one from its end.
+    weak: mpsc::WeakSender<Input>,
     voters: Voters,
     voters_due: Time,
     doors: Vec<IpAddr>,
@@ -93,18 +104,14 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     ) -> io::Result<(Self, Handle, mpsc::UnboundedReceiver<Order>)> {
         let timing = settings.start.timing.clone();
         let (tells, news) = mpsc::unbounded_channel();
-        let seat = match settings.log {
-            None => None,
-            Some((voter, store)) => {
-                let wires = Wires(messenger.clone());
-                let told = Box::new(move |applied| {
-                    // Nobody listens any more when the node is about to stop.
-                    let _ = tells.send(applied);
-                });
-                let taking = Seat::take(voter, &timing, wires, store, told);
-                Some(DeterministicRng::<TokioRuntime>::scope(settings.seed, taking).await?)
-            }
-        };
+        let seating = Seating::new(
+            settings.log,
+            timing.clone(),
+            messenger.clone(),
+            tells,
+            settings.seed,
+        )
+        .await?;
         let engine = Engine::new(ground.now(), settings.start);
         let (inputs, takes) = mpsc::channel(INPUTS);
         let (says, said) = mpsc::unbounded_channel();
@@ -113,7 +120,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         let handle = Handle {
             inputs,
             views: shows,
-            seat: seat.clone(),
+            chair: seating.chair(),
         };
         let node = Self {
             voters_due: ground.now() + VOTERS,
@@ -121,7 +128,8 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             timing,
             ground,
             messenger,
-            seat,
+            seating,
+            weak: handle.inputs.downgrade(),
             voters: Voters::default(),
             doors: settings.doors,
             door: 0,
@@ -144,7 +152,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         &self,
         command: Command,
     ) -> impl Future<Output = io::Result<()>> + Send + use<G, M> {
-        let (seat, seed) = (self.seat.clone(), self.seed);
+        let (seat, seed) = (self.seating.seat(), self.seed);
         async move {
             let seat = seat.ok_or_else(|| io::Error::other("only a potential master can found"))?;
             let founding = seat.found(command);
@@ -196,6 +204,11 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         self.messenger.members(view, own);
         self.views.send_replace(view.clone());
         let epoch = view.epoch;
+        let old = self.seating.seat().and_then(|seat| seat.generation());
+        if old.is_some_and(|old| old < generation(epoch)) {
+            tracing::info!("the view log has been founded anew: this node's is over");
+            self.found_anew(None);
+        }
         self.order(Order::Install(installed));
         self.engine.took(self.ground.now(), KERNEL, epoch);
         Ok(())
@@ -207,8 +220,12 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         let view = self.engine.view().clone();
         while let Some(back) = self.ground.next(&view) {
             let now = self.ground.now();
-            self.engine
-                .reflected(now, back.from, back.nonce, back.clock, back.holds);
+            if back.supervisor {
+                self.engine.answered(now, back.from, back.nonce);
+            } else {
+                self.engine
+                    .reflected(now, back.from, back.nonce, back.clock, back.holds);
+            }
         }
         while let Ok(applied) = self.news.try_recv() {
             self.applied(applied);
@@ -217,8 +234,12 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             self.input(input);
         }
         let now = self.ground.now();
-        if let Some(seat) = &self.seat {
-            let leads = seat.leadership().map(|lead| (lead.term, now - lead.age));
+        if let Some(seat) = self.seating.seat() {
+            let leads = seat.leadership().map(|lead| Lead {
+                term: lead.term,
+                acked: now - lead.age,
+                generation: lead.generation,
+            });
             self.engine.leads(now, leads);
         }
         self.engine.tick(now, self.ground.lease());
@@ -251,16 +272,46 @@ impl<G: Ground, M: Messenger> Node<G, M> {
 
     fn put_out(&mut self, output: Output) -> io::Result<()> {
         match output {
-            Output::Probe { to, nonce, grant } => {
+            Output::Probe {
+                to,
+                nonce,
+                grant,
+                supervisor,
+            } => {
                 if let Some(own) = self.engine.id() {
                     let view = self.engine.view();
-                    self.ground.probe(view, own, to, nonce, grant);
+                    let probe = Ask {
+                        to,
+                        nonce,
+                        grant,
+                        supervisor,
+                    };
+                    self.ground.probe(view, own, probe);
                 }
             }
+            Output::Stalled { id, stalled: true } => {
+                tracing::warn!("node {id} lives, but its ssid does not answer");
+            }
+            Output::Stalled { id, .. } => tracing::info!("node {id}'s ssid answers again"),
             Output::Send { to, message } => self.messenger.send(to, encode(&message)?),
+            Output::Door { to, message } => {
+                let view = self.engine.view();
+                let there = view.members.get(&to.number);
+                let at = there.and_then(|there| there.candidate.addresses.first().copied());
+                if let Some(at) = at {
+                    self.messenger.knock(at, encode(&message)?);
+                }
+            }
             Output::Contact(message) => self.knock(&message)?,
             Output::Propose(command) => self.propose(command),
             Output::Install(installed) => self.install(installed)?,
+            Output::Refound(command) => self.found_anew(Some(command)),
+            Output::SwitchOff { id, request } => {
+                let there = self.engine.view().members.get(&id.number);
+                if let Some(node) = there.filter(|there| there.id == id).cloned() {
+                    self.order(Order::SwitchOff { node, request });
+                }
+            }
             Output::Lease(until) => self.ground.hold(until),
             Output::Fence => self.order(Order::Fence),
             Output::Unfence => self.order(Order::Unfence),
@@ -269,6 +320,19 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             Output::TurnAway { key, why } => self.order(Order::TurnAway(key, why)),
         }
         Ok(())
+    }
+
+    fn found_anew(&self, command: Option<Command>) {
+        let says = self.weak.clone();
+        self.seating.anew(command, move |ended| {
+            let said = ended.map_err(|why| why.to_string());
+            if let Some(says) = says.upgrade() {
+                tokio::spawn(async move {
+                    // Nobody listens any more when the node is about to stop.
+                    let _ = says.send(Input::Founded(said)).await;
+                });
+            }
+        });
     }
 
     fn order(&self, order: Order) {
@@ -294,7 +358,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     }
 
     fn propose(&mut self, command: Command) {
-        let Some(seat) = self.seat.clone() else {
+        let Some(seat) = self.seating.seat() else {
             return;
         };
         tracing::debug!("proposes: {command}");
@@ -310,8 +374,8 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             return;
         }
         let wanted = self.voters.wanted(now, self.engine.view(), &self.timing);
-        if let (Some(wanted), Some(seat)) = (wanted, self.seat.clone()) {
-            let wanted: BTreeSet<Voter> = wanted.into_iter().map(Number::get).collect();
+        if let (Some(wanted), Some(seat)) = (wanted, self.seating.seat()) {
+            let wanted: BTreeSet<Voter> = wanted.numbers().collect();
             tracing::info!("nodes {wanted:?} are to vote");
             tokio::spawn(DeterministicRng::<TokioRuntime>::scope(now.0, async move {
                 if let Err(why) = seat.set_voters(wanted).await {

@@ -9,7 +9,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use ssi_abi::probe::{BYTES, MAGIC, PORT, Probe, VERSION, flag, kind};
 use tokio::net::UdpSocket;
 
-use super::Reflection;
+use super::{Ask, Reflection};
+use crate::core::command::ProbeKey;
 use crate::core::{NodeId, Number, View};
 
 /// The socket that probes go from.
@@ -53,46 +54,46 @@ impl Probes {
 
     /// Sends a probe to a member's first address of this socket's family. One that can't be
     /// sent is lost like any other.
-    pub fn send(
-        &self,
-        view: &View,
-        own: NodeId,
-        to: NodeId,
-        nonce: u64,
-        grant: Option<(u64, Duration)>,
-    ) {
-        let Some(member) = view.member(to) else {
-            return;
-        };
-        let addresses = &member.candidate.addresses;
-        let Some(address) = addresses
-            .iter()
-            .find(|address| address.is_ipv6() == self.own.is_ipv6())
-        else {
-            return;
-        };
+    /// A lease that it renews lasts for `lease`.
+    pub fn send(&self, view: &View, own: NodeId, ask: Ask, lease: Duration) {
         let key = view.probe_keys[0];
-        let (grant, lease) = grant.map_or((0, 0), |(clock, lease)| {
-            (clock, u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX))
-        });
-        let mut probe = Probe {
+        let lease = u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX);
+        let (grant, lease) = ask.grant.map_or((0, 0), |clock| (clock, lease));
+        let to = ask.to;
+        let probe = Probe {
             magic: MAGIC,
             version: VERSION,
-            kind: kind::PROBE,
+            kind: if ask.supervisor {
+                kind::SUPERVISOR
+            } else {
+                kind::PROBE
+            },
             key_id: key.id,
             from: own.number.get(),
             to: to.number.get(),
             from_incarnation: own.incarnation,
             to_incarnation: to.incarnation,
-            nonce,
+            nonce: ask.nonce,
             epoch: view.epoch,
             grant,
             lease,
             ..Probe::default()
         };
-        probe.tag = probe.expected_tag(key.words[0], key.words[1]);
-        let to = SocketAddr::new(*address, PORT);
-        let _ = self.socket.try_send_to(&probe.to_bytes(), to);
+        self.put(view, to, probe, &key);
+    }
+
+    fn put(&self, view: &View, to: NodeId, mut probe: Probe, key: &ProbeKey) {
+        let Some(member) = view.member(to) else {
+            return;
+        };
+        let mut addresses = member.candidate.addresses.iter();
+        let same = |address: &&IpAddr| address.is_ipv6() == self.own.is_ipv6();
+        if let Some(address) = addresses.find(same) {
+            probe.tag = probe.expected_tag(key.words[0], key.words[1]);
+            let to = SocketAddr::new(*address, PORT);
+            // What can't be sent is lost like any other.
+            let _ = self.socket.try_send_to(&probe.to_bytes(), to);
+        }
     }
 
     /// Waits until a probe can be sent: a fresh socket has to find that out first.
@@ -120,7 +121,22 @@ impl Probes {
                     let mut whole = [0; BYTES];
                     whole.copy_from_slice(&bytes[..BYTES]);
                     match check(&whole, from, view, own) {
-                        Some(reflection) => return Some(reflection),
+                        Some((id, probe, key)) if probe.kind == kind::SUPERVISOR => {
+                            let answer = Probe {
+                                kind: kind::SUPERVISOR_REPLY,
+                                ..probe.reflection(0, 0)
+                            };
+                            self.put(view, id, answer, key);
+                        }
+                        Some((id, back, _)) => {
+                            return Some(Reflection {
+                                from: id,
+                                nonce: back.nonce,
+                                clock: back.clock,
+                                holds: back.flags & flag::HOLDS != 0,
+                                supervisor: back.kind == kind::SUPERVISOR_REPLY,
+                            });
+                        }
                         None => self.strange += 1,
                     }
                 }
@@ -156,35 +172,31 @@ impl Probes {
     }
 }
 
-/// What a datagram says, if it is a reflection of a probe of this node's by a member.
-fn check(bytes: &[u8; BYTES], from: IpAddr, view: &View, own: NodeId) -> Option<Reflection> {
-    let back = Probe::from_bytes(bytes);
-    let keys = view.probe_keys.iter();
-    let key = keys
-        .into_iter()
-        .find(|key| key.id != 0 && key.id == back.key_id)?;
-    let genuine = back.is_known()
-        && back.kind == kind::REFLECTION
-        && back.tag == back.expected_tag(key.words[0], key.words[1]);
-    let to_us = (back.to, back.to_incarnation) == (own.number.get(), own.incarnation);
+/// What a datagram says, if a member sent it to this life of this node and it is for `ssid`;
+/// and the key that it is signed with.
+fn check<'a>(
+    bytes: &[u8; BYTES],
+    from: IpAddr,
+    view: &'a View,
+    own: NodeId,
+) -> Option<(NodeId, Probe, &'a ProbeKey)> {
+    let probe = Probe::from_bytes(bytes);
+    let mut keys = view.probe_keys.iter();
+    let key = keys.find(|key| key.id != 0 && key.id == probe.key_id)?;
+    let genuine = probe.is_known()
+        && probe.kind != kind::PROBE
+        && probe.tag == probe.expected_tag(key.words[0], key.words[1]);
+    let to_us = (probe.to, probe.to_incarnation) == (own.number.get(), own.incarnation);
     if !genuine || !to_us {
         return None;
     }
     let id = NodeId {
-        number: Number::new(back.from)?,
-        incarnation: back.from_incarnation,
+        number: Number::new(probe.from)?,
+        incarnation: probe.from_incarnation,
     };
     let member = view.member(id)?;
-    member
-        .candidate
-        .addresses
-        .contains(&from)
-        .then_some(Reflection {
-            from: id,
-            nonce: back.nonce,
-            clock: back.clock,
-            holds: back.flags & flag::HOLDS != 0,
-        })
+    let known = member.candidate.addresses.contains(&from);
+    known.then_some((id, probe, key))
 }
 
 /// The tag protects a probe; the kernel that reflects it leaves the checksum at 0, and so

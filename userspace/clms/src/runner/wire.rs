@@ -7,14 +7,15 @@ use bytes::Bytes;
 use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{EmptyNode, RaftNetworkFactory, RaftNetworkV2, alias};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Messenger;
-use crate::log::{Raft, ViewLog, Voter};
+use crate::log::{Generation, Seat, ViewLog, Voter};
 
 /// What one voter's log asks another's.
 #[derive(Serialize, Deserialize)]
@@ -22,6 +23,7 @@ enum Question {
     Append(AppendEntriesRequest<ViewLog>),
     Vote(VoteRequest<ViewLog>),
     PreVote(VoteRequest<ViewLog>),
+    Lead(TransferLeaderRequest<ViewLog>),
     Snapshot(
         alias::VoteOf<ViewLog>,
         Option<alias::LogIdOf<ViewLog>>,
@@ -34,9 +36,15 @@ enum Question {
 ///
 /// # Errors
 /// The question makes no sense, or this log has stopped.
-pub(super) async fn answer(raft: &Raft, question: &[u8]) -> io::Result<Bytes> {
-    let question: Question = postcard::from_bytes(question).map_err(io::Error::other)?;
+pub(super) async fn answer(seat: &Seat, question: &[u8]) -> io::Result<Bytes> {
+    let (generation, question): (u64, Question) =
+        postcard::from_bytes(question).map_err(io::Error::other)?;
+    if seat.generation().is_some_and(|own| own != generation) {
+        return Err(io::Error::other("the log has been founded anew"));
+    }
+    let raft = seat.raft();
     match question {
+        Question::Lead(rpc) => encode(&raft.handle_transfer_leader(rpc).await),
         Question::Append(rpc) => encode(&raft.append_entries(rpc).await),
         Question::Vote(rpc) => encode(&raft.vote(rpc).await),
         Question::PreVote(rpc) => encode(&raft.pre_vote(rpc).await),
@@ -59,16 +67,29 @@ fn encode<T: Serialize, E: std::fmt::Display>(said: &Result<T, E>) -> io::Result
     Ok(bytes.into())
 }
 
+/// Whether a question is a leader's: the witness has to know when it last heard one.
+pub(super) fn is_leaders(question: &[u8]) -> bool {
+    let question: Result<(u64, Question), _> = postcard::from_bytes(question);
+    matches!(
+        question,
+        Ok((_, Question::Append(_) | Question::Snapshot(..)))
+    )
+}
+
 /// Ways to the other voters.
 #[derive(Clone, Debug)]
-pub(super) struct Wires<M>(pub(super) M);
+pub(super) struct Wires<M> {
+    pub(super) messenger: M,
+    pub(super) generation: Generation,
+}
 
 impl<M: Messenger> RaftNetworkFactory<ViewLog> for Wires<M> {
     type Network = Wire<M>;
 
     async fn new_client(&mut self, target: Voter, _: &EmptyNode) -> Wire<M> {
         Wire {
-            messenger: self.0.clone(),
+            messenger: self.messenger.clone(),
+            generation: self.generation.clone(),
             to: target,
         }
     }
@@ -78,6 +99,7 @@ impl<M: Messenger> RaftNetworkFactory<ViewLog> for Wires<M> {
 #[derive(Clone, Debug)]
 pub(super) struct Wire<M> {
     messenger: M,
+    generation: Generation,
     to: Voter,
 }
 
@@ -90,7 +112,7 @@ impl<M: Messenger> Wire<M> {
         option: &RPCOption,
     ) -> Result<T, Failed> {
         let unreachable = |why: &str| RPCError::Unreachable(Unreachable::from_string(why));
-        let question = postcard::to_stdvec(question)
+        let question = postcard::to_stdvec(&(self.generation.get(), question))
             .map_err(|error| unreachable(&format!("cannot encode a question: {error}")))?;
         let answer = self
             .messenger
@@ -127,6 +149,14 @@ impl<M: Messenger> RaftNetworkV2<ViewLog> for Wire<M> {
         option: RPCOption,
     ) -> Result<VoteResponse<ViewLog>, Failed> {
         self.ask(&Question::PreVote(rpc), &option).await
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        rpc: TransferLeaderRequest<ViewLog>,
+        option: RPCOption,
+    ) -> Result<TransferLeaderResponse<ViewLog>, Failed> {
+        self.ask(&Question::Lead(rpc), &option).await
     }
 
     async fn full_snapshot(

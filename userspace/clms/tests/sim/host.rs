@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use rand::RngExt as _;
+use rand::rngs::SmallRng;
+use ssi_clms::core::command::Command;
 use ssi_clms::core::engine::Engine;
 use ssi_clms::core::member::Candidate;
 use ssi_clms::core::{NodeId, Number, Time, View};
-use ssi_clms::log::{Seat, Store};
+use ssi_clms::log::{Generation, Seat, Store};
 
 use crate::clock::Clock;
 use crate::world::Arrival;
@@ -35,6 +38,8 @@ pub(crate) struct Probe {
     pub(crate) nonce: u64,
     /// From which reading of the target's clock it renews the lease, and for how long.
     pub(crate) grant: Option<(u64, u64)>,
+    /// Whether the daemon is to answer, not the kernel.
+    pub(crate) supervisor: bool,
 }
 
 /// A reflected probe.
@@ -48,6 +53,8 @@ pub(crate) struct Reflection {
     pub(crate) clock: u64,
     /// Whether it holds a lease.
     pub(crate) holds: bool,
+    /// Whether the daemon answered.
+    pub(crate) supervisor: bool,
 }
 
 impl Kernel {
@@ -75,6 +82,7 @@ impl Kernel {
             nonce: probe.nonce,
             clock: now.0,
             holds,
+            supervisor: false,
         })
     }
 }
@@ -94,9 +102,17 @@ pub(crate) struct Host {
     /// Counts its daemons, so that nothing meant for one reaches the next.
     pub(crate) daemon: u64,
     pub(crate) candidate: Candidate,
+    /// The view that its disk keeps.
+    pub(crate) saved: Option<Arc<View>>,
     /// What its disk keeps of the log.
     pub(crate) store: Option<Store>,
     pub(crate) seat: Option<Seat>,
+    /// Which generation of the log its seat has.
+    pub(crate) generation: Generation,
+    /// With what its log is to be founded anew once it has a seat again.
+    pub(crate) refound: Option<Command>,
+    /// When a leader of the log was last heard, if it is the witness.
+    pub(crate) heard: u64,
     /// When its seat may be taken again.
     pub(crate) seat_free: u64,
     /// What has come for a stopped daemon: socket buffers.
@@ -106,6 +122,33 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// A host that has never been switched on.
+    pub(crate) fn new(index: usize, rng: &mut SmallRng) -> Self {
+        Self {
+            index,
+            clock: Clock::new(
+                rng.random_range(1..1_000_000) * 1_000_000,
+                // Up to the drift that is allowed for.
+                rng.random_range(-900..900),
+            ),
+            up: false,
+            paused: false,
+            kernel: Kernel::default(),
+            engine: None,
+            daemon: 0,
+            candidate: crate::life::candidate(index),
+            saved: None,
+            store: None,
+            seat: None,
+            generation: Generation::default(),
+            refound: None,
+            heard: 0,
+            seat_free: 0,
+            waiting: VecDeque::new(),
+            wake: u64::MAX,
+        }
+    }
+
     /// Its clock now.
     pub(crate) fn now(&self, world: u64) -> Time {
         self.clock.at(world)

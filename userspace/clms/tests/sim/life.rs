@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt as _;
-use ssi_clms::core::engine::{Engine, Output, Start};
+use ssi_clms::core::engine::{Engine, Lead, Output, Start};
 use ssi_clms::core::follower::KERNEL;
 use ssi_clms::core::member::{Candidate, Facts};
 use ssi_clms::core::message::Message;
+use ssi_clms::core::pair::generation;
 use ssi_clms::core::{NodeId, Time, View};
-use ssi_clms::log::Applied;
+use ssi_clms::log::{Applied, Seat};
 
-use crate::host::{Kernel, Probe, number};
+use crate::host::{Kernel, Probe, Reflection, number};
 use crate::world::{Arrival, Event, Shared, World, clock, host_of};
 
 /// What the cluster has to give.
@@ -44,7 +45,7 @@ pub(crate) fn start_daemon(world: &mut World, host: usize) {
         place.candidate.life = life;
     }
     place.candidate.potential_master = host < masters;
-    let view = place.kernel.view.as_deref().cloned().unwrap_or_default();
+    let view = place.saved.as_deref().cloned().unwrap_or_default();
     place.daemon += 1;
     place.engine = Some(Engine::new(
         now,
@@ -56,6 +57,7 @@ pub(crate) fn start_daemon(world: &mut World, host: usize) {
             id: place.kernel.id,
             subsystems: vec!["ics".to_owned(), "lvs".to_owned()],
             resources: RESOURCES.map(ToOwned::to_owned).into(),
+            fencing: world.fencing.is_some(),
             entropy: Box::new(move || {
                 entropy = entropy
                     .wrapping_mul(6_364_136_223_846_793_005)
@@ -83,7 +85,7 @@ pub(crate) fn start_daemon(world: &mut World, host: usize) {
 }
 
 /// Switches a host off: a crash.
-pub(crate) fn crash(world: &mut World, host: usize) -> Option<ssi_clms::log::Seat> {
+pub(crate) fn crash(world: &mut World, host: usize) -> Option<Seat> {
     world.say(|| format!("host{} crashes", host + 1));
     let now = world.now();
     let free = now + u64::try_from(world.timing.mastery.as_nanos()).unwrap_or(u64::MAX);
@@ -100,7 +102,7 @@ pub(crate) fn crash(world: &mut World, host: usize) -> Option<ssi_clms::log::Sea
 }
 
 /// Kills a host's daemon; its kernel goes on.
-pub(crate) fn kill_daemon(world: &mut World, host: usize) -> Option<ssi_clms::log::Seat> {
+pub(crate) fn kill_daemon(world: &mut World, host: usize) -> Option<Seat> {
     world.say(|| format!("host{}'s daemon is killed", host + 1));
     let now = world.now();
     let free = now + u64::try_from(world.timing.mastery.as_nanos()).unwrap_or(u64::MAX);
@@ -119,20 +121,32 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
     let mut guard = shared.lock();
     let world = &mut *guard;
     let now = clock(world, host);
+    if let Event::SwitchOff { by, id, request } = event {
+        crate::fencing::switch_off(world, by, id, request);
+        return;
+    }
     if !world.hosts[host].up {
         return;
     }
     match event {
+        Event::SwitchOff { .. } => {}
+        Event::Fenced(daemon, request, id, off) => {
+            let place = &mut world.hosts[host];
+            if let Some(engine) = &mut place.engine
+                && place.daemon == daemon
+            {
+                engine.switched_off(now, request, id, off);
+            }
+        }
         Event::Probe(probe) => {
-            let reflected = world.hosts[host].kernel.reflect(now, &probe);
-            if let Some(reflection) = reflected {
-                let back = host_of(probe.from);
-                let delay = world.links.datagram(host, back, &mut world.rng);
-                if let Some(delay) = delay {
-                    let what = Arrival::Reflection(reflection);
-                    let to = Some(probe.from);
-                    world.plan(delay, back, Event::Arrival { to, what });
+            let kernel = &mut world.hosts[host].kernel;
+            if !probe.supervisor {
+                if let Some(reflection) = kernel.reflect(now, &probe) {
+                    reflect(world, host, &probe, reflection);
                 }
+            } else if kernel.lets_in(probe.from) {
+                let (to, what) = (Some(probe.to), Arrival::Asks(probe));
+                world.plan(Duration::from_micros(20), host, Event::Arrival { to, what });
             }
             return;
         }
@@ -161,6 +175,7 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
             if let Some(engine) = &mut place.engine {
                 if name == KERNEL {
                     place.kernel.view = Some(engine.view().clone());
+                    place.saved = place.kernel.view.clone();
                     place.kernel.id = engine.id();
                 }
                 engine.took(now, &name, epoch);
@@ -195,15 +210,18 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
 
 use crate::invariants::Invariants;
 
+/// A probe goes back.
+fn reflect(world: &mut World, host: usize, probe: &Probe, reflection: Reflection) {
+    let back = host_of(probe.from);
+    world.traffic.datagram(host);
+    if let Some(delay) = world.links.datagram(host, back, &mut world.rng) {
+        let (to, what) = (Some(probe.from), Arrival::Reflection(reflection));
+        world.plan(delay, back, Event::Arrival { to, what });
+    }
+}
+
 fn is_for_outsiders(what: &Arrival) -> bool {
-    matches!(
-        what,
-        Arrival::Message(_, message) if matches!(
-            **message,
-            Message::Snapshot(_) | Message::JoinRefused { .. } | Message::Gone(_)
-                | Message::Join(_) | Message::AmI(_)
-        )
-    )
+    matches!(what, Arrival::Message(_, message) if message.is_for_outsiders())
 }
 
 fn arrive(world: &mut World, host: usize, now: Time, what: Arrival) {
@@ -211,6 +229,19 @@ fn arrive(world: &mut World, host: usize, now: Time, what: Arrival) {
         return;
     };
     match what {
+        Arrival::Asks(probe) => {
+            let reflection = Reflection {
+                from: probe.to,
+                nonce: probe.nonce,
+                clock: 0,
+                holds: false,
+                supervisor: true,
+            };
+            reflect(world, host, &probe, reflection);
+        }
+        Arrival::Reflection(back) if back.supervisor => {
+            engine.answered(now, back.from, back.nonce);
+        }
         Arrival::Reflection(back) => {
             engine.reflected(now, back.from, back.nonce, back.clock, back.holds);
         }
@@ -232,7 +263,11 @@ fn work(shared: &Shared, world: &mut World, host: usize, now: Time) {
         return;
     };
     if let Some(seat) = &place.seat {
-        let leads = seat.leadership().map(|lead| (lead.term, now - lead.age));
+        let leads = seat.leadership().map(|lead| Lead {
+            term: lead.term,
+            acked: now - lead.age,
+            generation: lead.generation,
+        });
         engine.leads(now, leads);
     }
     engine.tick(now, place.kernel.lease);
@@ -245,12 +280,18 @@ fn work(shared: &Shared, world: &mut World, host: usize, now: Time) {
 fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
     let daemon = world.hosts[host].daemon;
     match output {
-        Output::Probe { to, nonce, grant } => {
+        Output::Probe {
+            to,
+            nonce,
+            grant,
+            supervisor,
+        } => {
             let Some(from) = world.hosts[host].id() else {
                 return;
             };
             let lease = u64::try_from(world.timing.lease.as_nanos()).unwrap_or(u64::MAX);
             let grant = grant.map(|clock| (clock, lease));
+            world.traffic.datagram(host);
             let delay = world.links.datagram(host, host_of(to), &mut world.rng);
             if let Some(delay) = delay {
                 let probe = Probe {
@@ -258,11 +299,13 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
                     to,
                     nonce,
                     grant,
+                    supervisor,
                 };
                 world.plan(delay, host_of(to), Event::Probe(probe));
             }
         }
         Output::Send { to, message } => send(world, host, host_of(to), Some(to), message),
+        Output::Door { to, message } => send(world, host, host_of(to), None, message),
         Output::Contact(message) => {
             // Whom it knows from before; a newcomer was told of the first.
             let view = world.hosts[host]
@@ -293,6 +336,11 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
         }
         Output::Install(installed) => {
             Invariants::installed(world, host, &installed);
+            let seat = world.hosts[host].seat.as_ref();
+            let old = seat.and_then(Seat::generation);
+            if old.is_some_and(|old| old < generation(installed.view.epoch)) {
+                crate::seats::anew(world, host, None);
+            }
             let epoch = installed.view.epoch;
             let mut names = vec![KERNEL, "ics", "lvs"];
             let mut after = Duration::ZERO;
@@ -301,9 +349,22 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
                 world.plan(after, host, Event::Took(daemon, name.to_owned(), epoch));
             }
         }
+        Output::Refound(command) => crate::seats::anew(world, host, Some(command)),
+        Output::SwitchOff { id, request } => {
+            world.say(|| format!("host{} wants {id} off", host + 1));
+            let after = Duration::from_millis(world.rng.random_range(50..500));
+            let by = host;
+            world.plan(after, host, Event::SwitchOff { by, id, request });
+        }
         Output::Lease(until) => {
             let kernel = &mut world.hosts[host].kernel;
             kernel.lease = kernel.lease.max(until);
+        }
+        Output::Stalled { id, stalled } => {
+            world.say(|| format!("host{} finds {id} stalled: {stalled}", host + 1));
+            if stalled {
+                world.stalled.insert(host_of(id));
+            }
         }
         Output::Fence => world.say(|| format!("host{} fences itself", host + 1)),
         Output::Unfence => world.say(|| format!("host{} goes on", host + 1)),
@@ -327,6 +388,8 @@ fn send(world: &mut World, from: usize, host: usize, to: Option<NodeId>, message
     if world.tells {
         world.say(|| format!("host{} to host{}: {message:?}", from + 1, host + 1));
     }
+    let bytes = postcard::to_stdvec(&message).map_or(0, |bytes| bytes.len());
+    world.traffic.message(from, host, bytes);
     let Some(delay) = world.links.stream(from, host, &mut world.rng) else {
         return;
     };
@@ -351,5 +414,6 @@ pub(crate) fn newest(world: &World) -> Arc<View> {
 /// The hosts that are up.
 pub(crate) fn up(world: &World) -> BTreeSet<usize> {
     let up = world.hosts.iter().filter(|host| host.up);
-    up.map(|host| host.index).collect()
+    let up = up.map(|host| host.index);
+    up.filter(|host| Some(*host) != world.witness).collect()
 }

@@ -4,8 +4,11 @@
 //! `SSI_SIM=crash:17` runs one seed of one scenario again and says what happens in it;
 //! with `SSI_SIM_MESSAGES=1`, every message too.
 //! `SSI_SIM_SEEDS=10` runs ten times as many seeds of each.
+//! `SSI_SIM_HOUR=1` makes each fault go on for an hour of virtual time, with 15 hosts, one
+//! seed each.
 
 mod clock;
+mod fencing;
 mod host;
 mod invariants;
 mod life;
@@ -13,6 +16,7 @@ mod links;
 mod scenarios;
 mod seats;
 mod town;
+mod traffic;
 mod world;
 
 use std::collections::BTreeMap;
@@ -39,9 +43,11 @@ fn main() -> ExitCode {
         .unwrap_or(1);
     let trials = ALL
         .iter()
+        .filter(|scenario| !hour() || scenario.hourly)
         .map(|scenario| {
-            let name = format!("{}, {} seeds", scenario.name, scenario.seeds * more);
-            Trial::test(name, move || many(scenario, scenario.seeds * more))
+            let seeds = more * if hour() { 1 } else { scenario.seeds };
+            let name = format!("{}, {seeds} seeds", scenario.name);
+            Trial::test(name, move || many(scenario, seeds))
         })
         .collect();
     let mut arguments = Arguments::from_args();
@@ -70,6 +76,11 @@ fn again(wanted: &str) -> ExitCode {
     }
 }
 
+/// Whether each fault is to go on for an hour.
+fn hour() -> bool {
+    std::env::var_os("SSI_SIM_HOUR").is_some()
+}
+
 /// How long things took, by what they were.
 type Spans = BTreeMap<&'static str, Vec<Duration>>;
 
@@ -81,8 +92,12 @@ fn one(scenario: &Scenario, seed: u64, loud: bool, spans: &Mutex<Spans>) -> Resu
         .build()
         .map_err(|error| error.to_string())?;
     let scene = async {
-        let mut town = Town::new(seed, (scenario.hosts)(seed), loud);
+        let hosts = if hour() { 15 } else { (scenario.hosts)(seed) };
+        let mut town = Town::new(seed, hosts, loud);
         let ended = (scenario.run)(&mut town).await;
+        if hour() && ended.is_ok() {
+            println!("{} {seed}: {}", scenario.name, town.account());
+        }
         let mut spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
         for (what, span) in town.spans {
             spans.entry(what).or_default().push(span);

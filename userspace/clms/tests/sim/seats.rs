@@ -7,16 +7,18 @@ use std::time::Duration;
 use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{EmptyNode, RaftNetworkFactory, RaftNetworkV2, alias};
 use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::TokioRuntime;
 use rand::RngExt as _;
-use ssi_clms::core::Number;
+use ssi_clms::core::command::Command;
 use ssi_clms::core::voters::Voters;
-use ssi_clms::log::{Raft, Seat, Store, ViewLog, Voter};
+use ssi_clms::log::{Generation, Raft, Seat, Store, ViewLog, Voter, WITNESS};
 
+use crate::host::{Host, number};
 use crate::world::{Event, Shared, World, clock};
 
 /// Runs a task of the log with randomness from the world's seed.
@@ -30,39 +32,86 @@ pub(crate) async fn take(shared: &Shared) {
     let free: Vec<usize> = {
         let world = shared.lock();
         let now = world.now();
+        let votes = |host: &&Host| {
+            let node = host.index < world.potential_masters && host.engine.is_some();
+            node || Some(host.index) == world.witness
+        };
         let free = world
             .hosts
             .iter()
-            .take(world.potential_masters)
-            .filter(|host| {
-                host.up && host.engine.is_some() && host.seat.is_none() && host.seat_free <= now
-            });
+            .filter(votes)
+            .filter(|host| host.up && host.seat.is_none() && host.seat_free <= now);
         free.map(|host| host.index).collect()
     };
     for host in free {
-        let (store, timing, daemon, seed) = {
+        let (store, timing, daemon, seed, generation, me) = {
             let mut world = shared.lock();
             let seed: u64 = world.rng.random();
             let timing = world.timing.clone();
+            let me = if Some(host) == world.witness {
+                WITNESS
+            } else {
+                number(host).get()
+            };
             let place = &mut world.hosts[host];
+            place.generation = Generation::default();
             let store = place
                 .store
                 .get_or_insert_with(|| Store::in_memory().expect("memory"));
-            (store.clone(), timing, place.daemon, seed)
+            let generation = place.generation.clone();
+            (store.clone(), timing, place.daemon, seed, generation, me)
         };
         let news = shared.clone();
         let wire = Wires {
             shared: shared.clone(),
             from: host,
+            generation: generation.clone(),
         };
         let told = Box::new(move |applied| news.bring(host, Event::News(daemon, applied)));
-        let me = Voter::try_from(host + 1).expect("there are fewer hosts");
-        let taking = Seat::take(me, &timing, wire, store, told);
+        let taking = Seat::take(me, &timing, generation, wire, store, told);
         let seat = DeterministicRng::<TokioRuntime>::scope(seed, taking).await;
-        let mut world = shared.lock();
-        if world.hosts[host].daemon == daemon {
-            world.hosts[host].seat = Some(seat.expect("the log opens"));
+        let seat = seat.expect("the log opens");
+        let mut guard = shared.lock();
+        let world = &mut *guard;
+        let place = &mut world.hosts[host];
+        if place.daemon != daemon {
+            continue;
         }
+        place.seat = Some(seat.clone());
+        if let Some(command) = place.refound.take() {
+            world.say(|| format!("host{} founds its log: {command}", host + 1));
+            spawn(world, async move {
+                seat.found(command).await.expect("an empty log");
+            });
+        }
+    }
+}
+
+/// A host leaves its seat and takes another, with an empty log; which it founds, if it has
+/// something to found it with.
+pub(crate) fn anew(world: &mut World, host: usize, command: Option<Command>) {
+    world.say(|| format!("host{} begins a new log", host + 1));
+    let now = world.now();
+    let place = &mut world.hosts[host];
+    place.store = None;
+    place.refound = command;
+    place.seat_free = now;
+    if let Some(seat) = place.seat.take() {
+        spawn(world, async move { seat.leave().await });
+    }
+}
+
+/// The witness does its part.
+pub(crate) fn attend(shared: &Shared) {
+    let mut guard = shared.lock();
+    let world = &mut *guard;
+    let now = world.now();
+    let Some(place) = world.witness.map(|host| &world.hosts[host]) else {
+        return;
+    };
+    let quiet = Duration::from_nanos(now - place.heard);
+    if let Some(seat) = place.seat.clone() {
+        spawn(world, async move { seat.witness(quiet).await });
     }
 }
 
@@ -80,7 +129,7 @@ pub(crate) fn see_to_voters(shared: &Shared, voters: &mut Voters) {
     };
     let wanted = voters.wanted(local, engine.view(), &world.timing);
     if let (Some(wanted), Some(seat)) = (wanted, world.hosts[master].seat.clone()) {
-        let wanted: BTreeSet<Voter> = wanted.into_iter().map(Number::get).collect();
+        let wanted: BTreeSet<Voter> = wanted.numbers().collect();
         world.say(|| format!("voters shall be {wanted:?}"));
         spawn(world, async move {
             // Not done now is done later.
@@ -94,6 +143,7 @@ pub(crate) fn see_to_voters(shared: &Shared, voters: &mut Voters) {
 struct Wires {
     shared: Shared,
     from: usize,
+    generation: Generation,
 }
 
 impl RaftNetworkFactory<ViewLog> for Wires {
@@ -103,7 +153,11 @@ impl RaftNetworkFactory<ViewLog> for Wires {
         Wire {
             shared: self.shared.clone(),
             from: self.from,
-            to: usize::from(target) - 1,
+            generation: self.generation.clone(),
+            to: match (target, self.shared.lock().witness) {
+                (WITNESS, Some(host)) => host,
+                _ => usize::from(target) - 1,
+            },
         }
     }
 }
@@ -113,6 +167,7 @@ impl RaftNetworkFactory<ViewLog> for Wires {
 struct Wire {
     shared: Shared,
     from: usize,
+    generation: Generation,
     to: usize,
 }
 
@@ -149,14 +204,15 @@ impl Wire {
         self.shared.lock().hosts[host].paused
     }
 
-    /// The other's log, if it is there and its kernel lets this host in.
+    /// The other's log, if it is there: by the door if its kernel lets this host in by no
+    /// other way.
     fn other(&self) -> Result<Raft, Failed> {
         let world = self.shared.lock();
         let there = &world.hosts[self.to];
-        let known = world.hosts[self.from]
-            .id()
-            .is_some_and(|id| there.kernel.lets_in(id));
-        let seat = there.seat.as_ref().filter(|_| there.up && known);
+        let seat = there.seat.as_ref().filter(|seat| {
+            let own = seat.generation();
+            there.up && own.is_none_or(|own| own == self.generation.get())
+        });
         seat.map(|seat| seat.raft().clone()).ok_or_else(unreachable)
     }
 
@@ -188,8 +244,26 @@ impl RaftNetworkV2<ViewLog> for Wire {
         rpc: AppendEntriesRequest<ViewLog>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<ViewLog>, Failed> {
-        self.call(&option, |raft| async move {
+        let size = |bytes: Result<Vec<u8>, _>| bytes.map_or(0, |bytes| bytes.len());
+        let question = size(postcard::to_stdvec(&(0_u64, 0_u8, &rpc)));
+        let said = self.call(&option, |raft| async move {
             raft.append_entries(rpc).await.ok()
+        });
+        let said = said.await?;
+        let answer = size(postcard::to_stdvec(&said));
+        let mut world = self.shared.lock();
+        world.traffic.call(self.from, self.to, question, answer);
+        world.hosts[self.to].heard = world.now();
+        Ok(said)
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        rpc: TransferLeaderRequest<ViewLog>,
+        option: RPCOption,
+    ) -> Result<TransferLeaderResponse<ViewLog>, Failed> {
+        self.call(&option, |raft| async move {
+            raft.handle_transfer_leader(rpc).await.ok()
         })
         .await
     }

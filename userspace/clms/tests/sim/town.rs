@@ -9,11 +9,12 @@ use ssi_clms::core::State;
 use ssi_clms::core::command::Command;
 use ssi_clms::core::engine::Engine;
 use ssi_clms::core::voters::Voters;
+use ssi_clms::core::witness::Witness;
 
-use crate::host::number;
+use crate::host::{Host, number};
 use crate::life::{self, RESOURCES};
 use crate::scenarios::ms;
-use crate::world::{Event, Shared, World};
+use crate::world::{Event, Fencing, Shared, World};
 use crate::{invariants::Bounded, seats};
 
 /// A world and who tends it.
@@ -47,9 +48,86 @@ impl Town {
         self.spans.push((what, span));
     }
 
-    /// How many hosts there are.
+    /// Whether a fault is to happen once more: it has `rounds` times, or is to for an hour.
+    pub(crate) fn goes_on(&self, round: u64, rounds: u64) -> bool {
+        if crate::hour() {
+            self.now() < ms(3_600_000)
+        } else {
+            round < rounds
+        }
+    }
+
+    /// How long a fault is to last: so many milliseconds, or an hour.
+    pub(crate) fn span(&self, span: u64) -> Duration {
+        ms(if crate::hour() { 3_600_000 } else { span })
+    }
+
+    /// What has happened.
+    pub(crate) fn account(&self) -> String {
+        let view = life::newest(&self.shared.lock());
+        format!(
+            "{:.0} s, {} changes of the view, {} of them put nodes out, none of them a healthy one",
+            self.now().as_secs_f64(),
+            view.epoch,
+            self.removals()
+        )
+    }
+
+    /// These hosts are well again: they may not be put out any more.
+    pub(crate) fn well(&mut self, hosts: &[usize]) {
+        let mut world = self.shared.lock();
+        for host in hosts {
+            world.invariants.healthy.faulty.remove(host);
+        }
+    }
+
+    /// How many hosts there are that are nodes.
     pub(crate) fn hosts(&self) -> usize {
-        self.shared.lock().hosts.len()
+        let world = self.shared.lock();
+        world.witness.unwrap_or(world.hosts.len())
+    }
+
+    /// Only so many hosts can become masters.
+    pub(crate) fn potential_masters(&mut self, most: usize) {
+        self.shared.lock().potential_masters = most;
+    }
+
+    /// From now on there is something that can switch hosts off, more or less.
+    pub(crate) fn fencing(&mut self, fencing: Fencing) {
+        self.shared.lock().fencing = Some(fencing);
+    }
+
+    /// Switches another machine on, which is to be the witness. Nobody knows yet.
+    pub(crate) fn add_witness(&mut self) {
+        let mut guard = self.shared.lock();
+        let world = &mut *guard;
+        let index = world.hosts.len();
+        let mut host = Host::new(index, &mut world.rng);
+        host.up = true;
+        world.hosts.push(host);
+        world.witness = Some(index);
+    }
+
+    /// Makes the witness known, or says that there is none any more.
+    pub(crate) fn name_witness(&mut self, is_one: bool) {
+        let witness = is_one.then(|| Witness {
+            key: [9; 32],
+            addresses: Vec::new(),
+        });
+        self.write(Command::Witness { witness });
+    }
+
+    /// An operator says at a host that whom it waits for is off.
+    pub(crate) fn take_over(&mut self, host: usize) -> Result<(), String> {
+        let mut guard = self.shared.lock();
+        let world = &mut *guard;
+        let local = world.hosts[host].now(world.now());
+        world.say(|| format!("host{} is told to go on", host + 1));
+        let engine = world.hosts[host].engine.as_mut().ok_or("it is off")?;
+        engine.take_over(local).map_err(|why| why.to_string())?;
+        world.hosts[host].wake = u64::MAX;
+        world.plan(Duration::ZERO, host, Event::Wake);
+        Ok(())
     }
 
     /// Lets time pass; what masters do from time to time is done. An error if something
@@ -61,6 +139,7 @@ impl Town {
             seats::take(&self.shared).await;
             self.shared.pass(step).await;
             seats::see_to_voters(&self.shared, &mut self.voters);
+            seats::attend(&self.shared);
             left -= step;
             if let Some(broken) = &self.shared.lock().invariants.broken {
                 return Err(broken.clone());
@@ -121,18 +200,21 @@ impl Town {
     /// As a user of the master's: has it tell a subsystem something. Nobody may be the
     /// master just now, or it may not get to write it.
     pub(crate) fn tell(&mut self) {
+        let said: u64 = self.shared.lock().rng.random();
+        self.write(Command::Tell {
+            subsystem: "lvs".to_owned(),
+            body: said.to_be_bytes().to_vec(),
+        });
+    }
+
+    fn write(&mut self, command: Command) {
         let Some(master) = self.master() else { return };
         let mut guard = self.shared.lock();
         let world = &mut *guard;
         let local = world.hosts[master].now(world.now());
-        let said: u64 = world.rng.random();
-        let told = Command::Tell {
-            subsystem: "lvs".to_owned(),
-            body: said.to_be_bytes().to_vec(),
-        };
         let place = &mut world.hosts[master];
         let engine = place.engine.as_mut();
-        let entry = engine.and_then(|engine| engine.entry(local, told).ok());
+        let entry = engine.and_then(|engine| engine.entry(local, command).ok());
         if let (Some(entry), Some(seat)) = (entry, place.seat.clone()) {
             seats::spawn(world, async move {
                 // What was not written is not told.
@@ -155,6 +237,16 @@ impl Town {
         }
     }
 
+    /// Whether a host is switched on.
+    pub(crate) fn is_up(&self, host: usize) -> bool {
+        self.shared.lock().hosts[host].up
+    }
+
+    /// Switches a machine on that is no node.
+    pub(crate) fn switch_on(&mut self, host: usize) {
+        self.shared.lock().hosts[host].up = true;
+    }
+
     /// Switches hosts off, all at one moment. From now on they may be put out.
     pub(crate) async fn crash(&mut self, hosts: &[usize]) {
         self.faulty(hosts);
@@ -168,6 +260,30 @@ impl Town {
         for seat in seats {
             seat.leave().await;
         }
+    }
+
+    /// All hosts are switched off, within a while, and on again, within another.
+    pub(crate) async fn power_cut(&mut self, torn: Duration) -> Result<(), String> {
+        let most = torn.as_millis() as u64;
+        let everybody = self.some(self.hosts(), self.hosts());
+        for host in &everybody {
+            self.crash(&[*host]).await;
+            if most > 0 {
+                let next = self.between(0, 2 * most / everybody.len() as u64);
+                self.pass(ms(next)).await?;
+            }
+        }
+        let off = self.between(300, 3_000);
+        self.pass(ms(off)).await?;
+        let everybody = self.some(self.hosts(), self.hosts());
+        for host in &everybody {
+            self.boot(&[*host]);
+            if most > 0 {
+                let next = self.between(0, 2 * most / everybody.len() as u64);
+                self.pass(ms(next)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Kills daemons; their kernels go on.
@@ -253,6 +369,13 @@ impl Town {
         world.hosts.iter().position(|host| host.masters(now))
     }
 
+    /// The host that acts for a resource.
+    pub(crate) fn owner(&self, resource: &str) -> Option<usize> {
+        let world = self.shared.lock();
+        let (now, mut hosts) = (world.now(), world.hosts.iter());
+        hosts.position(|host| host.acts_for(now, resource))
+    }
+
     /// The hosts that vote.
     pub(crate) fn voters(&self) -> Vec<usize> {
         let view = life::newest(&self.shared.lock());
@@ -271,7 +394,8 @@ impl Town {
     pub(crate) fn some(&mut self, least: usize, most: usize) -> Vec<usize> {
         let mut world = self.shared.lock();
         let count = world.rng.random_range(least..=most);
-        let mut all: Vec<usize> = (0..world.hosts.len()).collect();
+        let nodes = world.witness.unwrap_or(world.hosts.len());
+        let mut all: Vec<usize> = (0..nodes).collect();
         all.shuffle(&mut world.rng);
         all.truncate(count);
         all

@@ -1,27 +1,29 @@
 //! The world: time, events, hosts, network. Everything in it follows from its seed.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
-use rand::{RngExt as _, SeedableRng as _};
 use ssi_clms::core::message::Message;
 use ssi_clms::core::{Epoch, NodeId, Time, Timing};
 use ssi_clms::log::{Applied, NotWritten};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::clock::Clock;
-use crate::host::{Host, Kernel, Probe, Reflection, number};
+use crate::host::{Host, Probe, Reflection, number};
 use crate::invariants::Invariants;
 use crate::links::Links;
+use crate::traffic::Traffic;
 
 /// What reaches a daemon.
 #[derive(Clone, Debug)]
 pub(crate) enum Arrival {
     Reflection(Reflection),
+    /// A probe for the daemon.
+    Asks(Probe),
     /// A message, from a member if the kernel lets its sender in.
     Message(Option<NodeId>, Box<Message>),
 }
@@ -39,11 +41,24 @@ pub(crate) enum Event {
     Took(u64, String, Epoch),
     /// The log has committed something.
     News(u64, Applied),
+    /// The fencing device switches a host off, or not, for another.
+    SwitchOff { by: usize, id: NodeId, request: u64 },
+    /// What the fencing device says of a request.
+    Fenced(u64, u64, NodeId, bool),
     /// What became of a proposal.
     Proposed(
         u64,
         Result<Result<Epoch, ssi_clms::core::command::Refused>, NotWritten>,
     ),
+}
+
+/// How the fencing device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fencing {
+    Works,
+    Fails,
+    /// Never says anything.
+    Hangs,
 }
 
 #[derive(Debug)]
@@ -84,6 +99,14 @@ pub(crate) struct World {
     pub(crate) invariants: Invariants,
     /// How many hosts may vote.
     pub(crate) potential_masters: usize,
+    /// The host that is no node but the witness, if there is one: the last.
+    pub(crate) witness: Option<usize>,
+    /// What can switch hosts off, if anything can.
+    pub(crate) fencing: Option<Fencing>,
+    /// Hosts whose daemons a master has found stalled.
+    pub(crate) stalled: BTreeSet<usize>,
+    /// What has gone over the network.
+    pub(crate) traffic: Traffic,
     /// Print every message too.
     pub(crate) tells: bool,
     /// Print what happens.
@@ -106,26 +129,7 @@ impl World {
     /// A world with so many hosts, all switched off.
     pub(crate) fn new(seed: u64, hosts: usize) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
-        let hosts = (0..hosts)
-            .map(|index| Host {
-                index,
-                clock: Clock::new(
-                    rng.random_range(1..1_000_000) * 1_000_000,
-                    rng.random_range(-200..200),
-                ),
-                up: false,
-                paused: false,
-                kernel: Kernel::default(),
-                engine: None,
-                daemon: 0,
-                candidate: crate::life::candidate(index),
-                store: None,
-                seat: None,
-                seat_free: 0,
-                waiting: VecDeque::new(),
-                wake: u64::MAX,
-            })
-            .collect();
+        let hosts = (0..hosts).map(|index| Host::new(index, &mut rng)).collect();
         Self {
             rng,
             timing: Timing::default(),
@@ -133,6 +137,10 @@ impl World {
             links: Links::default(),
             invariants: Invariants::default(),
             potential_masters: 7,
+            witness: None,
+            fencing: None,
+            stalled: BTreeSet::new(),
+            traffic: Traffic::default(),
             tells: std::env::var_os("SSI_SIM_MESSAGES").is_some(),
             loud: false,
             began: Instant::now(),

@@ -63,6 +63,11 @@ impl Obedient {
                 Order::Rejoin => {
                     tracing::warn!("the cluster goes on without this node; it asks to be taken in");
                 }
+                Order::SwitchOff { node, request } => {
+                    let none = Err("no fencing command is configured".to_owned());
+                    // The node's task is about to end if it doesn't listen.
+                    let _ = self.handle.fenced(request, node.id, none).await;
+                }
                 Order::Refused(why) => self.refused(why.to_string()),
                 Order::TurnAway(key, why) => {
                     self.door.tell(&key, &Message::JoinRefused { key, why });

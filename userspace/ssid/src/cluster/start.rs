@@ -126,6 +126,7 @@ pub(super) async fn assemble(
             id: resumed,
             subsystems: SUBSYSTEMS.map(ToOwned::to_owned).into(),
             resources: config.cvip.iter().map(|c| resource(c.address)).collect(),
+            fencing: false,
             entropy: Box::new(random::random),
         },
         log,

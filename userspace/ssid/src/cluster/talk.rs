@@ -9,7 +9,7 @@ use ssi_abi::member::{LARGEST_NODE, peer_lane};
 use ssi_api::control::{Counted, Failure, Reply};
 use ssi_api::ics::{IcsView, LanePing, LaneView, PeerView, Ping, Quantiles};
 use ssi_clms::core::{NodeId, Number, View};
-use ssi_clms::runner::{Probes, clock};
+use ssi_clms::runner::{Ask, Probes, clock};
 use ssi_ics::core::Lane;
 use ssi_ics::runner::{PORT, RemoteReport, RoundTrips};
 use ssi_loader::map::Maps;
@@ -119,7 +119,13 @@ impl Member {
         for _ in 0..count {
             let start = Instant::now();
             let nonce = clock::now().0;
-            probes.send(view, own, to, nonce, None);
+            let ask = Ask {
+                to,
+                nonce,
+                grant: None,
+                supervisor: false,
+            };
+            probes.send(view, own, ask, Duration::ZERO);
             let back = timeout(LATE, async {
                 loop {
                     probes.readable().await;

@@ -1,16 +1,16 @@
 //! Membership's ways to other nodes: internode communication for members, doors for those
 //! who are none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use ssi_clms::core::message::Message;
 use ssi_clms::core::{NodeId, Number, View};
-use ssi_clms::door::{Caller, Door};
-use ssi_clms::log::Voter;
+use ssi_clms::door::{self, Caller, Door};
+use ssi_clms::log::{Voter, WITNESS};
 use ssi_clms::runner::{Handle, Messenger};
 use ssi_ics::core::{Failure, Priority};
 use ssi_ics::runner::{Ics, PORT, PeerInfo, Request};
@@ -33,6 +33,8 @@ struct Inner {
     caller: Caller,
     door: OnceLock<Door<Home>>,
     view: RwLock<Arc<View>>,
+    /// Voters that are asked at their doors.
+    by_door: Mutex<BTreeSet<Voter>>,
     /// What lets this node in the first time.
     token: Option<String>,
 }
@@ -44,6 +46,7 @@ impl Ways {
             caller,
             door: OnceLock::new(),
             view: RwLock::default(),
+            by_door: Mutex::default(),
             token,
         }))
     }
@@ -52,6 +55,12 @@ impl Ways {
     pub(super) fn open(&self, door: Door<Home>) {
         // It is opened once.
         let _ = self.0.door.set(door);
+    }
+
+    async fn ask_member(&self, to: Voter, question: Bytes, within: Duration) -> Option<Bytes> {
+        let calling = self.0.ics.call(to, SERVICE, op::LOG, question);
+        let calling = calling.priority(Priority::HIGHEST).deadline(within);
+        calling.send().await.ok()?.wait().await.ok()
     }
 
     fn view(&self) -> Arc<View> {
@@ -79,9 +88,24 @@ impl Messenger for Ways {
     }
 
     async fn ask_log(&self, to: Voter, question: Bytes, within: Duration) -> Option<Bytes> {
-        let calling = self.0.ics.call(to, SERVICE, op::LOG, question);
-        let calling = calling.priority(Priority::HIGHEST).deadline(within);
-        calling.send().await.ok()?.wait().await.ok()
+        let at = door_of(&self.view(), to);
+        let by_door = to == WITNESS || lock(&self.0.by_door).contains(&to);
+        let answer = if by_door {
+            let caller = &self.0.caller;
+            let said = caller.ask_log(at?, question.to_vec(), within).await;
+            said.map(Bytes::from)
+        } else {
+            self.ask_member(to, question, within).await
+        };
+        // A voter that is no member here, or in whose view this node is none, is asked at its
+        // door; whichever way brings no answer, the other is tried next.
+        if answer.is_none() && to != WITNESS {
+            let mut ways = lock(&self.0.by_door);
+            if !ways.remove(&to) {
+                ways.insert(to);
+            }
+        }
+        answer
     }
 
     fn knock(&self, at: IpAddr, message: Bytes) {
@@ -97,6 +121,21 @@ impl Messenger for Ways {
             door.installed(&view);
         }
     }
+}
+
+/// Where a voter's log is asked by those whom its kernel doesn't let in.
+fn door_of(view: &View, voter: Voter) -> Option<SocketAddr> {
+    if voter == WITNESS {
+        let seated = view.witness.as_ref()?;
+        return seated.witness.addresses.first().copied();
+    }
+    let known = view.members.get(&Number::new(voter)?)?;
+    let address = known.candidate.addresses.first()?;
+    Some(SocketAddr::new(*address, door::PORT))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What internode communication takes from the view.

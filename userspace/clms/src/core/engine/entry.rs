@@ -20,7 +20,7 @@ pub enum NotTaken {
 
 impl Engine {
     /// An entry that somebody wants written, as it is to be written: it may tell a
-    /// subsystem something, forget a node or put nodes out. For nodes that are put out a
+    /// subsystem something, forget a node, put nodes out, or name a witness or none. For nodes that are put out a
     /// new probe key is drawn, whatever the entry says.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl Engine {
             return Err(other.map_or(NotTaken::NoMaster, NotTaken::MasterIs));
         }
         match &mut command {
-            Command::Tell { .. } | Command::Forget { .. } => {}
+            Command::Tell { .. } | Command::Forget { .. } | Command::Witness { .. } => {}
             Command::Remove { probe_key, .. } => {
                 *probe_key = [(self.entropy)(), (self.entropy)()];
             }

@@ -10,9 +10,12 @@ impl Engine {
     pub fn message(&mut self, now: Time, from: Option<NodeId>, message: Message) {
         match message {
             Message::Join(_) | Message::AmI(_) => return self.outsider(now, from, message),
-            // Nobody but a member says these, or the master to one who joins.
+            // From the master, whom this node may not know as a member yet: it is one that
+            // joins, or all have been off and the master was the first to come back.
             Message::Snapshot(view) => {
-                if self.id.is_some() && from.is_none() {
+                let own = self.view();
+                if own.epoch != 0 && (own.identity, &own.cluster) != (view.identity, &view.cluster)
+                {
                     return;
                 }
                 if let Some(installed) = self.follower.snapshot(*view) {
@@ -33,6 +36,12 @@ impl Engine {
                     self.out_of_it();
                 }
                 return;
+            }
+            Message::HaveYouTakenOver { key, life, epoch } => {
+                return self.asked_for_takeover(key, life, epoch);
+            }
+            Message::IHaveNotTakenOver { key, life } => {
+                return self.has_not_taken_over(key, life);
             }
             _ => {}
         }
@@ -89,6 +98,8 @@ impl Engine {
             | Message::AmI(_)
             | Message::Snapshot(_)
             | Message::JoinRefused { .. }
+            | Message::HaveYouTakenOver { .. }
+            | Message::IHaveNotTakenOver { .. }
             | Message::Gone(_) => {}
         }
     }
@@ -97,7 +108,8 @@ impl Engine {
     fn outsider(&mut self, now: Time, from: Option<NodeId>, message: Message) {
         match message {
             Message::AmI(id) if self.id.is_some() && !self.is_fenced() && !self.view().has(id) => {
-                self.send(id, Message::Gone(id));
+                let message = Message::Gone(id);
+                self.out.push_back(Output::Door { to: id, message });
             }
             Message::Join(wish) => {
                 let Some(master) = self.view().master.map(|master| master.node) else {
@@ -116,14 +128,23 @@ impl Engine {
     /// Tells the master how far this node is, and whom it finds dead.
     pub(super) fn report(&mut self, now: Time) {
         let Some(id) = self.id else { return };
-        self.report_due = now + self.timing.report;
+        let waiting = self.follower.waiting();
+        let dead: Vec<NodeId> = self.prober.dead().collect();
+        let quiet = waiting.is_empty() && dead.is_empty();
+        self.report_due = now
+            + if quiet {
+                self.timing.quiet
+            } else {
+                self.timing.report
+            };
         let report = Report {
             at: now,
             epoch: self.view().epoch,
             kernel: self.follower.kernel(),
             done: self.follower.done(),
-            waiting: self.follower.waiting(),
-            dead: self.prober.dead().collect(),
+            waiting,
+            dead,
+            stalled: self.prober.stalled().collect(),
         };
         if self.duty.is_some() {
             self.reported(now, id, report);

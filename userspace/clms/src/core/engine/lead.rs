@@ -1,36 +1,63 @@
 //! A node that leads.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Engine, Output};
 use crate::core::command::{Command, Refused, Wish};
+use crate::core::cut::low;
 use crate::core::duty::Duty;
 use crate::core::member::Why;
 use crate::core::message::{Message, Report};
+use crate::core::pair::generation;
+use crate::core::prober::Seen;
 use crate::core::{Epoch, NodeId, Time, Timing, View};
+
+/// At which renewal in a row that brings nothing back a node's observers are asked to look:
+/// renewals go out oftener than an observer's probes.
+const DOUBTFUL: u32 = 2;
 
 /// How often a master looks over its desk.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// This node leads the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// In which term.
+    pub term: u64,
+    /// When it asked the voters that last confirmed it.
+    pub acked: Time,
+    /// Which generation of the log it leads.
+    pub generation: u64,
+}
+
 impl Engine {
-    /// The log's word on who leads: this node in `term`, whom a majority of the voters
-    /// last confirmed at `acked`; or somebody else, or nobody.
-    pub fn leads(&mut self, now: Time, leadership: Option<(u64, Time)>) {
+    /// The log's word on who leads: this node, or somebody else, or nobody.
+    pub fn leads(&mut self, now: Time, leadership: Option<Lead>) {
         // A leader whom the voters have not confirmed for so long is none, though nobody can
-        // tell it so.
-        let lasting = leadership.filter(|(_, acked)| now.since(*acked) < self.timing.lease);
+        // tell it so; nor is one of a log that has been founded anew elsewhere.
+        let this = generation(self.view().epoch);
+        let lasting = leadership
+            .filter(|lead| lead.generation == this)
+            .map(|lead| (lead.term, lead.acked))
+            .filter(|(_, acked)| now.since(*acked) < self.timing.lease);
+        self.leading = lasting.is_some();
         let (Some((term, acked)), Some(id)) = (lasting, self.id) else {
             self.duty = None;
-            self.proposed = None;
+            if !self.leading {
+                self.proposed = None;
+            }
             return;
         };
         self.acked = acked;
         if self.duty.as_ref().is_none_or(|duty| duty.term != term) {
             self.duty = Some(Duty::new(now, id, term, &self.timing));
             self.proposed = None;
-            // If the last master is gone, now is the time to find out.
-            if let Some(last) = self.view().master {
-                self.prober.look(now, last.node);
+            // If the last master is gone, now is the time to find out; and whoever went with it
+            // has had nobody to renew its lease and notice.
+            let last = self.view().master.map(|last| last.node);
+            if last.is_some_and(|last| last != id) {
+                self.look_around(now, id);
             }
             self.report(now);
         }
@@ -78,19 +105,16 @@ impl Engine {
         if self.may_give(now) {
             self.renew(now, me, &view);
             self.show(now);
+            if self.fencing {
+                self.shoot(&view);
+            }
         }
         if let Some(duty) = &mut self.duty
             && duty.cut.asks_around(now, &view)
         {
-            let others = view.present().map(|member| member.id);
-            for to in others.filter(|id| *id != me) {
-                self.send(to, Message::LookAround);
-            }
-            self.prober.look_around(now);
+            self.look_around(now, me);
         }
-        if let Some((_, since)) = &self.proposed
-            && now.since(*since) < self.timing.report
-        {
+        if self.is_waiting(now) {
             return;
         }
         let Some(duty) = &mut self.duty else { return };
@@ -103,48 +127,95 @@ impl Engine {
             &mut *self.entropy,
         );
         if let Some(command) = next {
-            self.proposed = Some((command.clone(), now));
-            self.out.push_back(Output::Propose(command));
+            self.propose(now, command);
         }
+    }
+
+    /// Has everybody look at all that it observes.
+    fn look_around(&mut self, now: Time, me: NodeId) {
+        let view = self.view().clone();
+        let others = view.present().map(|member| member.id);
+        for to in others.filter(|id| *id != me) {
+            self.send(to, Message::LookAround);
+        }
+        self.prober.look_around(now);
     }
 
     fn renew(&mut self, now: Time, me: NodeId, view: &View) {
         let members = view.present().map(|member| member.id);
         let Some(duty) = &mut self.duty else { return };
         let others = members.filter(|id| *id != me);
+        let mut doubtful = Vec::new();
         for renewal in duty.ledger.renew(now, others, &self.timing) {
             self.nonce = (self.nonce + 1).max(now.0);
             self.out.push_back(Output::Probe {
                 to: renewal.to,
                 nonce: self.nonce,
                 grant: renewal.from,
+                supervisor: false,
             });
+            if renewal.again == DOUBTFUL {
+                doubtful.push(Seen::Suspect(renewal.to));
+            }
         }
-        // Whoever can't renew has stopped everything. If its own master finds it dead
-        // too, it goes, whatever other observers say.
-        let limit = Timing::misses(self.ring.observers_each());
-        let lost: Vec<NodeId> = view
+        // Whoever can't renew has stopped everything. It goes if some of its observers doubt it
+        // too: else it may be this node that others don't hear. Nobody may be there to doubt one
+        // that has never been heard since the master took up its duty.
+        let observers = self.ring.observers_each();
+        let limit = Timing::misses(observers);
+        let long = now.since(duty.since) > self.timing.lease * 3;
+        let gone = |duty: &Duty, id: NodeId| {
+            duty.cut.doubting(id, me) >= low(observers)
+                || long && !duty.reports.contains_key(&id) && !duty.ledger.was_told(id)
+        };
+        let lost: BTreeSet<NodeId> = view
             .present()
             .map(|member| member.id)
             .filter(|id| *id != me && duty.ledger.is_over(now, *id))
-            .filter(|id| duty.ledger.missed(*id) >= limit)
+            .filter(|id| duty.ledger.missed(*id) >= limit && gone(duty, *id))
             .collect();
-        duty.over
-            .extend(lost.into_iter().map(|id| (id, Why::LeaseLost)));
+        duty.lost = lost;
         duty.ledger.forget(now, |id| view.has(id));
+        self.saw(now, &doubtful);
+    }
+
+    /// Has the fencing device switch off who has just been put out, so that nobody has to
+    /// wait for the leases to end.
+    fn shoot(&mut self, view: &View) {
+        let Some(duty) = &mut self.duty else { return };
+        duty.shot
+            .retain(|id| view.leaving().any(|gone| gone.id == *id));
+        let gone = view.leaving();
+        let unreachable =
+            gone.filter(|gone| matches!(gone.why, Some(Why::Unreachable | Why::LeaseLost)));
+        for id in unreachable.map(|gone| gone.id) {
+            if duty.shot.insert(id) {
+                let request = (self.entropy)();
+                self.out.push_back(Output::SwitchOff { id, request });
+            }
+        }
     }
 
     /// A member says how far it is.
     pub(super) fn reported(&mut self, now: Time, from: NodeId, report: Report) {
-        let epoch = self.view().epoch;
+        let view = self.view().clone();
+        let epoch = view.epoch;
         let Some(duty) = &mut self.duty else { return };
         let known = duty.reports.get(&from);
         if known.is_some_and(|known| known.at > report.at || known.done > report.done) {
             return;
         }
         duty.cut.says(now, from, &report.dead);
+        let known = duty.stalled(&view);
         let behind = report.epoch < epoch;
         duty.reports.insert(from, report);
+        let stalled = duty.stalled(&view);
+        let mut changed = Vec::new();
+        changed.extend(stalled.difference(&known).map(|id| (*id, true)));
+        changed.extend(known.difference(&stalled).map(|id| (*id, false)));
+        for (id, stalled) in changed {
+            self.out.push_back(Output::Stalled { id, stalled });
+        }
         if behind && Some(from) != self.id {
             let snapshot = Message::Snapshot(Box::new(View::clone(self.view())));
             self.answer(from, snapshot);
@@ -195,8 +266,8 @@ impl Engine {
             if known.candidate.life == wish.candidate.life {
                 if known.state.is_member() {
                     // It has been taken in and doesn't know yet.
-                    let snapshot = Message::Snapshot(Box::new(View::clone(&view)));
-                    self.send(id, snapshot);
+                    let message = Message::Snapshot(Box::new(View::clone(&view)));
+                    self.out.push_back(Output::Door { to: id, message });
                     return;
                 }
             } else if known.state.is_member() {
@@ -260,7 +331,14 @@ impl Engine {
             .filter(|id| duty.is_behind(now, *id, view.epoch, &self.timing))
             .collect();
         for to in behind {
-            self.send(to, Message::Snapshot(Box::new(View::clone(&view))));
+            let message = Message::Snapshot(Box::new(View::clone(&view)));
+            // The kernel of one who has not reported may not know this node yet.
+            let known = self.duty.as_ref();
+            if known.is_some_and(|duty| duty.reports.contains_key(&to)) {
+                self.send(to, message);
+            } else {
+                self.out.push_back(Output::Door { to, message });
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! One node's part in membership: everything that comes in, and what it does about it.
 
+mod back;
 mod entry;
 mod hear;
 mod lead;
 mod own;
+mod pair;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -19,8 +21,13 @@ use super::ring::Ring;
 use super::{Epoch, NodeId, Number, Time, Timing, Transition, View};
 
 use self::own::Own;
+use self::pair::Pair;
+
+/// At how many doors a node knocks at once.
+const MOST_DOORS: usize = 3;
 
 pub use self::entry::NotTaken;
+pub use self::lead::Lead;
 
 /// What a node does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +40,19 @@ pub enum Output {
         nonce: u64,
         /// From which reading of the other's clock a lease runs that the probe renews.
         grant: Option<u64>,
+        /// The other's `ssid` is to answer it, not the kernel.
+        supervisor: bool,
     },
     /// Sends a message to a member.
     Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// Sends a message to a node whose kernel may not let this node in, by the way that
+    /// newcomers use.
+    Door {
         /// To whom.
         to: NodeId,
         /// What.
@@ -46,6 +63,24 @@ pub enum Output {
     Contact(Message),
     /// Writes to the view log. Only what comes back by [`Engine::committed`] counts.
     Propose(Command),
+    /// As the master: a node's `ssid` does not answer, though its kernel does; or it does
+    /// again.
+    Stalled {
+        /// Whose.
+        id: NodeId,
+        /// Whether it is.
+        stalled: bool,
+    },
+    /// Founds the log anew with this entry: whatever this node's log had is over.
+    Refound(Command),
+    /// Has the fencing device switch a node off; what it says comes back by
+    /// [`Engine::switched_off`]. Only if there is one ([`Start::fencing`]).
+    SwitchOff {
+        /// Which.
+        id: NodeId,
+        /// Tells this request from all others.
+        request: u64,
+    },
     /// The view is a new one. Every subsystem says when it has taken it in.
     Install(Installed),
     /// This node holds its lease until then: for the kernel, which goes by it without us.
@@ -83,6 +118,8 @@ pub struct Start {
     pub subsystems: Vec<String>,
     /// What the cluster has to give, one owner each.
     pub resources: BTreeSet<Resource>,
+    /// Whether there is a fencing device that can switch other nodes off.
+    pub fencing: bool,
     /// Where probe keys come from; nobody outside may guess them.
     pub entropy: Box<dyn FnMut() -> u64 + Send>,
 }
@@ -99,7 +136,11 @@ pub struct Engine {
     prober: Prober,
     nonce: u64,
     own: Own,
+    pair: Pair,
+    fencing: bool,
     duty: Option<Duty>,
+    /// Whether it leads the log, as a member or not.
+    leading: bool,
     /// What it has proposed and not seen committed, and when.
     proposed: Option<(Command, Time)>,
     /// When a majority of the voters last confirmed this node as the leader.
@@ -114,6 +155,8 @@ pub struct Engine {
     via: Option<NodeId>,
     /// When to ask to be taken in again.
     join_due: Time,
+    /// How often it has asked in vain.
+    knocks: usize,
     entropy: Box<dyn FnMut() -> u64 + Send>,
     out: VecDeque<Output>,
 }
@@ -135,6 +178,8 @@ impl Engine {
         let mut engine = Self {
             prober: Prober::new(&start.timing),
             own: Own::new(now),
+            pair: Pair::new(now),
+            fencing: start.fencing,
             timing: start.timing,
             candidate: start.candidate,
             number: start.number,
@@ -143,6 +188,7 @@ impl Engine {
             ring: Ring::default(),
             nonce: now.0,
             duty: None,
+            leading: false,
             proposed: None,
             acked: Time(0),
             resources: start.resources,
@@ -151,6 +197,7 @@ impl Engine {
             lead_now: false,
             via: None,
             join_due: now,
+            knocks: 0,
             entropy: start.entropy,
             out: VecDeque::new(),
         };
@@ -255,6 +302,22 @@ impl Engine {
         }
     }
 
+    /// Another node's `ssid` has answered a probe of it.
+    pub fn answered(&mut self, now: Time, from: NodeId, nonce: u64) {
+        let seen = self.prober.answered(now, from, nonce);
+        self.saw(now, &seen);
+    }
+
+    /// Members whose `ssid` does not answer, though their kernels do: on the master all,
+    /// elsewhere those that this node observes.
+    #[must_use]
+    pub fn stalled(&self) -> BTreeSet<NodeId> {
+        match &self.duty {
+            Some(duty) => duty.stalled(self.view()),
+            None => self.prober.stalled().collect(),
+        }
+    }
+
     /// When [`Self::tick`] has something to do, at the latest.
     #[must_use]
     pub fn due(&self) -> Time {
@@ -282,8 +345,10 @@ impl Engine {
         }
         self.saw(now, &seen);
         self.hold(now, lease);
+        self.see_to_pair(now);
         if self.id.is_none() {
             self.knock(now);
+            self.come_back(now);
         } else if now >= self.report_due {
             self.report(now);
         }
@@ -295,10 +360,15 @@ impl Engine {
         let mut news = false;
         for what in seen {
             match *what {
-                Seen::Probe { to, nonce } => self.out.push_back(Output::Probe {
+                Seen::Probe {
+                    to,
+                    nonce,
+                    supervisor,
+                } => self.out.push_back(Output::Probe {
                     to,
                     nonce,
                     grant: None,
+                    supervisor,
                 }),
                 Seen::Suspect(who) => {
                     let others: Vec<NodeId> = self.ring.observers(who).collect();
@@ -308,7 +378,7 @@ impl Engine {
                         }
                     }
                 }
-                Seen::Dead(_) | Seen::Alive(_) => news = true,
+                Seen::Dead(_) | Seen::Alive(_) | Seen::Stalled(_) | Seen::Runs(_) => news = true,
             }
         }
         if news {
@@ -336,6 +406,9 @@ impl Engine {
         let moves = |t: &Transition| t.from.is_member() != t.to.is_member();
         let moved = installed.transitions.iter().any(moves);
         let newcomer = self.id.is_none();
+        if view.voters_since == view.epoch {
+            self.pair.founded();
+        }
         self.out.push_back(Output::Install(installed));
         match self.id {
             Some(id) if !view.has(id) => {
@@ -353,6 +426,8 @@ impl Engine {
                 self.id = Some(member.id);
                 self.number = Some(member.id.number);
                 self.own = Own::new(now);
+                self.knocks = 0;
+                self.proposed = None;
             }
         }
         if newcomer || moved {
@@ -374,6 +449,7 @@ impl Engine {
     fn out_of_it(&mut self) {
         self.id = None;
         self.candidate.life = (self.entropy)();
+        self.pair.forget();
         self.duty = None;
         self.proposed = None;
         self.prober = Prober::new(&self.timing);
@@ -384,15 +460,18 @@ impl Engine {
         self.join_due = Time(0);
     }
 
-    /// Asks to be taken in, again and again.
+    /// Asks to be taken in, again and again; if nobody seems to be there, several at once.
     fn knock(&mut self, now: Time) {
         if now < self.join_due {
             return;
         }
         self.join_due = now + self.timing.renew;
-        self.out.push_back(Output::Contact(Message::Join(Wish {
-            number: self.number,
-            candidate: self.candidate.clone(),
-        })));
+        self.knocks += 1;
+        for _ in 0..self.knocks.min(MOST_DOORS) {
+            self.out.push_back(Output::Contact(Message::Join(Wish {
+                number: self.number,
+                candidate: self.candidate.clone(),
+            })));
+        }
     }
 }

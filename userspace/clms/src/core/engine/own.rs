@@ -69,6 +69,9 @@ impl Engine {
     /// Holds on to the lease, or stops everything when it is over.
     pub(super) fn hold(&mut self, now: Time, kernel: Time) {
         let Some(id) = self.id else { return };
+        if !self.own.fenced {
+            self.pair.served(now);
+        }
         if self.duty.is_some() {
             self.hold_as_master(now);
             return;

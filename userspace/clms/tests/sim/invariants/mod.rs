@@ -3,6 +3,7 @@
 mod agreement;
 mod bounded;
 mod healthy;
+mod leases;
 mod masters;
 mod owners;
 
@@ -20,6 +21,7 @@ pub(crate) struct Invariants {
     pub(crate) agreement: agreement::Agreement,
     pub(crate) bounded: Bounded,
     pub(crate) healthy: Healthy,
+    leases: leases::Leases,
     /// When to look again, in nanoseconds, where a look after every event takes too long.
     next: u64,
     /// The first thing that happened though it must not.
@@ -67,7 +69,8 @@ impl Invariants {
             .agreement
             .installed(installed)
             .or_else(|| world.invariants.bounded.installed(installed))
-            .or_else(|| world.invariants.healthy.installed(installed));
+            .or_else(|| world.invariants.healthy.installed(installed))
+            .or_else(|| leases::Leases::installed(world, installed));
         if let Some(what) = broken {
             Self::broke(world, what);
         }

@@ -8,6 +8,15 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
+    let mut round = 0;
+    while town.goes_on(round, 1) {
+        round += 1;
+        once(town).await?;
+    }
+    Ok(())
+}
+
+async fn once(town: &mut Town) -> Result<(), String> {
     let most = (town.hosts() / 4).max(1);
     let dead = town.minority(most);
     if dead.is_empty() {
@@ -36,5 +45,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.pass(ms(3_000)).await?;
     town.unlimited();
     town.boot(&dead);
-    town.converge(ms(8_000)).await
+    town.converge(ms(8_000)).await?;
+    town.well(&dead);
+    town.pass(ms(200)).await
 }

@@ -6,6 +6,15 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
+    let mut round = 0;
+    while town.goes_on(round, 1) {
+        round += 1;
+        once(town).await?;
+    }
+    Ok(())
+}
+
+async fn once(town: &mut Town) -> Result<(), String> {
     let deaf = town.some(1, 1)[0];
     let hosts = town.hosts();
     let others: Vec<usize> = (0..hosts).filter(|host| *host != deaf).collect();
@@ -22,5 +31,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     let span = town.between(1_000, 10_000);
     town.pass(ms(span)).await?;
     town.heal();
-    town.converge(ms(10_000)).await
+    town.converge(ms(10_000)).await?;
+    town.well(&[deaf]);
+    Ok(())
 }

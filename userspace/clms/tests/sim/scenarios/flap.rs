@@ -9,7 +9,9 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     let bad = town.some(1, 1)[0];
     town.faulty(&[bad]);
     let others: Vec<usize> = (0..town.hosts()).filter(|host| *host != bad).collect();
-    for _ in 0..2 {
+    let mut round = 0;
+    while town.goes_on(round, 2) {
+        round += 1;
         for other in &others {
             town.cut(*other, bad);
         }

@@ -8,7 +8,9 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
-    for _ in 0..3 {
+    let mut round = 0;
+    while town.goes_on(round, 3) {
+        round += 1;
         let Some(master) = town.master() else {
             return Err("nobody is the master".to_owned());
         };
@@ -25,6 +27,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
         town.pass(ms(1_500)).await?;
         town.boot(&[master]);
         town.converge(ms(5_000)).await?;
+        town.well(&[master]);
     }
     Ok(())
 }

@@ -2,14 +2,21 @@
 
 mod crash;
 mod deaf;
+mod fenced;
 mod flap;
 mod form;
+mod idle;
 mod loss;
+mod lossy;
 mod many;
 mod master;
+mod pair;
 mod partition;
 mod pause;
+mod power;
 mod restart;
+mod stalled;
+mod witness;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -24,6 +31,8 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Seeds that CI runs.
     pub(crate) seeds: u64,
+    /// Whether it is a fault that can go on for an hour.
+    pub(crate) hourly: bool,
     /// Hosts, by seed.
     pub(crate) hosts: fn(u64) -> usize,
     pub(crate) run: for<'a> fn(&'a mut Town) -> Story<'a>,
@@ -35,11 +44,12 @@ const fn few(seed: u64) -> usize {
 }
 
 macro_rules! scenarios {
-    ($($name:ident, $seeds:literal, $hosts:expr;)+) => {
+    ($($name:ident, $seeds:literal, $hourly:literal, $hosts:expr;)+) => {
         /// All of them.
         pub(crate) const ALL: &[Scenario] = &[$(Scenario {
             name: stringify!($name),
             seeds: $seeds,
+            hourly: $hourly,
             hosts: $hosts,
             run: |town| Box::pin($name::run(town)),
         }),+];
@@ -47,16 +57,23 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    form, 60, |seed| 1 + (seed % 15) as usize;
-    crash, 200, few;
-    master, 150, few;
-    restart, 150, few;
-    pause, 150, few;
-    partition, 150, few;
-    deaf, 100, few;
-    loss, 40, few;
-    flap, 20, few;
-    many, 4, |seed| [100, 200, 500, 1_000, 2_000][seed as usize % 5];
+    form, 60, false, |seed| 1 + (seed % 15) as usize;
+    crash, 200, true, few;
+    master, 150, true, few;
+    restart, 150, true, few;
+    pause, 120, true, few;
+    partition, 150, true, few;
+    power, 100, false, |seed| [1, 2, 3, 5, 1 + (seed as usize / 5) % 15][seed as usize % 5];
+    witness, 80, false, |seed| [2, 2, 3, 6][seed as usize % 4];
+    pair, 120, false, |seed| [2, 2, 3, 6][seed as usize % 4];
+    fenced, 60, false, few;
+    stalled, 30, false, few;
+    deaf, 100, true, few;
+    loss, 24, true, few;
+    lossy, 24, true, few;
+    flap, 16, true, few;
+    idle, 1, false, |_| 15;
+    many, 4, false, |seed| [100, 200, 500, 1_000, 2_000][seed as usize % 5];
 }
 
 /// Milliseconds.

@@ -8,6 +8,15 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
+    let mut round = 0;
+    while town.goes_on(round, 1) {
+        round += 1;
+        once(town).await?;
+    }
+    Ok(())
+}
+
+async fn once(town: &mut Town) -> Result<(), String> {
     let most = (town.hosts() - 1) / 2;
     let minority = town.minority(most);
     if minority.is_empty() {
@@ -26,5 +35,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     let span = town.between(0, 8_000);
     town.pass(ms(span)).await?;
     town.heal();
-    town.converge(ms(10_000)).await
+    town.converge(ms(10_000)).await?;
+    town.well(&minority);
+    Ok(())
 }

@@ -6,8 +6,10 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
-    town.limit(60);
-    for _ in 0..3 {
+    let mut round = 0;
+    while town.goes_on(round, 3) {
+        round += 1;
+        town.limit(20);
         // A majority of the voters goes on.
         let most = if town.hosts() > 4 { 2 } else { 1 };
         let some = town.some(1, most);

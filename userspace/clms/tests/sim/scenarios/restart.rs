@@ -6,8 +6,11 @@ use crate::town::Town;
 
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
-    town.limit(46 + 4 * town.hosts() as u64);
-    for _ in 0..town.hosts().min(6) {
+    let rounds = town.hosts().min(6) as u64;
+    let mut round = 0;
+    while town.goes_on(round, rounds) {
+        round += 1;
+        town.limit(20);
         let most = if town.hosts() > 4 { 2 } else { 1 };
         let some = town.some(1, most);
         town.tell();
