@@ -22,7 +22,8 @@ pub(crate) const COMMON: [&str; 4] = ["MEMBERS", "OWN", "PEER_STATS", "COUNTERS"
 
 /// Connections that go around the network stack: what is written to one end is in the
 /// other's queue at once. The fence holds here too, at the sender: to nobody who is no
-/// member, and nothing without a lease; such a write fails.
+/// member, and nothing without a lease. A write that is refused fails, and so does every
+/// later one to that connection.
 ///
 /// Dropping it takes this node's ends out; so does closing them.
 #[derive(Debug)]

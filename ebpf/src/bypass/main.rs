@@ -72,36 +72,38 @@ pub fn ssi_bypass(ctx: SkMsgContext) -> u32 {
 /// The end that sends.
 #[inline(always)]
 fn end(msg: *mut sk_msg_md) -> End {
-    // SAFETY: the context is valid while the program runs; its fields are read one by one.
-    unsafe {
-        let (local, remote) = if (*msg).family == AF_INET6 {
-            (
-                Addr {
-                    words: [
-                        (*msg).local_ip6[0],
-                        (*msg).local_ip6[1],
-                        (*msg).local_ip6[2],
-                        (*msg).local_ip6[3],
-                    ],
-                },
-                Addr {
-                    words: [
-                        (*msg).remote_ip6[0],
-                        (*msg).remote_ip6[1],
-                        (*msg).remote_ip6[2],
-                        (*msg).remote_ip6[3],
-                    ],
-                },
-            )
-        } else {
-            (Addr::v4((*msg).local_ip4), Addr::v4((*msg).remote_ip4))
+    // The verifier knows fields of the context by constant offsets only, so each is read by
+    // an instruction of its own, whatever the compiler would rather do.
+    macro_rules! field {
+        ($($field:tt)+) => {
+            // SAFETY: the context is valid while the program runs.
+            unsafe { (&raw const (*msg).$($field)+).read_volatile() }
         };
-        End {
-            local,
-            remote,
-            local_port: (*msg).local_port,
-            remote_port: u32::from_be((*msg).remote_port),
-        }
+    }
+    let v6 = field!(family) == AF_INET6;
+    let (local4, remote4) = (field!(local_ip4), field!(remote_ip4));
+    let local6 = [
+        field!(local_ip6[0]),
+        field!(local_ip6[1]),
+        field!(local_ip6[2]),
+        field!(local_ip6[3]),
+    ];
+    let remote6 = [
+        field!(remote_ip6[0]),
+        field!(remote_ip6[1]),
+        field!(remote_ip6[2]),
+        field!(remote_ip6[3]),
+    ];
+    let (local, remote) = if v6 {
+        (Addr { words: local6 }, Addr { words: remote6 })
+    } else {
+        (Addr::v4(local4), Addr::v4(remote4))
+    };
+    End {
+        local,
+        remote,
+        local_port: field!(local_port),
+        remote_port: u32::from_be(field!(remote_port)),
     }
 }
 
