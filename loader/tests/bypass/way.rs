@@ -34,7 +34,7 @@ fn no_packet_is_made_and_what_is_sent_is_counted() {
         std::thread::sleep(std::time::Duration::from_millis(100));
         let (packets, said) = (nodes.packets(), nodes.said(6));
         for size in [1, 64, 4096, 65_536] {
-            let bytes: Vec<u8> = (0..size).map(|at| (at * 7 >> 2) as u8).collect();
+            let bytes: Vec<u8> = (0..size).map(|at| ((at * 7) >> 2) as u8).collect();
             pass(&mut one, &mut two, &bytes);
             pass(&mut two, &mut one, &bytes);
         }
