@@ -35,6 +35,12 @@ pub(crate) enum What {
     /// The connection scheduler: by the packet, on the wire, by the connection.
     #[command(after_help = AFTER)]
     Lvs(Lvs),
+    /// Internode communication: calls, streams, priorities, nodes that go down.
+    #[command(after_help = ICS_AFTER)]
+    Ics(Ics),
+    /// The other end of `ics`, which starts it.
+    #[command(hide = true)]
+    IcsFar,
 }
 
 const AFTER: &str = "Parts:
@@ -55,11 +61,41 @@ Examples:
   ssi-bench lvs -o json >now.json
   ssi-bench lvs --out results            lvs.json and a plot of each part";
 
+const ICS_AFTER: &str = "Parts:
+  rpc       64 bytes there and back, one call after the other
+  bulk      a stream in pieces of 64 KiB
+  priority  urgent calls beside a stream that takes all there is, and without one
+  nodedown  10,000 calls are pending when a node leaves the view
+
+Two processes in network namespaces of their own, each on one CPU, joined by a veth pair.
+Peers are raw TCP, tonic, tarpc and quinn.
+
+Examples:
+  ssi-bench ics                          everything
+  ssi-bench ics rpc bulk --quick         a first look, in seconds
+  ssi-bench ics --out results            ics.json and a plot of each part";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lvs {
     /// What to measure; everything if left out.
     #[arg(value_enum)]
     pub parts: Vec<Part>,
+    #[command(flatten)]
+    pub how: How,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ics {
+    /// What to measure; everything if left out.
+    #[arg(value_enum)]
+    pub parts: Vec<IcsPart>,
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// How to measure, and what becomes of the figures.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
     /// Few and short rounds.
     #[arg(long)]
     pub quick: bool,
@@ -69,7 +105,7 @@ pub(crate) struct Lvs {
     /// How to print it.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
-    /// Directory for lvs.json and the plots; it is made.
+    /// Directory for the JSON document and the plots; it is made.
     #[arg(long, value_name = "DIRECTORY")]
     pub out: Option<PathBuf>,
 }
@@ -79,6 +115,14 @@ pub(crate) enum Part {
     Packet,
     Wire,
     Connections,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IcsPart {
+    Rpc,
+    Bulk,
+    Priority,
+    Nodedown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,7 +136,16 @@ impl Lvs {
     pub(crate) fn wants(&self, part: Part) -> bool {
         self.parts.is_empty() || self.parts.contains(&part)
     }
+}
 
+impl Ics {
+    /// Whether a part is wanted.
+    pub(crate) fn wants(&self, part: IcsPart) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+}
+
+impl How {
     /// How many rounds of a part, unless it was said.
     pub(crate) fn rounds(&self, normal: usize, quick: usize) -> usize {
         let own = if self.quick { quick } else { normal };

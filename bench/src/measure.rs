@@ -82,9 +82,21 @@ pub(crate) enum Bar {
     AtMost { value: f64, scaled: f64 },
     /// The median ratio to the base is at least this.
     RatioAtLeast { value: f64 },
+    /// The median ratio to the base is at most this.
+    RatioAtMost { value: f64 },
+    /// The median of the differences of rounds, each to the same round of another row, is at
+    /// most this.
+    OverAtMost { than: &'static str, value: f64 },
+    /// The median ratio to another row says that this one is worse: the other has to beat it.
+    WorseThan { than: &'static str },
 }
 
 impl Section {
+    /// The row with this name.
+    pub(crate) fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+
     /// Nanoseconds each, of a sample of a rate.
     pub(crate) fn nanoseconds(&self, sample: f64) -> Option<f64> {
         (self.unit == MPPS).then(|| 1e3 / sample)
@@ -100,6 +112,22 @@ impl Section {
             }
             Bar::RatioAtLeast { value } => {
                 let met = row.ratio(&self.rows[0]) >= value;
+                Some((met, met))
+            }
+            Bar::RatioAtMost { value } => {
+                let met = row.ratio(&self.rows[0]) <= value;
+                Some((met, met))
+            }
+            Bar::OverAtMost { than, value } => {
+                let met = row.over(self.row(than)?) <= value;
+                Some((met, met))
+            }
+            Bar::WorseThan { than } => {
+                let ratio = row.ratio(self.row(than)?);
+                let met = match self.better {
+                    Better::Less => ratio > 1.0,
+                    Better::More => ratio < 1.0,
+                };
                 Some((met, met))
             }
         }
@@ -131,15 +159,18 @@ impl Row {
 
     /// The median of the ratios of rounds, each to the base's same round.
     pub(crate) fn ratio(&self, base: &Self) -> f64 {
-        median(
-            self.samples
-                .values
-                .iter()
-                .zip(&base.samples.values)
-                .map(|(own, base)| own / base)
-                .collect(),
-        )
+        paired(self, base, |own, base| own / base)
     }
+
+    /// The median of what rounds are over another row's same rounds.
+    pub(crate) fn over(&self, other: &Self) -> f64 {
+        paired(self, other, |own, other| own - other)
+    }
+}
+
+fn paired(row: &Row, other: &Row, both: impl Fn(f64, f64) -> f64) -> f64 {
+    let pairs = row.samples.values.iter().zip(&other.samples.values);
+    median(pairs.map(|(own, other)| both(*own, *other)).collect())
 }
 
 fn median(mut samples: Vec<f64>) -> f64 {

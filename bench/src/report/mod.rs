@@ -14,11 +14,11 @@ pub(crate) use table::tables;
 
 use crate::measure::Section;
 
-/// Writes `lvs.json` and a plot of each section.
-pub(crate) fn write(directory: &Path, sections: &[Section]) -> Result<()> {
+/// Writes a JSON document of this name and a plot of each section.
+pub(crate) fn write(directory: &Path, name: &str, sections: &[Section]) -> Result<()> {
     let place = || directory.display().to_string();
     fs::create_dir_all(directory).with_context(place)?;
-    let json = directory.join("lvs.json");
+    let json = directory.join(format!("{name}.json"));
     fs::write(&json, document(sections)?).with_context(|| json.display().to_string())?;
     for section in sections {
         let file = directory.join(format!("{}.svg", section.name));

@@ -90,8 +90,15 @@ fn bar(section: &Section, row: &Row) -> String {
     };
     let (bare, fair) = (word(bare), word(fair));
     match bar {
+        Bar::AtMost { value, scaled } if value == scaled => format!("≤ {value:.0} {bare}"),
         Bar::AtMost { value, scaled } => format!("≤ {value:.0} {bare} (≤ {scaled:.0} {fair})"),
         Bar::RatioAtLeast { value } => format!("≥ {value:.2} {bare}"),
+        Bar::RatioAtMost { value } => format!("≤ {value:.2} {bare}"),
+        Bar::OverAtMost { than, value } => {
+            let over = section.row(than).map_or(f64::NAN, |other| row.over(other));
+            format!("≤ {value:.0} over {than}: {over:+.1} {bare}")
+        }
+        Bar::WorseThan { than } => format!("{than} ahead: {bare}"),
     }
 }
 

@@ -30,7 +30,8 @@ impl Cable {
     }
 }
 
-fn ip(arguments: &[&str]) -> Result<()> {
+/// Runs `ip` in the namespace of this thread.
+pub(crate) fn ip(arguments: &[&str]) -> Result<()> {
     let output = Command::new("ip")
         .args(arguments)
         .output()

@@ -11,8 +11,6 @@
 //! in that loop, at the end of each batch, so when it ends everything has arrived; a sample
 //! of which more than a little has not is none.
 
-mod cables;
-
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
@@ -22,13 +20,13 @@ use nix::sched::{CloneFlags, unshare};
 use ssi_api::lvs::{Method, Scheduler};
 use ssi_loader::{Drive, Driven, Helper, Mode, Net, Sender};
 
+use crate::cables::Cable;
 use crate::measure::{Base, Better, MPPS, Row, Section};
 use crate::packet::fill;
 use crate::packet::frame::{Flows, segment};
 use crate::packet::rig::{self, Service, Way};
 use crate::progress::Progress;
 use crate::quiet::Quiet;
-use cables::Cable;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
