@@ -50,7 +50,7 @@ fn urgent_calls_beside_a_stream() {
 #[test]
 fn nodes_that_go_down() {
     let document = measured("ics", "nodedown", 2, &["nodedown"]);
-    assert_eq!(rows(&document), ["view installed", "last caller"]);
+    assert_eq!(rows(&document), ["view installed", "last task"]);
 }
 
 #[test]

@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
 use ssi_ics::core::CallError;
 use ssi_ics::runner::{Ics, Reply};
+use tokio::task::JoinSet;
 
 use super::Options;
 use super::pair::Pair;
@@ -34,7 +33,7 @@ pub(super) fn run(pair: &Pair, options: Options, progress: &Progress) -> Result<
         value: BAR,
         scaled: BAR,
     });
-    let row = |name: &str, samples: Vec<f64>| Row {
+    let row = |name: &str, samples: Vec<f64>, bar| Row {
         name: name.to_owned(),
         samples: samples.into_iter().collect(),
         bar,
@@ -44,14 +43,17 @@ pub(super) fn run(pair: &Pair, options: Options, progress: &Progress) -> Result<
     Ok(Section {
         name: "nodedown",
         about: format!(
-            "{} calls are pending when a view comes without the node: from giving the view to \
-             its being installed, and from then to the last caller's hearing",
+            "{} calls are pending when a view comes without the node: until it is installed, by \
+             when all have failed; and until the last of as many tasks has heard",
             options.pending
         ),
         unit: "µs",
         better: Better::Less,
         base: Base::None,
-        rows: vec![row("view installed", installed), row("last caller", heard)],
+        rows: vec![
+            row("view installed", installed, bar),
+            row("last task", heard, None),
+        ],
     })
 }
 
@@ -69,8 +71,11 @@ fn once(pair: &Pair, pending: usize, epoch: u64) -> Result<(Duration, Duration)>
         let ics = &end.ics;
         let view = |epoch, up| ours::view(&pair.settings, Kind::None, epoch, up);
         let calls = pending_calls(ics, pending).await?;
-        let mut waiting: FuturesUnordered<_> = calls.into_iter().map(Reply::wait).collect();
-        if let Ok(early) = tokio::time::timeout(BEFORE, waiting.next()).await {
+        let mut waiting: JoinSet<_> = calls
+            .into_iter()
+            .map(|call| async { (call.wait().await, Instant::now()) })
+            .collect();
+        if let Ok(early) = tokio::time::timeout(BEFORE, waiting.join_next()).await {
             bail!("a call ended before the view came: {early:?}");
         }
         let counted = ics.report().peers[&OTHER].stats.pending;
@@ -79,12 +84,16 @@ fn once(pair: &Pair, pending: usize, epoch: u64) -> Result<(Duration, Duration)>
         ics.peers(view(epoch, None));
         let installed = start.elapsed();
         let down = CallError::NodeDown { node: OTHER, epoch };
-        while let Some(ended) = waiting.next().await {
-            if ended != Err(down.clone()) {
-                bail!("a call ended otherwise: {ended:?}");
-            }
+        let mut last = start;
+        while let Some(ended) = waiting.join_next().await {
+            let (ended, when) = ended?;
+            last = last.max(when);
+            ensure!(
+                ended == Err(down.clone()),
+                "a call ended otherwise: {ended:?}"
+            );
         }
-        let heard = start.elapsed() - installed;
+        let heard = last - start;
         ics.peers(view(epoch + 1, Some(OTHER)));
         ours::connected(ics).await?;
         Ok((installed, heard))

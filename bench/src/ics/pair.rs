@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::Ipv4Addr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -58,6 +59,7 @@ pub(super) struct Pair {
     pub(super) settings: Settings,
     /// This end of ICS, of each kind that was needed so far.
     pub(super) ends: RefCell<BTreeMap<Kind, Rc<End>>>,
+    _urgent: Urgent,
 }
 
 impl Pair {
@@ -86,6 +88,7 @@ impl Pair {
             output,
             settings,
             ends: RefCell::default(),
+            _urgent: Urgent::now(),
         };
         pair.hear("here")?;
         let there = pair.far.id().to_string();
@@ -138,8 +141,34 @@ pub(super) enum Cpu {
     Last,
 }
 
-/// How urgent both ends are (setpriority(2)): what else the machine does is not measured.
-const NICE: libc::c_int = -15;
+/// How urgent both ends are: what else the machine does is not measured.
+const NICE: &str = "-20";
+/// How urgent this process's session is, where the kernel shares CPUs by session
+/// (`CONFIG_SCHED_AUTOGROUP`, Linux 2.6.38). Threads of both ends still count among themselves
+/// by their own niceness.
+const AUTOGROUP: &str = "/proc/self/autogroup";
+
+/// Until it is dropped, this session comes before all others.
+#[derive(Debug)]
+struct Urgent(Option<String>);
+
+impl Urgent {
+    fn now() -> Self {
+        let said = fs::read_to_string(AUTOGROUP).unwrap_or_default();
+        let before = said.rsplit(' ').next().map(|nice| nice.trim().to_owned());
+        // A kernel that has no such thing goes by the threads' own niceness.
+        let done = fs::write(AUTOGROUP, NICE).is_ok();
+        Self(before.filter(|_| done))
+    }
+}
+
+impl Drop for Urgent {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = fs::write(AUTOGROUP, before);
+        }
+    }
+}
 
 /// Keeps this process on one CPU.
 pub(super) fn take_cpu(which: Cpu) -> Result<()> {
@@ -151,10 +180,5 @@ pub(super) fn take_cpu(which: Cpu) -> Result<()> {
     };
     let mut one = CpuSet::new();
     one.set(cpu.context("this process may run on no CPU?")?)?;
-    sched_setaffinity(Pid::from_raw(0), &one)?;
-    // SAFETY: no memory is involved, and 0 is this process.
-    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()).context("cannot get a higher priority"),
-    }
+    Ok(sched_setaffinity(Pid::from_raw(0), &one)?)
 }

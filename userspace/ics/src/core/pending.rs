@@ -1,6 +1,6 @@
 //! Calls that have been made and are not complete.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lane, Moment, Service};
 
@@ -29,7 +29,7 @@ pub(super) struct Call {
 /// All of them, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    calls: HashMap<u64, Call>,
+    calls: BTreeMap<u64, Call>,
     deadlines: BTreeSet<(Moment, u64)>,
 }
 
@@ -70,8 +70,6 @@ impl Pending {
     /// Forgets all; their numbers, in the order in which they were made.
     pub(super) fn clear(&mut self) -> Vec<u64> {
         self.deadlines.clear();
-        let mut requests: Vec<u64> = self.calls.drain().map(|(request, _)| request).collect();
-        requests.sort_unstable();
-        requests
+        std::mem::take(&mut self.calls).into_keys().collect()
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::{client, server};
 
 use super::ics::Shared;
@@ -36,15 +37,21 @@ impl Below for TcpStream {
     }
 }
 
-impl Below for client::TlsStream<TcpStream> {
+impl Below for OwnedReadHalf {
     fn socket(&self) -> &TcpStream {
-        self.get_ref().0
+        self.as_ref()
     }
 }
 
-impl Below for server::TlsStream<TcpStream> {
+impl<S: Below> Below for client::TlsStream<S> {
     fn socket(&self) -> &TcpStream {
-        self.get_ref().0
+        self.get_ref().0.socket()
+    }
+}
+
+impl<S: Below> Below for server::TlsStream<S> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0.socket()
     }
 }
 

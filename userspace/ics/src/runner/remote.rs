@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
+use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::call::PRIORITY;
@@ -36,8 +37,9 @@ pub(super) struct Remote {
 /// The engine and who waits for it.
 pub(super) struct Engine {
     pub(super) peer: Peer,
-    waiters: HashMap<CallId, oneshot::Sender<Result<Bytes, CallError>>>,
-    writable: HashMap<CallId, Arc<Notify>>,
+    /// By this node's own numbers, which nobody else chooses.
+    waiters: FxHashMap<CallId, oneshot::Sender<Result<Bytes, CallError>>>,
+    writable: FxHashMap<CallId, Arc<Notify>>,
     room: HashMap<(Lane, Service), Arc<Notify>>,
     handlers: HashMap<Token, Working>,
     links: [Option<Link>; Lane::COUNT],
@@ -75,8 +77,8 @@ impl Remote {
             shared,
             engine: Mutex::new(Engine {
                 peer,
-                waiters: HashMap::new(),
-                writable: HashMap::new(),
+                waiters: FxHashMap::default(),
+                writable: FxHashMap::default(),
                 room: HashMap::new(),
                 handlers: HashMap::new(),
                 links: Default::default(),

@@ -1,6 +1,7 @@
 //! Connections: one per other node and lane. The node with the lower number dials, from a
 //! port whose low three bits are the lane's number, so that the kernel can tell lanes apart.
 
+mod calm;
 mod dial;
 mod greet;
 mod greeting;

@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::calm::Calm;
 use super::greet::{self, Greeted};
 use super::{Refusal, socket};
 use crate::core::peer::Mismatch;
@@ -25,7 +26,7 @@ pub(super) type Halves = (Reading, Writing);
 
 fn plain(stream: TcpStream) -> Halves {
     let (reading, writing) = stream.into_split();
-    (Box::pin(reading), Box::pin(writing))
+    (Box::pin(Calm::new(reading)), Box::pin(writing))
 }
 
 fn sealed<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Halves {
@@ -44,7 +45,7 @@ pub(super) async fn dial(remote: &Arc<Remote>, lane: Lane) -> Result<Greeted<Hal
         return Ok(greeted.with(None, plain));
     };
     let connector = tls.connector(peer.fingerprint)?;
-    let stream = connector.connect(Tls::name(), stream).await?;
+    let stream = connector.connect(Tls::name(), Calm::new(stream)).await?;
     let greeted = greet::dialled(remote, lane, stream).await?;
     Ok(greeted.with(Some(peer.fingerprint), sealed))
 }
@@ -62,7 +63,7 @@ pub(super) async fn accept(
         let (remote, greeted) = greet::accepted(shared, lane, stream, admit).await?;
         return Ok((remote, greeted.with(None, plain)));
     };
-    let stream = acceptor.accept(stream).await?;
+    let stream = acceptor.accept(Calm::new(stream)).await?;
     let chain = stream.get_ref().1.peer_certificates();
     let key = chain
         .and_then(|chain| chain.first())

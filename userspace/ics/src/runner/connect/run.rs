@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::Refusal;
 use super::greet::Greeted;
 use super::protect::{Halves, Reading};
+use crate::core::Lane;
 use crate::core::frame::Decoder;
 use crate::core::peer::Conn;
 use crate::runner::remote::{Link, Remote};
@@ -15,9 +16,11 @@ use crate::runner::write::Writer;
 
 /// Bytes for which there is room whenever something is read.
 const READ: usize = 64 << 10;
-/// Bytes that are read before anybody else in the same thread gets on: a stream that never
-/// ends must not make urgent calls wait.
-const TURN: usize = 128 << 10;
+/// The same on the bulk lane, where the part of a chunk that comes with the chunks before it
+/// is copied once more, into the next buffer: few of many are.
+const BULK: usize = 256 << 10;
+/// Bytes that are read before anybody else in the same thread gets on.
+const TURN: usize = 256 << 10;
 /// Most bytes for which room is made because a body is that large.
 const READ_AHEAD: usize = 1 << 20;
 
@@ -68,6 +71,7 @@ async fn read(
     mut reading: Reading,
     mut decoder: Decoder,
 ) -> Refusal {
+    let read = if conn.lane == Lane::Bulk { BULK } else { READ };
     let mut turn = 0;
     loop {
         let mut frames = Vec::new();
@@ -88,9 +92,9 @@ async fn read(
         if let Err(refused) = decoded {
             return refused.into();
         }
-        let room = decoder.missing().clamp(READ, READ_AHEAD);
+        let room = decoder.missing().clamp(read, READ_AHEAD);
         let buffer = decoder.buffer();
-        if buffer.capacity() - buffer.len() < READ / 4 {
+        if buffer.capacity() - buffer.len() < read / 4 {
             buffer.reserve(room);
         }
         match reading.read_buf(buffer).await {
