@@ -21,6 +21,9 @@ const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 /// Everything else, by name.
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
+/// Bytes of the file that are kept in memory: the log is short, and read at start only.
+const CACHE: usize = 1 << 20;
+
 const VOTE: &str = "vote";
 const COMMITTED: &str = "committed";
 const PURGED: &str = "purged";
@@ -39,7 +42,9 @@ impl Store {
     /// # Errors
     /// The file can't be opened, is damaged, or is in use.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::with(Database::create(path).map_err(io::Error::other)?)
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE);
+        Self::with(builder.create(path).map_err(io::Error::other)?)
     }
 
     /// A log that is gone with the process, for simulations.

@@ -38,6 +38,7 @@ use self::start::Running;
 use self::world::{Standing, World};
 use crate::config::Config;
 use crate::data_path::DataPath;
+use crate::memory;
 use crate::nodes::Company;
 
 /// What this machine is before anything runs, as the state directory and the kernel say.
@@ -227,6 +228,8 @@ impl Cluster {
             tasks,
         });
         self.set_member(Some(member.clone()));
+        // Opening the log and the programs takes megabytes for a moment.
+        memory::give_back();
         Ok(member)
     }
 
