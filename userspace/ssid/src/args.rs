@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use ssi_clms::door::Token;
 
 /// The node daemon of ssi
 ///
@@ -51,9 +53,53 @@ pub(crate) struct Args {
     /// Print what this kernel offers, as JSON, and leave (`ssi doctor` shows it as a table)
     #[arg(long, group = "instead")]
     pub(crate) doctor: bool,
+    /// Be a witness instead of a node: a voter for a cluster of two, on a third machine
+    ///
+    /// `ssid --witness HOST TOKEN` enrols at one of the nodes with what `ssi token` prints
+    /// there (`-` reads it from standard input), and goes on as the witness; the next time,
+    /// `ssid --witness` alone goes on. It stays in the foreground.
+    #[arg(long, group = "instead")]
+    pub(crate) witness: bool,
+    #[command(flatten)]
+    pub(crate) witnessing: WitnessArgs,
     /// Print the manual page or a shell's completions, for `make install`
     #[arg(long, hide = true, value_enum, group = "instead")]
     pub(crate) generate: Option<Generated>,
+}
+
+/// What a witness is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WitnessArgs {
+    /// A node of the cluster, when a witness enrols
+    #[arg(requires = "witness", requires = "token", value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// What `ssi token` prints there
+    #[arg(requires = "witness", value_name = "TOKEN")]
+    token: Option<String>,
+    /// Where a witness listens
+    #[arg(long, requires = "witness", value_name = "ADDRESS:PORT",
+          default_value_t = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), ssi_clms::door::PORT))]
+    pub(crate) listen: SocketAddr,
+    /// Where a witness keeps its certificate and the log
+    #[arg(long, requires = "witness", value_name = "DIRECTORY",
+          default_value = crate::witness::default_state().into_os_string())]
+    pub(crate) state: PathBuf,
+}
+
+impl WitnessArgs {
+    /// The token, wherever it was given.
+    pub(crate) fn token(&self) -> anyhow::Result<Option<Token>> {
+        let text = match self.token.as_deref() {
+            None => return Ok(None),
+            Some("-") => {
+                let mut line = String::new();
+                std::io::stdin().read_line(&mut line)?;
+                line
+            }
+            Some(text) => text.to_owned(),
+        };
+        Ok(Some(text.parse()?))
+    }
 }
 
 /// What `--generate` can print.

@@ -19,6 +19,7 @@ mod state;
 mod status;
 mod unload;
 mod why;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -49,17 +50,15 @@ fn run(args: &Args) -> Result<()> {
         print!("{}", config::DEFAULT_TEXT);
         return Ok(());
     }
+    if args.witness {
+        return runtime()?.block_on(witness::run(&args.witnessing));
+    }
     let config = config::load(args.config.as_deref())?;
     if args.check {
         println!("the configuration is fine");
         return Ok(());
     }
-    // One thread is enough for what comes in; the map work of a request goes to another.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(4)
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = runtime()?;
     if args.doctor {
         let features = data_path::doctor();
         println!("{}", serde_json::to_string(&features)?);
@@ -72,4 +71,13 @@ fn run(args: &Args) -> Result<()> {
     // A request that is still being worked on must not hold up the exit.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     result
+}
+
+/// One thread is enough for what comes in; the map work of a request goes to another.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .context("cannot start the runtime")
 }

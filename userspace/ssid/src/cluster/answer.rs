@@ -6,7 +6,6 @@ use ssi_api::ics::IcsRequest;
 use ssi_api::lvs::Command;
 
 use super::Cluster;
-use super::join::refused;
 
 impl Cluster {
     /// Does what is asked of membership, on behalf of `user`.
@@ -30,7 +29,8 @@ impl Cluster {
             ClusterRequest::Rejoin => self.rejoin().await,
             ClusterRequest::Forget { number } => self.forget(number).await,
             ClusterRequest::Evict { number } => self.evict(number).await,
-            ClusterRequest::Fenced { .. } | ClusterRequest::DropWitness => Err(refused("not yet")),
+            ClusterRequest::Fenced { number } => self.fenced(number).await,
+            ClusterRequest::DropWitness => self.drop_witness().await,
         };
         if let Some(said) = said {
             match &result {

@@ -7,6 +7,7 @@ use ssi_api::cluster::Token as TokenView;
 use ssi_api::control::{Failure, FailureKind, Reply};
 use ssi_clms::core::command::Command;
 use ssi_clms::core::member::Why;
+use ssi_clms::core::pair::Waits;
 use ssi_clms::core::{NodeId, Number, State};
 use ssi_clms::door::Token;
 use tokio::time::{Instant, sleep};
@@ -174,6 +175,37 @@ impl Cluster {
         }
         self.until_down(&member, known.id).await?;
         member.ask.propose(Command::Forget { number }).await?;
+        Ok(Reply::Done)
+    }
+
+    /// An operator answers for a node's being off.
+    pub(super) async fn fenced(&self, number: u16) -> Result<Reply, Failure> {
+        let member = self.in_cluster()?;
+        let status = member
+            .handle
+            .status()
+            .await
+            .map_err(|e| internal(&e.into()))?;
+        let waited_for = match &status.waits {
+            Some(Waits::ForVoter(voter)) => vec![voter.get()],
+            Some(Waits::ForPartners(partners)) => partners.iter().map(|n| n.get()).collect(),
+            None => Vec::new(),
+        };
+        if !waited_for.contains(&number) {
+            return Err(refused(format!(
+                "this node does not wait for node {number} to be off; `ssi cluster` says what it waits for"
+            )));
+        }
+        let said = member.handle.take_over().await;
+        let said = said.map_err(|e| internal(&e.into()))?;
+        said.map_err(|why| refused(why.to_string()))?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn drop_witness(&self) -> Result<Reply, Failure> {
+        let member = self.in_cluster()?;
+        let none = Command::Witness { witness: None };
+        member.ask.propose(none).await?;
         Ok(Reply::Done)
     }
 

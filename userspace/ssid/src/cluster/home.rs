@@ -5,12 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ssi_clms::core::command::Command;
 use ssi_clms::core::member::Key;
 use ssi_clms::core::message::Message;
+use ssi_clms::core::witness::Witness;
 use ssi_clms::core::{Number, View};
 use ssi_clms::door::{Authority, Enrolled, House, Newcomer, Token};
+use ssi_clms::log::WITNESS;
 use ssi_clms::runner::Handle;
 
+use super::ask::Ask;
 use super::kept::Kept;
 
 /// How long a number is kept for the newcomer that it was promised to.
@@ -21,14 +25,16 @@ pub(crate) struct Home {
     pub(super) handle: Handle,
     pub(super) authority: Authority,
     pub(super) kept: Kept,
+    ask: Ask,
     /// Numbers that newcomers have been promised and have not taken yet.
     pub(super) promised: Mutex<BTreeMap<Number, Instant>>,
 }
 
 impl Home {
-    pub(super) fn new(handle: Handle, authority: Authority, kept: Kept) -> Self {
+    pub(super) fn new(ask: Ask, authority: Authority, kept: Kept) -> Self {
         Self {
-            handle,
+            handle: ask.handle.clone(),
+            ask,
             authority,
             kept,
             promised: Mutex::default(),
@@ -83,7 +89,12 @@ impl House for Home {
     fn enrol(&self, newcomer: &Newcomer, seen: IpAddr) -> Result<Enrolled, String> {
         self.admit(&newcomer.token)?;
         let view = self.view();
-        let number = self.promise(&view, newcomer.number)?;
+        let witness = newcomer.number == Some(WITNESS);
+        let number = if witness {
+            WITNESS
+        } else {
+            self.promise(&view, newcomer.number)?.get()
+        };
         let issued = self.authority.issue(&newcomer.public);
         let certificate = issued.map_err(|bad| bad.to_string())?;
         let members = view.present();
@@ -92,11 +103,16 @@ impl House for Home {
         Ok(Enrolled {
             cluster: self.kept.cluster.clone(),
             identity: self.authority.identity(),
-            number: number.get(),
+            number,
             security: self.kept.security.clone(),
             certificate,
             authority: self.authority.certificate().to_vec(),
-            authority_key: self.authority.key().to_vec(),
+            // A witness makes nobody a member.
+            authority_key: if witness {
+                Vec::new()
+            } else {
+                self.authority.key().to_vec()
+            },
             doors: doors.collect(),
             seen,
         })
@@ -128,7 +144,18 @@ impl House for Home {
         said.map(Into::into).map_err(|error| error.to_string())
     }
 
-    async fn witness(&self, _: Key, _: &str, _: SocketAddr) -> Result<(), String> {
-        Err("not yet".to_owned())
+    async fn witness(&self, key: Key, token: &str, address: SocketAddr) -> Result<(), String> {
+        self.admit(token)?;
+        let witness = Witness {
+            key,
+            addresses: vec![address],
+        };
+        let command = Command::Witness {
+            witness: Some(witness),
+        };
+        let written = self.ask.propose(command).await;
+        written.map_err(|failure| failure.to_string())?;
+        tracing::info!("a witness at {address}");
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod answer;
 mod ask;
 mod change;
 mod company;
+mod fencing;
 mod home;
 mod join;
 mod kept;
@@ -18,9 +19,12 @@ mod talk;
 mod ways;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
+use ssi_clms::core::NodeId;
 use ssi_clms::door::Door;
 use ssi_clms::runner::Handle;
 use ssi_ics::runner::Ics;
@@ -67,6 +71,8 @@ pub(crate) struct Member {
     record: Arc<Record>,
     registry: Arc<Registry>,
     progress: Arc<watch::Sender<Progress>>,
+    /// Since when supervisors have been found to stand still.
+    stalled: Mutex<BTreeMap<NodeId, Instant>>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -169,6 +175,7 @@ impl Cluster {
         let running =
             start::assemble(&config, &kept, &saved, &self.world.data_path, refused).await?;
         let Running {
+            ask,
             ics,
             handle,
             door,
@@ -189,10 +196,6 @@ impl Cluster {
             kept.founding = false;
             kept.save(&directory)?;
         }
-        let ask = Ask {
-            ics: ics.clone(),
-            handle: handle.clone(),
-        };
         ask::serve(&ask, self.world.clone())?;
         let record = Arc::new(Record::new(directory, saved));
         let registry = Arc::new(Registry::new(self.world.clone(), ask.clone()));
@@ -225,6 +228,7 @@ impl Cluster {
             record,
             registry,
             progress,
+            stalled: Mutex::default(),
             tasks,
         });
         self.set_member(Some(member.clone()));

@@ -10,6 +10,7 @@ use ssi_clms::door::Door;
 use ssi_clms::runner::{Handle, Order};
 use tokio::sync::{mpsc, watch};
 
+use super::fencing;
 use super::home::Home;
 use super::record::Record;
 use super::registry::Registry;
@@ -64,9 +65,12 @@ impl Obedient {
                     tracing::warn!("the cluster goes on without this node; it asks to be taken in");
                 }
                 Order::SwitchOff { node, request } => {
-                    let none = Err("no fencing command is configured".to_owned());
-                    // The node's task is about to end if it doesn't listen.
-                    let _ = self.handle.fenced(request, node.id, none).await;
+                    let (handle, config) = (self.handle.clone(), self.world.config().cluster);
+                    tokio::spawn(async move {
+                        let said = fencing::switch_off(&config, &node).await;
+                        // The node's task is about to end if it doesn't listen.
+                        let _ = handle.fenced(request, node.id, said).await;
+                    });
                 }
                 Order::Refused(why) => self.refused(why.to_string()),
                 Order::TurnAway(key, why) => {

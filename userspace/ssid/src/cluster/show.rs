@@ -1,9 +1,13 @@
 //! The view, as the control socket shows it.
 
+use std::sync::PoisonError;
+use std::time::Instant;
+
 use data_encoding::HEXLOWER;
-use ssi_api::cluster::{ClusterView, MemberView, ResourceView, Waiting};
+use ssi_api::cluster::{ClusterView, MemberView, ResourceView, Waiting, WitnessView};
 use ssi_api::control::{Failure, MemberStatus, Reply};
-use ssi_clms::core::{Number, View};
+use ssi_clms::core::pair::Waits;
+use ssi_clms::core::{NodeId, Number};
 use ssi_clms::runner::Status;
 
 use super::join::internal;
@@ -71,7 +75,10 @@ impl Member {
             epoch: view.epoch,
             master: view.master.map(|master| master.node.number.get()),
             voters: numbers(&view.voters),
-            witness: None,
+            witness: view.witness.as_ref().and_then(|seated| {
+                let address = *seated.witness.addresses.first()?;
+                Some(WitnessView { address })
+            }),
             fenced: status.fenced,
             waits_for: self.waits_for(status),
             waiting: status
@@ -82,7 +89,7 @@ impl Member {
                     subsystems: subsystems.clone(),
                 })
                 .collect(),
-            nodes: self.nodes(view),
+            nodes: self.nodes(status),
             resources: view
                 .owners
                 .iter()
@@ -95,8 +102,8 @@ impl Member {
         }
     }
 
-    fn nodes(&self, view: &View) -> Vec<MemberView> {
-        let members = view.members.values();
+    fn nodes(&self, status: &Status) -> Vec<MemberView> {
+        let members = status.view.members.values();
         members
             .map(|member| {
                 let candidate = &member.candidate;
@@ -115,10 +122,22 @@ impl Member {
                     version: candidate.facts.version.clone(),
                     potential_master: candidate.potential_master,
                     fingerprint: HEXLOWER.encode(&candidate.key),
-                    stalled: None,
+                    stalled: self.stalled(member.id, status.stalled.contains(&member.id)),
                 }
             })
             .collect()
+    }
+
+    /// For how many seconds a node has stood still, as far as this one has looked.
+    fn stalled(&self, id: NodeId, stands: bool) -> Option<u64> {
+        let stalled = self.stalled.lock();
+        let mut stalled = stalled.unwrap_or_else(PoisonError::into_inner);
+        if !stands {
+            stalled.remove(&id);
+            return None;
+        }
+        let since = stalled.entry(id).or_insert_with(Instant::now);
+        Some(since.elapsed().as_secs())
     }
 
     /// Why this node doesn't go on, in words.
@@ -130,6 +149,9 @@ impl Member {
                 None => "to be taken in by the cluster; no member has answered yet".to_owned(),
             });
         }
+        if let Some(waits) = &status.waits {
+            return Some(for_the_other(waits));
+        }
         if !status.fenced {
             return None;
         }
@@ -139,5 +161,22 @@ impl Member {
             "a lease: this node has stopped what others may do instead, until a majority of the voters ({}) is in touch with it",
             numbers.join(", ")
         ))
+    }
+}
+
+/// What a pair without a tie-breaker waits for.
+fn for_the_other(waits: &Waits) -> String {
+    match waits {
+        Waits::ForVoter(number) => format!(
+            "node {number}, the only voter: to come back, or to be surely off (by cluster.fence, or `ssi fenced {number}` if you answer for it); a witness (`ssi witness`) would spare that"
+        ),
+        Waits::ForPartners(numbers) => {
+            let each: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            let all = each.join(", ");
+            let first = each.first().cloned().unwrap_or_default();
+            format!(
+                "node {all}: to say that the cluster has not gone on without this one, or to be surely off (`ssi fenced {first}` if you answer for it)"
+            )
+        }
     }
 }

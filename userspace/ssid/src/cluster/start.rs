@@ -24,6 +24,7 @@ use ssi_loader::map::Maps;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use super::ask::Ask;
 use super::home::Home;
 use super::kept::Kept;
 use super::saved::Saved;
@@ -42,6 +43,7 @@ const LOG: &str = "view-log.redb";
 
 /// Membership that runs.
 pub(super) struct Running {
+    pub(super) ask: Ask,
     pub(super) ics: Ics,
     pub(super) handle: Handle,
     pub(super) door: Door<Home>,
@@ -126,7 +128,7 @@ pub(super) async fn assemble(
             id: resumed,
             subsystems: SUBSYSTEMS.map(ToOwned::to_owned).into(),
             resources: config.cvip.iter().map(|c| resource(c.address)).collect(),
-            fencing: false,
+            fencing: !config.cluster.fence.is_empty(),
             entropy: Box::new(random::random),
         },
         log,
@@ -139,10 +141,15 @@ pub(super) async fn assemble(
     // It is said once.
     let _ = tell.set(handle.clone());
     ways::serve(&ics, &handle)?;
-    let home = Home::new(handle.clone(), authority, kept.clone());
+    let ask = Ask {
+        ics: ics.clone(),
+        handle: handle.clone(),
+    };
+    let home = Home::new(ask.clone(), authority, kept.clone());
     let door = Door::new(home, &papers)?;
     ways.open(door.clone());
     Ok(Running {
+        ask,
         ics,
         handle,
         door,
