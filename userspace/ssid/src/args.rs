@@ -82,7 +82,7 @@ pub(crate) struct WitnessArgs {
     pub(crate) listen: SocketAddr,
     /// Where a witness keeps its certificate and the log
     #[arg(long, requires = "witness", value_name = "DIRECTORY",
-          default_value = crate::witness::default_state().into_os_string())]
+          default_value = crate::witness::STATE)]
     pub(crate) state: PathBuf,
 }
 

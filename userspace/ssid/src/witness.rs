@@ -5,8 +5,7 @@
 //! directory and port.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -35,6 +34,9 @@ struct Kept {
     authority: Vec<u8>,
     key: Vec<u8>,
 }
+
+/// Where a witness keeps its things unless it is told otherwise.
+pub(crate) const STATE: &str = "/var/lib/ssi-witness";
 
 const FILE: &str = "witness.json";
 const LOG: &str = "view-log.redb";
@@ -147,7 +149,9 @@ async fn addresses(host: &str) -> Result<Vec<SocketAddr>> {
         format!("{host}:{}", door::PORT)
     };
     let found = lookup_host(target).await;
-    Ok(found.with_context(|| format!("cannot find {host}"))?.collect())
+    Ok(found
+        .with_context(|| format!("cannot find {host}"))?
+        .collect())
 }
 
 /// The view, as the witness's own log has it: whom to ask where, and who may ask.
@@ -232,11 +236,6 @@ impl House for Home {
     async fn witness(&self, _: Key, _: &str, _: SocketAddr) -> Result<(), String> {
         Err(NO_NODE.to_owned())
     }
-}
-
-/// Where a witness keeps its things unless it is told otherwise.
-pub(crate) fn default_state() -> PathBuf {
-    Path::new("/var/lib/ssi-witness").to_owned()
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use openraft_rt::deterministic_rng::DeterministicRng;
+use openraft_rt_tokio::TokioRuntime;
 
 use super::Messenger;
 use super::wire::{self, Wires};
 use crate::core::Timing;
-use crate::log::{Generation, Seat, Store, WITNESS};
+use crate::log::{Generation, News, Seat, Store, WITNESS};
 
 /// A running witness. It only answers what voters ask it, but for [`Self::run`].
 #[derive(Debug)]
@@ -19,8 +21,9 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// A witness whose log is in `store`. It waits a moment first: what it promised before
-    /// it was last stopped is not on disk.
+    /// A witness whose log is in `store`; `seed` seeds what the log leaves to chance, `news`
+    /// is told what is committed. It waits a moment first: what it promised before it was
+    /// last stopped is not on disk.
     ///
     /// # Errors
     /// The log can't be read.
@@ -28,6 +31,8 @@ impl Witness {
         timing: &Timing,
         messenger: M,
         store: Store,
+        seed: u64,
+        news: News,
     ) -> io::Result<Self> {
         tokio::time::sleep(timing.mastery).await;
         let generation = Generation::default();
@@ -35,9 +40,8 @@ impl Witness {
             messenger,
             generation: generation.clone(),
         };
-        // What the view is matters to nodes only.
-        let news = Box::new(|_| {});
-        let seat = Seat::take(WITNESS, timing, generation, wires, store, news).await?;
+        let taking = Seat::take(WITNESS, timing, generation, wires, store, news);
+        let seat = DeterministicRng::<TokioRuntime>::scope(seed, taking).await?;
         Ok(Self {
             seat,
             heard: Mutex::new(Instant::now()),

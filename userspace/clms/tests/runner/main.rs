@@ -54,7 +54,7 @@ async fn with_a_witness_either_of_two_goes_on_alone() {
         me: WITNESS,
     };
     let store = Store::in_memory().expect("memory");
-    let witness = Witness::new(&Timing::default(), way, store).await;
+    let witness = Witness::new(&Timing::default(), way, store, 5, Box::new(|_| {})).await;
     let witness = Arc::new(witness.expect("an empty log"));
     net.seat_witness(witness.clone());
     tokio::spawn(async move { witness.run().await });
