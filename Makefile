@@ -2,18 +2,19 @@
 # cargo runs as the owner of the checkout even under sudo (tools/env.sh says how).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build start stop test check bench install uninstall deb clean
+.PHONY: help toolchain build start stop test check bench soak install uninstall deb clean
 
 NODES ?= 3
 PREFIX ?= /usr/local
 DESTDIR ?=
 BENCH ?=
+SOAK ?= 600
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 
 help: ## this list
 	@echo "ssi: many Linux machines, one system"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: NODES=3 (start), BENCH='lvs --quick' (bench), PREFIX=/usr/local and DESTDIR (install)"
+	@echo "Variables: NODES=3 (start), BENCH='clms --quick' (bench), SOAK=600 (soak), PREFIX=/usr/local and DESTDIR (install)"
 
 toolchain: ## install what is missing: Debian packages, Rust and its sources, bpf-linker
 	@tools/toolchain.sh
@@ -35,6 +36,9 @@ check: ## lints and unit tests: needs no root and no bpf-linker
 
 bench: build ## measure against direct, nftables, HAProxy and nginx (root; BENCH=arguments)
 	@tools/bench.sh $(BENCH)
+
+soak: build ## fifteen nodes and each fault for SOAK seconds, an hour in all (root)
+	@tools/soak.sh $(SOAK)
 
 install: ## programs, manual pages, completions, systemd unit, default configuration
 	@tools/install.sh install "$(TARGET)" "$(DESTDIR)" "$(PREFIX)"

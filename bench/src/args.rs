@@ -38,6 +38,9 @@ pub(crate) enum What {
     /// Internode communication: calls, streams, priorities, nodes that go down.
     #[command(after_help = ICS_AFTER)]
     Ics(Ics),
+    /// Membership: crashes, leaving, forming, writing, and what it costs.
+    #[command(after_help = AFTER_CLMS)]
+    Clms(Clms),
     /// The other end of `ics`, which starts it.
     #[command(hide = true)]
     IcsFar,
@@ -75,6 +78,25 @@ Examples:
   ssi-bench ics rpc bulk --quick         a first look, in seconds
   ssi-bench ics --out results            ics.json and a plot of each part";
 
+const AFTER_CLMS: &str = "Parts:
+  crash    a node vanishes and nobody is told: time until all others have the same new view;
+           every third time it is the master. Against corosync (as it comes, and tuned), serf
+  leave    a node leaves in order: the same. Against corosync
+  form     new nodes join at once; all nodes start again after a power cut. Against corosync
+  write    the master crashes: longest time without a write to the agreed log. Against etcd
+           (as it comes, and tuned)
+  idle     bytes a second that each node sends and gets. Against corosync, serf
+  memory   resident memory of the daemons. Against corosync, serf, etcd
+
+All run on the machines of a testbed, one after the other. crash, leave and form measure
+clusters of 3, 8 and 15 nodes, idle and memory the largest, write three nodes.
+
+Examples:
+  ssi-bench clms                          everything: an hour, as the others are slow
+  ssi-bench clms crash --nodes 3 --quick
+  ssi-bench clms --alone                  without the others: some minutes
+  ssi-bench clms --out results            clms.json and a plot of each part";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lvs {
     /// What to measure; everything if left out.
@@ -89,6 +111,22 @@ pub(crate) struct Ics {
     /// What to measure; everything if left out.
     #[arg(value_enum)]
     pub parts: Vec<IcsPart>,
+    #[command(flatten)]
+    pub how: How,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Clms {
+    /// What to measure; everything if left out.
+    #[arg(value_enum)]
+    pub parts: Vec<ClmsPart>,
+    /// Sizes of clusters, separated by commas.
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', default_values_t = [3, 8, 15],
+          value_parser = clap::value_parser!(u8).range(3..=15))]
+    pub nodes: Vec<u8>,
+    /// Without the others.
+    #[arg(long)]
+    pub alone: bool,
     #[command(flatten)]
     pub how: How,
 }
@@ -126,22 +164,27 @@ pub(crate) enum IcsPart {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClmsPart {
+    Crash,
+    Leave,
+    Form,
+    Write,
+    Idle,
+    Memory,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     Table,
     Json,
 }
 
-impl Lvs {
-    /// Whether a part is wanted.
-    pub(crate) fn wants(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
-    }
-}
-
-impl Ics {
-    /// Whether a part is wanted.
-    pub(crate) fn wants(&self, part: IcsPart) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+/// The parts that are wanted: those that were named, or all.
+pub(crate) fn wanted<T: ValueEnum>(named: &[T]) -> &[T] {
+    if named.is_empty() {
+        T::value_variants()
+    } else {
+        named
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod cables;
+mod clms;
 mod connections;
 mod generate;
 mod ics;
@@ -10,6 +11,7 @@ mod packet;
 mod progress;
 mod quiet;
 mod report;
+mod testbed;
 mod wire;
 
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser as _;
 
-use args::{Args, How, Ics, Lvs, Output, Part, What};
+use args::{Args, Clms, How, Ics, Lvs, Output, Part, What, wanted};
 use measure::Section;
 use progress::Progress;
 
@@ -37,37 +39,27 @@ fn run(args: Args) -> Result<()> {
         return generate::generate(what);
     }
     match args.what {
-        Some(What::Lvs(lvs)) => measure_lvs(&lvs),
-        Some(What::Ics(ics)) => measure_ics(&ics),
+        Some(What::Lvs(lvs)) => measure("lvs", &lvs.how, |sections| lvs_parts(&lvs, sections)),
+        Some(What::Ics(ics)) => measure("ics", &ics.how, |sections| ics_parts(&ics, sections)),
+        Some(What::Clms(clms)) => {
+            measure("clms", &clms.how, |sections| clms_parts(&clms, sections))
+        }
         Some(What::IcsFar) => ics::serve(),
         None => Ok(()),
     }
 }
 
-fn measure_lvs(lvs: &Lvs) -> Result<()> {
+fn measure(
+    name: &str,
+    how: &How,
+    parts: impl FnOnce(&mut Vec<Section>) -> Result<()>,
+) -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         bail!("measuring loads BPF programs and boots clusters: run it as root");
     }
     let mut sections = Vec::new();
-    let outcome = measure_parts(lvs, &mut sections);
-    report("lvs", &lvs.how, &sections)?;
-    outcome
-}
-
-fn measure_ics(ics: &Ics) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("measuring makes network namespaces: run it as root");
-    }
-    let quick = ics.how.quick;
-    let options = ics::Options {
-        rounds: ics.how.rounds(11, 2),
-        calls: if quick { 200 } else { 3000 },
-        bytes: if quick { 16 << 20 } else { 256 << 20 },
-        pending: 10_000,
-    };
-    let mut sections = Vec::new();
-    let outcome = ics::run(|part| ics.wants(part), options, &mut sections);
-    report("ics", &ics.how, &sections)?;
+    let outcome = parts(&mut sections);
+    report(name, how, &sections)?;
     outcome
 }
 
@@ -86,28 +78,62 @@ fn report(name: &str, how: &How, sections: &[Section]) -> Result<()> {
     }
 }
 
-fn measure_parts(lvs: &Lvs, sections: &mut Vec<Section>) -> Result<()> {
+fn ics_parts(ics: &Ics, sections: &mut Vec<Section>) -> Result<()> {
+    let quick = ics.how.quick;
+    let options = ics::Options {
+        rounds: ics.how.rounds(11, 2),
+        calls: if quick { 200 } else { 3000 },
+        bytes: if quick { 16 << 20 } else { 256 << 20 },
+        pending: 10_000,
+    };
+    ics::run(|part| wanted(&ics.parts).contains(&part), options, sections)
+}
+
+fn lvs_parts(lvs: &Lvs, sections: &mut Vec<Section>) -> Result<()> {
+    // Before there is any other thread, which a signal could come to.
+    testbed::stop_on_signals()?;
     let progress = Progress::new();
-    if lvs.wants(Part::Packet) {
+    let how = &lvs.how;
+    let wants = |part: Part| wanted(&lvs.parts).contains(&part);
+    if wants(Part::Packet) {
         let options = packet::Options {
-            rounds: lvs.how.rounds(15, 5),
-            repeat: if lvs.how.quick { 40_000 } else { 100_000 },
+            rounds: how.rounds(15, 5),
+            repeat: if how.quick { 40_000 } else { 100_000 },
         };
         sections.extend(packet::run(options, &progress)?);
     }
-    if lvs.wants(Part::Wire) {
+    if wants(Part::Wire) {
         let options = wire::Options {
-            rounds: lvs.how.rounds(11, 3),
-            frames: if lvs.how.quick { 100_000 } else { 400_000 },
+            rounds: how.rounds(11, 3),
+            frames: if how.quick { 100_000 } else { 400_000 },
         };
         sections.extend(wire::run(options, &progress)?);
     }
-    if lvs.wants(Part::Connections) {
+    if wants(Part::Connections) {
         let options = connections::Options {
-            rounds: lvs.how.rounds(7, 2),
-            time: Duration::from_millis(if lvs.how.quick { 300 } else { 1000 }),
+            rounds: how.rounds(7, 2),
+            time: Duration::from_millis(if how.quick { 300 } else { 1000 }),
         };
         sections.extend(connections::run(options, &progress)?);
+    }
+    Ok(())
+}
+
+fn clms_parts(clms: &Clms, sections: &mut Vec<Section>) -> Result<()> {
+    // Before there is any other thread, which a signal could come to.
+    testbed::stop_on_signals()?;
+    let mut nodes = clms.nodes.clone();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let options = clms::Options {
+        rounds: clms.how.rounds(5, 1),
+        quick: clms.how.quick,
+        nodes,
+        alone: clms.alone,
+    };
+    for part in wanted(&clms.parts) {
+        let progress = Progress::new();
+        sections.push(clms::run(*part, &options, &progress)?);
     }
     Ok(())
 }

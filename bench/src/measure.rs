@@ -89,6 +89,10 @@ pub(crate) enum Bar {
     OverAtMost { than: &'static str, value: f64 },
     /// The median ratio to another row says that this one is worse: the other has to beat it.
     WorseThan { than: &'static str },
+    /// 99 of 100 samples are at most this.
+    P99AtMost { value: f64 },
+    /// Every sample is at most this.
+    WorstAtMost { value: f64 },
 }
 
 impl Section {
@@ -130,22 +134,46 @@ impl Section {
                 };
                 Some((met, met))
             }
+            Bar::P99AtMost { value } => {
+                let met = row.p99() <= value;
+                Some((met, met))
+            }
+            Bar::WorstAtMost { value } => {
+                let met = row.worst(self.better) <= value;
+                Some((met, met))
+            }
         }
     }
 }
 
 impl Row {
     pub(crate) fn best(&self, better: Better) -> f64 {
-        let best = match better {
+        self.extreme(match better {
             Better::Less => f64::min,
             Better::More => f64::max,
-        };
-        self.samples
-            .values
-            .iter()
-            .copied()
-            .reduce(best)
-            .unwrap_or(f64::NAN)
+        })
+    }
+
+    pub(crate) fn worst(&self, better: Better) -> f64 {
+        self.extreme(match better {
+            Better::Less => f64::max,
+            Better::More => f64::min,
+        })
+    }
+
+    fn extreme(&self, which: fn(f64, f64) -> f64) -> f64 {
+        let values = self.samples.values.iter().copied();
+        values.reduce(which).unwrap_or(f64::NAN)
+    }
+
+    /// The sample that 99 of 100 do not exceed, by the nearest rank; with fewer than 100
+    /// samples that is the largest.
+    pub(crate) fn p99(&self) -> f64 {
+        let mut sorted = self.samples.values.clone();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (sorted.len() * 99).div_ceil(100);
+        let last = rank.checked_sub(1).and_then(|rank| sorted.get(rank));
+        last.copied().unwrap_or(f64::NAN)
     }
 
     pub(crate) fn median(&self) -> f64 {

@@ -19,8 +19,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Seconds that a join token is valid for.
 const TOKEN: u64 = 300;
 
-/// Where a machine's `ssid` listens, as seen from here.
-fn socket(state: &State, machine: Machine) -> Option<PathBuf> {
+/// Where a machine's `ssid` listens, as seen from here; none if the machine is not up.
+#[must_use]
+pub fn socket(state: &State, machine: Machine) -> Option<PathBuf> {
     let init = state.init_of(machine)?;
     let path = DEFAULT_SOCKET.trim_start_matches('/');
     Some(PathBuf::from(format!("/proc/{init}/root")).join(path))

@@ -5,9 +5,10 @@ BUILD_PACKAGES=(gcc libc6-dev make git curl ca-certificates pkg-config libelf-de
 # What the testbed, the tests and the bench run: network tools, real servers, real clients,
 # and the peers that the bench measures against. (netbase: names of protocols for `ip rule`.)
 RUN_PACKAGES=(iproute2 iputils-ping netbase procps util-linux tmux ethtool nftables jq tcpdump bpftool
-    nginx libnginx-mod-stream dnsmasq-base haproxy ipvsadm wrk)
-# Of those, the ones that bring a service we only want the program of.
-SERVICES=(nginx haproxy ipvsadm)
+    nginx libnginx-mod-stream dnsmasq-base haproxy ipvsadm wrk corosync serf etcd-server)
+# Of those, the ones that bring a service we only want the program of; PACKAGE:SERVICE where
+# the names differ.
+SERVICES=(nginx haproxy ipvsadm corosync serf etcd-server:etcd)
 
 missing_packages() {
     local package
@@ -35,7 +36,7 @@ quiet_install() {
     local log status=0 service new=()
     log=$(mktemp)
     for service in "${SERVICES[@]}"; do
-        [[ " $* " == *" $service "* ]] && new+=("$service")
+        [[ " $* " == *" ${service%%:*} "* ]] && new+=("${service##*:}")
     done
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         trap 'rm -f /usr/sbin/policy-rc.d' EXIT

@@ -1,17 +1,12 @@
 //! A real cluster to measure in: three nodes and a client of the testbed.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
-use nix::sched::{CloneFlags, setns};
-use nix::sys::signal::{SigSet, Signal};
+use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
+
+use crate::testbed::{enter, start, testbed};
 
 /// Which node balances; the others serve.
 pub(crate) const DIRECTOR: &str = "1";
@@ -50,8 +45,7 @@ struct Cvip {
 impl Site {
     /// Boots the cluster. Refused if one is running.
     pub(crate) fn boot() -> Result<Self> {
-        stop_on_signals()?;
-        testbed(&["start", "3"], "")?;
+        start(3, &[])?;
         // From here on a failure stops it again.
         let mut site = Self {
             status: Status {
@@ -108,56 +102,4 @@ impl Drop for Site {
             eprintln!("ssi-bench: {error:#}");
         }
     }
-}
-
-fn enter(pid: u32) -> Result<()> {
-    let path = format!("/proc/{pid}/ns/net");
-    let namespace = File::open(&path).with_context(|| path.clone())?;
-    setns(namespace, CloneFlags::CLONE_NEWNET).context(path)
-}
-
-/// ^C and SIGTERM stop the cluster, then this program. A killed one leaves it to the
-/// testbed's next `start` or `stop`.
-fn stop_on_signals() -> Result<()> {
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGINT);
-    signals.add(Signal::SIGTERM);
-    signals.thread_block()?;
-    thread::spawn(move || {
-        if let Ok(signal) = signals.wait() {
-            let _ = testbed(&["stop"], "");
-            std::process::exit(128 + signal as i32);
-        }
-    });
-    Ok(())
-}
-
-/// Runs `ssi-testbed`, which lies beside this program; what it printed.
-fn testbed(arguments: &[&str], input: &str) -> Result<String> {
-    let mut command = Command::new(beside()?);
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    // SAFETY: one system call, which is async-signal-safe and touches no memory of ours.
-    unsafe {
-        command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(Into::into));
-    }
-    let mut child = command.spawn().context("cannot run ssi-testbed")?;
-    let mut stdin = child.stdin.take().context("piped")?;
-    // It may end without reading.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("ssi-testbed {}: {}", arguments.join(" "), said.trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn beside() -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    Ok(own.with_file_name("ssi-testbed"))
 }

@@ -42,6 +42,8 @@ struct Figures<'a> {
     name: &'a str,
     best: f64,
     median: f64,
+    p99: f64,
+    worst: f64,
     samples: &'a [f64],
     /// What was taken off each sample for what measuring costs, and the best without that.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,8 @@ fn figures<'a>(section: &'a Section, row: &'a Row) -> Figures<'a> {
         name: &row.name,
         best,
         median: row.median(),
+        p99: row.p99(),
+        worst: row.worst(section.better),
         samples: &row.samples.values,
         floor: row.samples.floor,
         raw_best: row.raw(section.better),

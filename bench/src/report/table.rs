@@ -23,8 +23,17 @@ fn table(section: &Section) -> Table {
     let latency = section.rows.iter().any(|row| row.latency.is_some());
     let raw = section.rows.iter().any(|row| row.samples.floor.is_some());
     let rate = section.nanoseconds(1.0).is_some();
+    let tail = section.rows.iter().any(|row| {
+        matches!(
+            row.bar,
+            Some(Bar::P99AtMost { .. } | Bar::WorstAtMost { .. })
+        )
+    });
     let mut header = vec!["WHAT".to_owned(), format!("BEST {}", section.unit)];
     header.push("MEDIAN".to_owned());
+    if tail {
+        header.extend(["P99", "WORST", "SAMPLES"].map(str::to_owned));
+    }
     if raw {
         header.push("RAW BEST".to_owned());
     }
@@ -47,6 +56,11 @@ fn table(section: &Section) -> Table {
             number(row.best(section.better)),
             number(row.median()),
         ];
+        if tail {
+            let worst = row.worst(section.better);
+            cells.extend([row.p99(), worst].map(number));
+            cells.push(row.samples.values.len().to_string());
+        }
         if raw {
             cells.push(row.raw(section.better).map_or(String::new(), number));
         }
@@ -99,6 +113,8 @@ fn bar(section: &Section, row: &Row) -> String {
             format!("≤ {value:.0} over {than}: {over:+.1} {bare}")
         }
         Bar::WorseThan { than } => format!("{than} ahead: {bare}"),
+        Bar::P99AtMost { value } => format!("p99 ≤ {value:.0} {bare}"),
+        Bar::WorstAtMost { value } => format!("≤ {value:.0} {bare}"),
     }
 }
 
