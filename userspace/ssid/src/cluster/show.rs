@@ -143,14 +143,14 @@ impl Member {
     /// Why this node doesn't go on, in words.
     fn waits_for(&self, status: &Status) -> Option<String> {
         let refused = self.progress.borrow().refused.clone();
+        if let Some(waits) = &status.waits {
+            return Some(for_the_other(waits));
+        }
         if status.id.is_none() {
             return Some(match refused {
                 Some(why) => format!("to be taken in, but the cluster says: {why}"),
                 None => "to be taken in by the cluster; no member has answered yet".to_owned(),
             });
-        }
-        if let Some(waits) = &status.waits {
-            return Some(for_the_other(waits));
         }
         if !status.fenced {
             return None;
