@@ -29,7 +29,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     let before = Before::load(&config)?;
     let company = before.company(&config);
     // The addresses first: what the programs deliver to this node must find them.
-    cvip::apply(&config, &company.directed).await?;
+    cvip::prepare(&config).await?;
     let (data_path, feed) = DataPath::open(&config, &company)?;
     let data_path = Arc::new(Mutex::new(data_path));
     let (cluster, mut failed) = Cluster::start(&config, data_path.clone(), before).await?;

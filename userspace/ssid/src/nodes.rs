@@ -32,7 +32,8 @@ pub(crate) struct Company {
 }
 
 impl Company {
-    /// Of a machine in no cluster: it is its only node, and directs all its addresses.
+    /// Of a machine in no cluster: it is its only node, and directs none of the cluster's
+    /// addresses, which may be in use by a cluster that it is about to join.
     pub(crate) fn alone(config: &Config) -> Self {
         Self {
             number: 0,
@@ -41,7 +42,7 @@ impl Company {
                 name: own_name(config),
                 addresses: config.node.addresses.clone(),
             }],
-            directed: config.cvip.iter().map(|cvip| cvip.address).collect(),
+            directed: HashSet::new(),
             directors: HashMap::new(),
             interconnect: Vec::new(),
         }
@@ -78,13 +79,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_alone_directs_everything() {
+    fn who_is_alone_directs_nothing() {
         let config: Config = toml::from_str(
             "[node]\nname = \"me\"\n[[cvip]]\naddress = \"10.0.0.9\"\ninterface = \"e\"",
         )
         .unwrap();
         let alone = Company::alone(&config);
         assert_eq!(alone.own().map(|own| own.name.as_str()), Some("me"));
-        assert!(alone.directed.contains(&"10.0.0.9".parse().unwrap()));
+        assert!(alone.directed.is_empty());
     }
 }

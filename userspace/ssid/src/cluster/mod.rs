@@ -86,11 +86,12 @@ impl Before {
         })
     }
 
-    /// Who is around, until membership says more. A node that goes on directs what it
-    /// directed, while the kernel holds its lease; that is not known before the maps are
-    /// open, and the kernel enforces it meanwhile.
+    /// Who is around, until the maps are open and tell more. If there are none yet, the
+    /// machine has been off, and directs nothing.
     pub(crate) fn company(&self, config: &Config) -> Company {
-        world::company_of(config, &self.standing(true))
+        let version = ssi_abi::ABI_VERSION.to_string();
+        let pins = config.bpf.root.join("ssi").join(version);
+        world::company_of(config, &self.standing(pins.join("OWN").exists()))
     }
 
     fn standing(&self, goes_on: bool) -> Standing {

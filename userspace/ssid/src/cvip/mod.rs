@@ -39,6 +39,22 @@ pub(crate) async fn apply(config: &Config, directed: &HashSet<IpAddr>) -> Result
     Ok(())
 }
 
+/// Before it is known what this node directs: it takes packets for every address, and answers
+/// for those that it answered for already.
+pub(crate) async fn prepare(config: &Config) -> Result<()> {
+    let ledger = Ledger::load(&config.state.directory)?;
+    let mut directed = HashSet::new();
+    if !config.cvip.is_empty() && !ledger.places().is_empty() {
+        let present = Addresses::open()?.present().await?;
+        let cvips = config.cvip.iter().filter(|cvip| {
+            let place = Place::new(&cvip.interface, cvip.address);
+            ledger.places().contains(&place) && present.contains(&place)
+        });
+        directed.extend(cvips.map(|cvip| cvip.address));
+    }
+    apply(config, &directed).await
+}
+
 /// Undoes everything that [`apply`] ever did.
 pub(crate) async fn remove(state: &Path) -> Result<()> {
     let mut ledger = Ledger::load(state)?;
