@@ -10,7 +10,7 @@ use ssi_api::cluster::{ClusterRequest, ClusterView, NodeState};
 use ssi_api::control::{Client, DEFAULT_SOCKET, FailureKind, Reply, Request};
 
 use crate::plan::{CLUSTER, Machine, Net};
-use crate::state::State;
+use crate::state::{self, State};
 
 /// How long an `ssid` may take to answer, and a node to be UP.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,10 +34,11 @@ fn ask(state: &State, machine: Machine, request: Request) -> Result<Reply> {
     let mut client = loop {
         match Client::connect(&socket, PATIENCE) {
             Ok(client) => break client,
+            // The log goes with a cluster that does not come to be.
             Err(error) if Instant::now() > until => {
                 return Err(anyhow!(error).context(format!(
-                    "ssid on {machine} does not answer; see `ssi-testbed logs {}`",
-                    machine.word()
+                    "ssid on {machine} does not answer; the end of its log:\n{}\n",
+                    state::log_end(machine)
                 )));
             }
             Err(_) => thread::sleep(LOOK),

@@ -84,6 +84,14 @@ pub fn disk(machine: Machine) -> PathBuf {
     disks().join(machine.name())
 }
 
+/// The last lines of a machine's console log.
+#[must_use]
+pub fn log_end(machine: Machine) -> String {
+    let log = fs::read_to_string(log(machine)).unwrap_or_default();
+    let end: Vec<_> = log.lines().rev().take(3).collect();
+    end.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
 /// The console log of a machine.
 #[must_use]
 pub fn log(machine: Machine) -> PathBuf {

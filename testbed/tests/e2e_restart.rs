@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use common::cluster::Family::V4;
-use common::host::Host;
 use common::load::{Load, burst};
 use common::lvs::Service;
 use common::{Cluster, main as run, web};
@@ -51,21 +50,13 @@ fn service(cluster: &Cluster, scheduler: &str, method: &str) -> Service {
 fn download(cluster: &Cluster, method: &str) {
     let service = service(cluster, "rr", method);
     let sum = web::publish(cluster, "big", SIZE);
-    // At 50 MB/s the server takes four seconds for it.
-    let url = format!("http://{}/files/big", service.address);
-    let script = format!("curl -sS --fail {url} | sha256sum");
-    let client = Host::Client.spawn(&["bash", "-o", "pipefail", "-c", &script]);
+    // The server takes four seconds for it.
+    let download = web::Download::start(service.address, "big", &sum);
     thread::sleep(Duration::from_secs(1));
     cluster.kill_daemon(cluster.director_number());
     thread::sleep(Duration::from_secs(1));
     cluster.wait_for_daemon(cluster.director_number());
-    let output = client.wait_with_output().expect("wait");
-    let said = common::host::checked(Host::Client, &["curl"], &output);
-    assert_eq!(
-        said.split_whitespace().next(),
-        Some(sum.as_str()),
-        "the download differs"
-    );
+    download.finish();
 }
 
 fn connections(cluster: &Cluster) {
@@ -99,8 +90,9 @@ fn services(cluster: &Cluster) {
 fn unload(cluster: &Cluster) {
     let service = service(cluster, "rr", "-g");
     burst(cluster.client(), service.address, 4).assert_flawless();
+    let director = cluster.director_number();
     // It ends with status 0, so the node's init leaves it at that.
-    let left = cluster.director().sh(&format!(
+    let left = cluster.host(director).sh(&format!(
         "pkill -TERM -x ssid
          while pgrep -x ssid >/dev/null; do sleep 0.01; done
          ssid --unload >&2
@@ -110,5 +102,5 @@ fn unload(cluster: &Cluster) {
         service.address.ip()
     ));
     assert_eq!(left, "", "left in the kernel");
-    cluster.start_daemon(cluster.director_number());
+    cluster.start_daemon(director);
 }

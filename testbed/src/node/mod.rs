@@ -68,10 +68,7 @@ pub fn boot(machine: Machine, daemon: bool) -> Result<i32> {
         .context("cannot start this program again")?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.trim().parse().map_err(|_| {
-        let log = fs::read_to_string(state::log(machine)).unwrap_or_default();
-        let end = log.lines().rev().take(3).collect::<Vec<_>>();
-        let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
-        anyhow!("{machine} did not come up: {end}")
+        anyhow!("{machine} did not come up: {}", state::log_end(machine))
     })
 }
 

@@ -6,12 +6,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use ssi_testbed::plan::Machine;
+use ssi_testbed::state;
 
 use Family::V4;
 
 use super::binaries;
+use super::disturb;
 use super::host::Host;
 use super::netns::NetNs;
+use super::view;
 
 /// An IP version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +61,25 @@ impl Cluster {
         }
     }
 
-    /// Removes all virtual services, everywhere.
-    pub fn clear(&self) {
-        // The test before may have killed a daemon; it is started again after a pause.
-        for node in self.nodes() {
-            self.wait_for_daemon(node);
-            self.host(node).run(&["ssi", "lvs", "-C"]);
+    /// Ends what a test that failed has left: faults, and nodes that are not up.
+    pub fn restore(&self) {
+        let state = state::running().expect("a cluster");
+        let whole = |node| state.init_of(Machine::Node(node)).is_some();
+        let missing: Vec<_> = self.nodes().filter(|node| !whole(*node)).collect();
+        if !state.faults.is_empty() || !state.paused.is_empty() {
+            disturb::fault("heal");
         }
+        if !missing.is_empty() {
+            disturb::boot(&missing);
+        }
+    }
+
+    /// Removes all virtual services, once all nodes are UP: the test before may have killed
+    /// a daemon, which is started again after a pause.
+    pub fn clear(&self) {
+        let all: Vec<u8> = self.nodes().collect();
+        view::settled(&all);
+        self.host(1).run(&["ssi", "lvs", "-C"]);
     }
 
     /// What the director knows, for whoever reads a failed test.
@@ -107,13 +123,21 @@ impl Cluster {
         self.nodes().map(Host::Node).for_each(work);
     }
 
-    /// The number of the node that directs the cluster's address.
+    /// The number of the node that directs the cluster's IPv4 address now.
     pub fn director_number(&self) -> u8 {
-        let number = self.status["cvip"][0]["director"].as_u64();
-        u8::try_from(number.expect("a director")).expect("1 to 15")
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let mut views = self.nodes().filter_map(view::of);
+            let acting = views.find(|view| !view.fenced);
+            if let Some(director) = acting.and_then(|view| view::director(&view)) {
+                return director;
+            }
+            assert!(Instant::now() < end, "nobody directs the cluster's address");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
-    /// The node that directs the cluster's address.
+    /// The node that directs the cluster's IPv4 address now.
     pub fn director(&self) -> Host {
         Host::Node(self.director_number())
     }
@@ -131,6 +155,18 @@ impl Cluster {
     pub fn server(&self, node: u8, family: Family, port: u16) -> SocketAddr {
         let list = &self.node(node)["interconnect"];
         SocketAddr::new(of_family(list, family), port)
+    }
+
+    /// A node's address on the external network.
+    pub fn external(&self, node: u8, family: Family) -> IpAddr {
+        of_family(&self.node(node)["external"], family)
+    }
+
+    /// A node's network, as long as it is up.
+    pub fn net(&self, node: u8) -> NetNs {
+        let state = state::running().expect("a cluster");
+        let init = state.init_of(Machine::Node(node)).expect("it is up");
+        NetNs::of(u32::try_from(init).expect("a process id"))
     }
 
     /// Interconnect address number `number` of those that no node has.

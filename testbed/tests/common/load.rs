@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::http::Connection;
 use super::netns::NetNs;
@@ -28,6 +28,18 @@ pub struct Failure {
     pub node: Option<String>,
     /// What happened.
     pub reason: String,
+    /// When the last answer came, or else when it was begun.
+    pub since: Instant,
+}
+
+impl Failure {
+    fn new(node: Option<String>, error: &io::Error, since: Instant) -> Self {
+        Self {
+            node,
+            reason: error.to_string(),
+            since,
+        }
+    }
 }
 
 impl Report {
@@ -54,6 +66,16 @@ impl Report {
         assert!(self.total() > 0, "no request was made");
     }
 
+    /// Makes a connection for one request.
+    fn note(&mut self, target: SocketAddr) {
+        let since = Instant::now();
+        let answer = Connection::open(target).and_then(|mut opened| opened.get("/", false));
+        match answer {
+            Ok(node) => *self.answered.entry(node).or_default() += 1,
+            Err(error) => self.failures.push(Failure::new(None, &error, since)),
+        }
+    }
+
     fn absorb(&mut self, other: Self) {
         for (node, answers) in other.answered {
             *self.answered.entry(node).or_default() += answers;
@@ -74,13 +96,24 @@ impl Load {
         Self::start(net, clients, move |stop| {
             let mut report = Report::default();
             while !stop.load(Ordering::Relaxed) {
-                match request(target) {
-                    Ok(node) => *report.answered.entry(node).or_default() += 1,
-                    Err(error) => report.failures.push(Failure {
-                        node: None,
-                        reason: error.to_string(),
-                    }),
-                }
+                report.note(target);
+            }
+            report
+        })
+    }
+
+    /// `connections` connections that stay open and carry a request every `pause`; one that
+    /// fails is opened anew.
+    pub fn reopened(
+        net: &NetNs,
+        target: SocketAddr,
+        connections: usize,
+        pause: Duration,
+    ) -> Self {
+        Self::start(net, connections, move |stop| {
+            let mut report = Report::default();
+            while !stop.load(Ordering::Relaxed) {
+                report.absorb(hold(target, pause, &stop));
             }
             report
         })
@@ -125,25 +158,16 @@ pub fn burst(net: &NetNs, target: SocketAddr, count: usize) -> Report {
     net.run(move || {
         let mut report = Report::default();
         for _ in 0..count {
-            match request(target) {
-                Ok(node) => *report.answered.entry(node).or_default() += 1,
-                Err(error) => report.failures.push(Failure {
-                    node: None,
-                    reason: error.to_string(),
-                }),
-            }
+            report.note(target);
         }
         report
     })
 }
 
-fn request(target: SocketAddr) -> io::Result<String> {
-    Connection::open(target)?.get("/", false)
-}
-
 fn hold(target: SocketAddr, pause: Duration, stop: &AtomicBool) -> Report {
     let mut report = Report::default();
     let mut node = None;
+    let mut since = Instant::now();
     let outcome = (|| -> io::Result<()> {
         let mut connection = Connection::open(target)?;
         while !stop.load(Ordering::Relaxed) {
@@ -156,16 +180,13 @@ fn hold(target: SocketAddr, pause: Duration, stop: &AtomicBool) -> Report {
                 )));
             }
             *report.answered.entry(answer.clone()).or_default() += 1;
-            node = Some(answer);
+            (node, since) = (Some(answer), Instant::now());
             thread::sleep(pause);
         }
         Ok(())
     })();
     if let Err(error) = outcome {
-        report.failures.push(Failure {
-            node,
-            reason: error.to_string(),
-        });
+        report.failures.push(Failure::new(node, &error, since));
     }
     report
 }

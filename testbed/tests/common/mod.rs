@@ -9,6 +9,7 @@
 
 pub mod binaries;
 pub mod cluster;
+pub mod disturb;
 pub mod dns;
 pub mod fragments;
 pub mod host;
@@ -17,6 +18,7 @@ pub mod load;
 pub mod lvs;
 pub mod netns;
 pub mod role;
+pub mod view;
 pub mod web;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -61,6 +63,7 @@ pub fn main(nodes: u8, tests: &[Test]) -> ExitCode {
 /// A failed test shows what the directors thought.
 fn run(cluster: &Cluster, test: fn(&Cluster)) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
+        cluster.restore();
         cluster.clear();
         test(cluster);
     }));

@@ -1,26 +1,59 @@
 //! nginx on every node.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
+use std::process::Child;
 
 use super::cluster::Cluster;
+use super::host::{Host, checked};
 
 /// The configuration that `ssi-testbed show` uses too.
 const CONFIG: &str = include_str!("../../web/nginx.conf");
 
 /// Starts it where it does not run yet.
 pub fn start(cluster: &Cluster) {
-    cluster.everywhere(|node| {
-        node.feed(
-            &[
-                "sh",
-                "-ec",
-                "mkdir -p /run/web; cat >/run/web/nginx.conf
-                install -d -o www-data /run/web/files
-                pkill -0 -x nginx || exec nginx -c /run/web/nginx.conf",
-            ],
-            CONFIG.as_bytes(),
-        );
-    });
+    cluster.everywhere(start_on);
+}
+
+/// Starts it on a node, if it does not run there yet.
+pub fn start_on(node: Host) {
+    node.feed(
+        &[
+            "sh",
+            "-ec",
+            "mkdir -p /run/web; cat >/run/web/nginx.conf
+            install -d -o www-data /run/web/files
+            pkill -0 -x nginx || exec nginx -c /run/web/nginx.conf",
+        ],
+        CONFIG.as_bytes(),
+    );
+}
+
+/// A download by the client, at 50 MB/s.
+pub struct Download {
+    client: Child,
+    sum: String,
+}
+
+impl Download {
+    /// Begins to load `/files/NAME`, which [`publish`] put there with this sum.
+    pub fn start(from: SocketAddr, name: &str, sum: &str) -> Self {
+        let script = format!("curl -sS --fail http://{from}/files/{name} | sha256sum");
+        let client = Host::Client.spawn(&["bash", "-o", "pipefail", "-c", &script]);
+        Self {
+            client,
+            sum: sum.to_owned(),
+        }
+    }
+
+    /// Waits until it is over, and checks that all of it came.
+    #[track_caller]
+    pub fn finish(self) {
+        let output = self.client.wait_with_output().expect("wait");
+        let said = checked(Host::Client, &["curl"], &output);
+        let sum = said.split_whitespace().next();
+        assert_eq!(sum, Some(self.sum.as_str()), "the download differs");
+    }
 }
 
 /// Puts the same `size` bytes as `/files/NAME` on every node; their SHA-256.

@@ -74,25 +74,14 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Writes the configuration: node 1 of 2, with `more` at its end.
+    /// Writes the configuration, with `more` at its end.
     pub(crate) fn configure(&self, more: &str) {
         let dir = self.dir.display();
         let text = format!(
             r#"
 [node]
-number = 1
 name = "node1"
-[cluster]
-name = "test"
-seed = "0123456789abcdef"
-[[cluster.nodes]]
-number = 1
-name = "node1"
-address = "10.77.0.1"
-[[cluster.nodes]]
-number = 2
-name = "node2"
-address = "10.77.0.2"
+addresses = ["10.77.0.1", "fd77::1"]
 [network]
 interfaces = ["eth0", "ic0"]
 [lvs]
@@ -144,6 +133,16 @@ root = "{dir}/bpf"
             std::thread::sleep(Duration::from_millis(20));
         }
         daemon
+    }
+
+    /// Waits until `done`.
+    pub(crate) fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !done() {
+            let shown = self.ssi("cluster", "");
+            assert!(Instant::now() < deadline, "{what} not: {shown:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Runs `ssi` with `args`, cut at spaces, and `input`.

@@ -1,6 +1,7 @@
 //! The daemon in a real kernel. Needs root and BPF; each test has namespaces, directories
 //! and a bpffs of its own.
 
+mod cluster;
 mod control;
 mod machine;
 mod restart;

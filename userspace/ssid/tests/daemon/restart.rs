@@ -7,11 +7,9 @@ const CVIPS: &str = r#"
 [[cvip]]
 address = "10.88.0.100"
 interface = "eth0"
-director = 1
 [[cvip]]
 address = "fd88::100"
 interface = "eth0"
-director = 2
 "#;
 
 const RULES: &str = "\
