@@ -12,8 +12,9 @@ use ssi_api::control::{Client, DEFAULT_SOCKET, FailureKind, Reply, Request};
 use crate::plan::{CLUSTER, Machine, Net};
 use crate::state::{self, State};
 
-/// How long an `ssid` may take to answer, and a node to be UP.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an `ssid` may take to answer, and a node to be UP: fifteen start at once, on
+/// few cores.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(20);
 /// Seconds that a join token is valid for.

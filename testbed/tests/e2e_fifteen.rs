@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,36 +18,46 @@ fn main() -> ExitCode {
     run(
         NODES,
         &[
-            ("one of fifteen crashes", |c| crashes(c, &[9])),
+            ("one of fifteen crashes", |c| crashes(c, 1, false)),
+            ("three of fifteen crash at once", |c| crashes(c, 3, false)),
             ("three of fifteen crash at once, the master among them", |c| {
-                let all: Vec<u8> = c.nodes().collect();
-                let master = view::settled(&all).master.expect("a master");
-                let master = u8::try_from(master).expect("1 to 15");
-                let others = [4, 12, 13, 14].into_iter().filter(|node| *node != master);
-                let victims: Vec<u8> = others.take(2).chain([master]).collect();
-                crashes(c, &victims);
+                crashes(c, 3, true);
             }),
         ],
     )
 }
 
-/// All others see them go together, in one change of the view.
-fn crashes(cluster: &Cluster, victims: &[u8]) {
+/// So many crash, the master or not. All others see them go together, in one change of the
+/// view; who becomes master meanwhile knows of the first before it hears of the last.
+fn crashes(cluster: &Cluster, count: usize, with_master: bool) {
     let all: Vec<u8> = cluster.nodes().collect();
     let before = view::settled(&all);
+    let master = before.master.and_then(|master| u8::try_from(master).ok());
+    let master = master.expect("a master");
+    let others = [4, 12, 9, 14].into_iter().filter(|node| *node != master);
+    let master = with_master.then_some(master);
+    let victims: Vec<u8> = master.into_iter().chain(others).take(count).collect();
     let others: Vec<u8> = all.iter().copied().filter(|n| !victims.contains(n)).collect();
-    let start = crash(victims);
+    let start = crash(&victims);
     view::wait(&others, "they are out", |view| victims.iter().all(|node| view::out(view, *node)));
     let took = start.elapsed();
     println!("    {victims:?} out on all others after {} ms", took.as_millis());
-    for node in &others {
-        let mut events = view::history(*node, before.epoch);
+    let changes = |node: u8| {
+        let mut events = view::history(node, before.epoch);
         events.retain(|event| event.to == NodeState::KCleanup);
-        assert_eq!(events.len(), victims.len(), "{events:#?}");
-        let epoch = events[0].epoch;
-        assert!(events.iter().all(|event| event.epoch == epoch), "{events:#?}");
+        let changes: BTreeMap<u64, usize> = events.iter().fold(BTreeMap::new(), |mut all, event| {
+            *all.entry(event.epoch).or_default() += 1;
+            all
+        });
+        changes
+    };
+    let first = changes(others[0]);
+    for node in &others {
+        assert_eq!(changes(*node), first, "node {node} saw something else");
     }
-    boot(victims);
+    assert_eq!(first.values().sum::<usize>(), count, "{first:?}");
+    assert!(first.len() <= if with_master { 2 } else { 1 }, "{first:?}");
+    boot(&victims);
     view::settled(&all);
     assert!(took < LATE, "{took:?}");
 }

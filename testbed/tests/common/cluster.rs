@@ -82,7 +82,7 @@ impl Cluster {
         self.host(1).run(&["ssi", "lvs", "-C"]);
     }
 
-    /// What the director knows, for whoever reads a failed test.
+    /// What the director knows and what all logged, for whoever reads a failed test.
     pub fn describe(&self) -> String {
         let mut text = String::new();
         for command in [
@@ -99,6 +99,15 @@ impl Cluster {
                 text += "\n";
             }
             text += &String::from_utf8_lossy(&output.stderr);
+        }
+        for node in self.nodes() {
+            let log = testbed(&["logs", &node.to_string()]).unwrap_or_default();
+            let end = log.lines().rev().take(15).collect::<Vec<_>>();
+            text += &format!("\nnode {node}, the end of its log\n");
+            for line in end.into_iter().rev() {
+                text += line;
+                text += "\n";
+            }
         }
         text
     }

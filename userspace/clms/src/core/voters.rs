@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::member::Why;
 use super::{Number, State, Time, Timing, View, witness};
 
 /// Most voters: with five, two may fail at once; more make every entry slower.
@@ -34,7 +35,8 @@ impl Voters {
     /// Who should vote, if that is not who votes now: 1, 3 or 5 of the potential masters;
     /// if there are two, both and the witness, or without a witness one.
     /// Voters stay what they are if they can. One that is gone is replaced when it has
-    /// been so for [`Timing::revote`] and somebody can take its place. The master stays a
+    /// been so for [`Timing::revote`] and somebody can take its place; at once if it left, is
+    /// about to, or was put out, as it does not come back by itself. The master stays a
     /// voter: the others promised to elect nobody else for a while, and voters without it
     /// would know nothing of that.
     pub fn wanted(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Wanted> {
@@ -45,20 +47,26 @@ impl Voters {
                 self.gone.entry(*number).or_insert(now);
             }
         }
+        let master = view.master.map(|master| master.node.number);
         let mut able: Vec<Number> = view
             .present()
             .filter(|member| member.candidate.potential_master)
-            .filter(|member| member.state == State::Up || view.voters.contains(&member.id.number))
+            .filter(|member| match member.state {
+                State::Up => true,
+                State::Shutdown | State::GoingDown => Some(member.id.number) == master,
+                _ => view.voters.contains(&member.id.number),
+            })
             .map(|member| member.id.number)
             .collect();
-        let master = view.master.map(|master| master.node.number);
         able.sort_by_key(|number| {
             let votes = view.voters.contains(number);
             (Some(*number) != master, !votes, *number)
         });
         let waited_for = |number: &&Number| {
             let since = self.gone.get(number);
-            since.is_some_and(|since| now.since(*since) < timing.revote)
+            let why = view.members.get(number).and_then(|member| member.why);
+            !matches!(why, Some(Why::Left | Why::Fenced))
+                && since.is_some_and(|since| now.since(*since) < timing.revote)
         };
         let waiting: Vec<Number> = view.voters.iter().filter(waited_for).copied().collect();
         let seated = view.witness.as_ref().filter(|seated| !seated.goes);
@@ -85,7 +93,6 @@ mod tests {
 
     use super::*;
     use crate::core::command::{Command, Refused};
-    use crate::core::member::Why;
     use crate::core::testing::{id, number, view_of};
     use crate::core::witness::Witness;
 
@@ -122,6 +129,41 @@ mod tests {
         let replaced = voters.wanted(now + timing.revote, &view, &timing);
         let replaced = replaced.map(|wanted| wanted.nodes);
         assert_eq!(replaced, Some([1, 3, 4].map(number).to_vec()));
+    }
+
+    #[test]
+    fn who_leaves_is_not_waited_for() {
+        let (timing, now) = (Timing::default(), Time(1_000_000_000));
+        let wanted = |view: &View| {
+            let wanted = Voters::default().wanted(now, view, &timing);
+            wanted.map(|wanted| wanted.nodes)
+        };
+        for why in [Why::Left, Why::Fenced] {
+            let mut view = view_of(5);
+            view.apply(&Command::Voters {
+                voters: (1..=5).map(number).collect(),
+                witness: false,
+            })
+            .unwrap();
+            view.apply(&Command::Remove {
+                nodes: vec![(id(2), why), (id(4), why)],
+                probe_key: [0; 2],
+            })
+            .unwrap();
+            assert_eq!(wanted(&view), Some([1, 3, 5].map(number).to_vec()));
+        }
+        let mut view = view_of(5);
+        view.apply(&Command::Voters {
+            voters: (1..=5).map(number).collect(),
+            witness: false,
+        })
+        .unwrap();
+        view.apply(&Command::Step {
+            nodes: [2, 4].map(id).to_vec(),
+            to: State::Shutdown,
+        })
+        .unwrap();
+        assert_eq!(wanted(&view), Some([1, 3, 5].map(number).to_vec()));
     }
 
     #[test]

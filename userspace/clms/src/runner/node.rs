@@ -188,6 +188,9 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     /// not have finished with.
     fn resume(&mut self) -> io::Result<()> {
         if self.engine.id().is_none() {
+            // Where the other voters are is known from the view before: if all were off,
+            // they have nobody else to ask.
+            self.messenger.members(self.engine.view(), None);
             return Ok(());
         }
         self.install(Installed {

@@ -14,6 +14,9 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+/// How long a daemon may take to be as it should: a machine that also builds is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Runs `test` in fresh namespaces with the interfaces `eth0` (10.88.0.1/24) and `ic0`
@@ -124,7 +127,7 @@ root = "{dir}/bpf"
     pub(crate) fn start(&self) -> Daemon {
         let child = self.ssid_command().spawn().expect("ssid starts");
         let mut daemon = Daemon { child };
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while self.ssi("status", "").status.code() != Some(0) {
             assert!(Instant::now() < deadline, "ssid does not answer");
             if let Some(status) = daemon.child.try_wait().expect("waits") {
@@ -137,7 +140,7 @@ root = "{dir}/bpf"
 
     /// Waits until `done`.
     pub(crate) fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while !done() {
             let shown = self.ssi("cluster", "");
             assert!(Instant::now() < deadline, "{what} not: {shown:?}");

@@ -10,7 +10,7 @@ impl Engine {
     /// As the leader of the log, begins a new life: nobody else can take this node in. Then
     /// it takes in the others.
     pub(super) fn come_back(&mut self, now: Time) {
-        if self.id.is_some() || !self.leading || self.is_waiting(now) {
+        if self.id.is_some() || self.left || !self.leading || self.is_waiting(now) {
             return;
         }
         if let Some(Waits::ForPartners(_)) = self.waits(now) {
@@ -41,5 +41,51 @@ impl Engine {
     pub(super) fn propose(&mut self, now: Time, command: Command) {
         self.proposed = Some((command.clone(), now));
         self.out.push_back(Output::Propose(command));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::core::engine::Start;
+    use crate::core::member::Why;
+    use crate::core::message::Message;
+    use crate::core::testing::{id, view_of};
+    use crate::core::{Number, Timing};
+
+    #[test]
+    fn who_was_put_out_asks_to_come_back_and_who_left_does_not() {
+        for (why, asks) in [(Why::Unreachable, true), (Why::Left, false)] {
+            let (view, now) = (view_of(3), Time(1_000_000_000));
+            let own = id(2);
+            let epoch = view.epoch + 1;
+            let mut engine = Engine::new(
+                now,
+                Start {
+                    timing: Timing::default(),
+                    candidate: view.members[&own.number].candidate.clone(),
+                    number: Number::new(2),
+                    view,
+                    id: Some(own),
+                    subsystems: Vec::new(),
+                    resources: BTreeSet::new(),
+                    fencing: false,
+                    entropy: Box::new(|| 7),
+                },
+            );
+            let remove = Command::Remove {
+                nodes: vec![(own, why)],
+                probe_key: [1, 2],
+            };
+            engine.committed(now, epoch, &remove);
+            assert_eq!(engine.id(), None);
+            engine.tick(now + Timing::default().lease, Time(0));
+            let did: Vec<Output> = std::iter::from_fn(|| engine.poll()).collect();
+            let knocked = |output: &Output| matches!(output, Output::Contact(Message::Join(_)));
+            assert_eq!(did.iter().any(knocked), asks, "{why:?}: {did:?}");
+            assert_eq!(did.contains(&Output::Rejoin), asks, "{why:?}: {did:?}");
+        }
     }
 }

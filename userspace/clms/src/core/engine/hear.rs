@@ -33,7 +33,7 @@ impl Engine {
             }
             Message::Gone(id) => {
                 if self.id == Some(id) {
-                    self.out_of_it();
+                    self.out_of_it(id);
                 }
                 return;
             }

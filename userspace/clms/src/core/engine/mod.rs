@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::command::{Command, Refused, Resource, Wish};
 use super::duty::Duty;
 use super::follower::{Follower, Installed};
-use super::member::{Candidate, Key};
+use super::member::{Candidate, Key, Why};
 use super::message::Message;
 use super::prober::{Prober, Seen};
 use super::ring::Ring;
@@ -157,6 +157,10 @@ pub struct Engine {
     join_due: Time,
     /// How often it has asked in vain.
     knocks: usize,
+    /// The life that it ends by its own wish.
+    leaving: Option<NodeId>,
+    /// Whether its last life ended so: then it asks nobody to be taken in.
+    left: bool,
     entropy: Box<dyn FnMut() -> u64 + Send>,
     out: VecDeque<Output>,
 }
@@ -198,6 +202,8 @@ impl Engine {
             via: None,
             join_due: now,
             knocks: 0,
+            leaving: None,
+            left: false,
             entropy: start.entropy,
             out: VecDeque::new(),
         };
@@ -265,9 +271,11 @@ impl Engine {
         }
     }
 
-    /// Asks to be let go; say it again until the view says so.
+    /// Asks to be let go; say it again until the view says so. It does not come back but by
+    /// another engine.
     pub fn leave(&mut self, now: Time) {
         let Some(id) = self.id else { return };
+        self.leaving = Some(id);
         match &mut self.duty {
             Some(duty) => {
                 duty.leaving.insert(id);
@@ -412,7 +420,7 @@ impl Engine {
         self.out.push_back(Output::Install(installed));
         match self.id {
             Some(id) if !view.has(id) => {
-                self.out_of_it();
+                self.out_of_it(id);
                 return;
             }
             Some(_) => {}
@@ -446,7 +454,10 @@ impl Engine {
     }
 
     /// This life is over: others go on without it.
-    fn out_of_it(&mut self) {
+    fn out_of_it(&mut self, id: NodeId) {
+        let known = self.view().members.get(&id.number);
+        let why = known.filter(|known| known.id == id).and_then(|known| known.why);
+        self.left = self.leaving == Some(id) || why == Some(Why::Left);
         self.id = None;
         self.candidate.life = (self.entropy)();
         self.pair.forget();
@@ -456,8 +467,12 @@ impl Engine {
         if self.own.fence() {
             self.out.push_back(Output::Fence);
         }
-        self.out.push_back(Output::Rejoin);
-        self.join_due = Time(0);
+        if self.left {
+            self.join_due = Time(u64::MAX);
+        } else {
+            self.out.push_back(Output::Rejoin);
+            self.join_due = Time(0);
+        }
     }
 
     /// Asks to be taken in, again and again; if nobody seems to be there, several at once.
