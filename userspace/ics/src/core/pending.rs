@@ -1,6 +1,6 @@
 //! Calls that have been made and are not complete.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use super::{Lane, Moment, Service};
 
@@ -25,6 +25,9 @@ pub(super) struct Call {
     /// When it was given to the lane; none while it waits for credit.
     pub(super) sent: Option<Moment>,
 }
+
+/// The numbers of calls that have all ended.
+pub(super) type Ended = btree_map::IntoKeys<u64, Call>;
 
 /// All of them, by their numbers.
 #[derive(Debug, Default)]
@@ -68,8 +71,8 @@ impl Pending {
     }
 
     /// Forgets all; their numbers, in the order in which they were made.
-    pub(super) fn clear(&mut self) -> Vec<u64> {
+    pub(super) fn end(&mut self) -> Ended {
         self.deadlines.clear();
-        std::mem::take(&mut self.calls).into_keys().collect()
+        std::mem::take(&mut self.calls).into_keys()
     }
 }

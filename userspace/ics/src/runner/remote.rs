@@ -260,7 +260,9 @@ impl Engine {
                     if let Some((lane, took)) = round_trip {
                         self.count(lane, took);
                     }
-                    if let Some(writable) = self.writable.remove(&call) {
+                    if !self.writable.is_empty()
+                        && let Some(writable) = self.writable.remove(&call)
+                    {
                         writable.notify_one();
                     }
                     if let Some(waiter) = self.waiters.remove(&call) {

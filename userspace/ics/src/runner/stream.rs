@@ -134,7 +134,7 @@ impl StreamOut {
                 .remote
                 .tell(|engine, _| engine.peer.stream_data(self.call, &mut data));
             match sent {
-                // What was sent has most likely been written right here; others want to get on.
+                // Others want to get on, the bulk thread with what was just sent among them.
                 Ok(()) if turn % TURN == 0 => tokio::task::yield_now().await,
                 Ok(()) => {}
                 Err(Blocked::Full) => self.writable.notified().await,

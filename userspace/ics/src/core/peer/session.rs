@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Action, CallId, Conn, Peer, Reason, Token};
+use super::{Action, Conn, Peer, Reason, Token};
 use crate::core::credit::Credits;
 use crate::core::frame::Frame;
 use crate::core::outgoing::Outgoing;
@@ -69,7 +69,7 @@ impl Peer {
         self.down = epoch;
         let node = self.node;
         let error = CallError::NodeDown { node, epoch };
-        self.end(&error, Reason::NodeDown);
+        self.end(error, Reason::NodeDown);
     }
 
     /// The other end's daemon was restarted; this end's session goes on under its number,
@@ -77,7 +77,7 @@ impl Peer {
     pub(super) fn restarted(&mut self) {
         self.stats.restarts += 1;
         let node = self.node;
-        if let Some(ended) = self.end(&CallError::Restarted { node }, Reason::Restarted) {
+        if let Some(ended) = self.end(CallError::Restarted { node }, Reason::Restarted) {
             self.begin(ended.incarnation, ended.number);
         }
     }
@@ -99,15 +99,9 @@ impl Peer {
     }
 
     /// Ends the session, if there is one; gives it back, empty.
-    fn end(&mut self, error: &CallError, reason: Reason) -> Option<Session> {
+    fn end(&mut self, error: CallError, reason: Reason) -> Option<Session> {
         let mut session = self.session.take()?;
-        for call in session.pending.clear() {
-            self.actions.push_back(Action::Complete {
-                call: CallId(call),
-                result: Err(error.clone()),
-                round_trip: None,
-            });
-        }
+        self.ended.push_back((session.pending.end(), error));
         for request in session.serving.requests() {
             let token = session.token(request);
             self.actions.push_back(Action::CancelHandler(token));
