@@ -20,9 +20,12 @@ fn main() -> ExitCode {
         &[
             ("one of fifteen crashes", |c| crashes(c, 1, false)),
             ("three of fifteen crash at once", |c| crashes(c, 3, false)),
-            ("three of fifteen crash at once, the master among them", |c| {
-                crashes(c, 3, true);
-            }),
+            (
+                "three of fifteen crash at once, the master among them",
+                |c| {
+                    crashes(c, 3, true);
+                },
+            ),
         ],
     )
 }
@@ -37,18 +40,28 @@ fn crashes(cluster: &Cluster, count: usize, with_master: bool) {
     let others = [4, 12, 9, 14].into_iter().filter(|node| *node != master);
     let master = with_master.then_some(master);
     let victims: Vec<u8> = master.into_iter().chain(others).take(count).collect();
-    let others: Vec<u8> = all.iter().copied().filter(|n| !victims.contains(n)).collect();
+    let others: Vec<u8> = all
+        .iter()
+        .copied()
+        .filter(|n| !victims.contains(n))
+        .collect();
     let start = crash(&victims);
-    view::wait(&others, "they are out", |view| victims.iter().all(|node| view::out(view, *node)));
+    view::wait(&others, "they are out", |view| {
+        victims.iter().all(|node| view::out(view, *node))
+    });
     let took = start.elapsed();
-    println!("    {victims:?} out on all others after {} ms", took.as_millis());
+    println!(
+        "    {victims:?} out on all others after {} ms",
+        took.as_millis()
+    );
     let changes = |node: u8| {
         let mut events = view::history(node, before.epoch);
         events.retain(|event| event.to == NodeState::KCleanup);
-        let changes: BTreeMap<u64, usize> = events.iter().fold(BTreeMap::new(), |mut all, event| {
-            *all.entry(event.epoch).or_default() += 1;
-            all
-        });
+        let changes: BTreeMap<u64, usize> =
+            events.iter().fold(BTreeMap::new(), |mut all, event| {
+                *all.entry(event.epoch).or_default() += 1;
+                all
+            });
         changes
     };
     let first = changes(others[0]);

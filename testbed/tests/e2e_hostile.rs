@@ -89,11 +89,16 @@ fn tokens(cluster: &Cluster) {
         let output = newcomer.output(&["ssi", "join", host, token]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{token}: {said}");
-        assert!(said.contains(why) && said.lines().count() == 1, "{token}: {said}");
+        assert!(
+            said.contains(why) && said.lines().count() == 1,
+            "{token}: {said}"
+        );
     }
     assert_undisturbed(&[1, 2], &rest);
-    Host::Client.sh("pkill -x ssid; while pgrep -x ssid >/dev/null; do sleep 0.01; done
-        ssid --unload >&2; rm -r /etc/ssi/ssi.toml /var/lib/ssi");
+    Host::Client.sh(
+        "pkill -x ssid; while pgrep -x ssid >/dev/null; do sleep 0.01; done
+        ssid --unload >&2; rm -r /etc/ssi/ssi.toml /var/lib/ssi",
+    );
     newcomer.run(&["ssi", "rejoin"]);
     view::settled(&nodes);
 }
@@ -147,9 +152,15 @@ fn crowds(cluster: &Cluster) {
     boot(&[4]);
     thread::sleep(Duration::from_secs(1));
     stop.store(true, Ordering::Relaxed);
-    let tried: Vec<u64> = crowds.into_iter().map(|crowd| crowd.join().expect("no panic")).collect();
+    let tried: Vec<u64> = crowds
+        .into_iter()
+        .map(|crowd| crowd.join().expect("no panic"))
+        .collect();
     println!("    connections tried, outside and inside, door and port: {tried:?}");
-    assert!(tried.iter().all(|tried| *tried > 100), "no crowd: {tried:?}");
+    assert!(
+        tried.iter().all(|tried| *tried > 100),
+        "no crowd: {tried:?}"
+    );
     held.stop().assert_flawless();
     let shown = ics(1);
     let refused = shown["refused"].as_object().expect("reasons");
@@ -158,7 +169,10 @@ fn crowds(cluster: &Cluster) {
         found.filter_map(|(_, count)| count.as_u64()).sum()
     };
     assert!(count("at the door") > 0, "{refused:?}");
-    assert!(count("") > count("at the door"), "nobody was refused at the port: {refused:?}");
+    assert!(
+        count("") > count("at the door"),
+        "nobody was refused at the port: {refused:?}"
+    );
     let said = testbed_log(1);
     let told = said.lines().filter(|line| line.contains("refus")).count();
     assert!(told < 100, "{told} lines about it in the log");
@@ -235,7 +249,11 @@ fn probes(cluster: &Cluster) {
         ("probe of a stranger", own, to(3), real.to_vec()),
     ];
     for (reason, from, to, payload) in sent {
-        let node = if to.ip() == cluster.server(3, V4, 0).ip() { 3 } else { 1 };
+        let node = if to.ip() == cluster.server(3, V4, 0).ip() {
+            3
+        } else {
+            1
+        };
         cluster.net(2).run(move || {
             let probe = Datagram::new(from, to, 7, &payload);
             let socket = probe.socket().expect("needs root");
@@ -245,7 +263,8 @@ fn probes(cluster: &Cluster) {
         });
         thread::sleep(Duration::from_millis(100));
         let then = if node == 1 { &counted } else { &elsewhere };
-        let more = fence(node).get(reason).copied().unwrap_or(0) - then.get(reason).copied().unwrap_or(0);
+        let more =
+            fence(node).get(reason).copied().unwrap_or(0) - then.get(reason).copied().unwrap_or(0);
         assert!(more >= PROBES, "{reason}: {more} counted on node {node}");
     }
     assert_undisturbed(&nodes, &before);

@@ -31,7 +31,10 @@ fn main() -> ExitCode {
             ("the director crashes: one new view on all others", |c| {
                 one_crash(c, |view| view::director(view).expect("a director"));
             }),
-            ("an ssid that stands still for 10 s is no dead node", stopped),
+            (
+                "an ssid that stands still for 10 s is no dead node",
+                stopped,
+            ),
             (
                 "an ssid killed and started again goes on in the same life, users notice nothing",
                 killed,
@@ -66,14 +69,24 @@ fn one_crash(cluster: &Cluster, who: fn(&ClusterView) -> u8) {
     let start = crash(&[victim]);
     view::wait(&others, "the node is out", |view| view::out(view, victim));
     let took = start.elapsed();
-    println!("    node {victim} out on all others after {} ms", took.as_millis());
+    println!(
+        "    node {victim} out on all others after {} ms",
+        took.as_millis()
+    );
     let after = view::wait(&others, "the node is down", |view| {
         let member = view::member(view, victim).expect("it is known");
         let owned = |held: &Option<u16>| held.is_some_and(|owner| owner != u16::from(victim));
         member.state == NodeState::Down && view.resources.iter().all(|held| owned(&held.owner))
     });
-    println!("    cleaned up after, and all it had is others', after {} ms", start.elapsed().as_millis());
-    assert!(after.master.is_some_and(|master| master != u16::from(victim)));
+    println!(
+        "    cleaned up after, and all it had is others', after {} ms",
+        start.elapsed().as_millis()
+    );
+    assert!(
+        after
+            .master
+            .is_some_and(|master| master != u16::from(victim))
+    );
     // Everybody saw the same, in the same order, and nothing but that.
     let seen = |node: u8| {
         let events = view::history(node, before.epoch).into_iter();
@@ -84,7 +97,8 @@ fn one_crash(cluster: &Cluster, who: fn(&ClusterView) -> u8) {
     let states: Vec<_> = first.iter().map(|event| (event.1, event.4)).collect();
     assert_eq!(
         states,
-        [NodeState::KCleanup, NodeState::UCleanup, NodeState::Down].map(|to| (u16::from(victim), to)),
+        [NodeState::KCleanup, NodeState::UCleanup, NodeState::Down]
+            .map(|to| (u16::from(victim), to)),
     );
     for node in &others[1..] {
         assert_eq!(seen(*node), first, "node {node} saw something else");
@@ -130,14 +144,24 @@ fn killed(cluster: &Cluster) {
     let sum = web::publish(cluster, "hundred", 100 << 20);
     let before = view::settled(&all(cluster));
     let held = Load::held(cluster.client(), service.address, 50, BEAT);
-    for node in [number(before.master), bystander(&before), cluster.director_number()] {
+    for node in [
+        number(before.master),
+        bystander(&before),
+        cluster.director_number(),
+    ] {
         let download = web::Download::start(service.address, "hundred", &sum);
         thread::sleep(Duration::from_millis(300));
         cluster.kill_daemon(node);
         cluster.wait_for_daemon(node);
         let now = view::settled(&all(cluster));
-        assert_eq!(view::of(node).expect("it answers").incarnation, Some(life(&before, node)));
-        assert_eq!(now.nodes, before.nodes, "after ssid of node {node} was killed");
+        assert_eq!(
+            view::of(node).expect("it answers").incarnation,
+            Some(life(&before, node))
+        );
+        assert_eq!(
+            now.nodes, before.nodes,
+            "after ssid of node {node} was killed"
+        );
         download.finish();
     }
     held.stop().assert_flawless();

@@ -57,7 +57,12 @@ fn split(cluster: &Cluster, nodes: &[u8], few: usize) {
     let service = Service::tcp(cvip, 80);
     service.add(cluster.host(director), "slot");
     for node in nodes {
-        service.add_server(cluster.host(director), cluster.server(*node, V4, 80), "-g", 1);
+        service.add_server(
+            cluster.host(director),
+            cluster.server(*node, V4, 80),
+            "-g",
+            1,
+        );
     }
     burst(cluster.client(), service.address, 10).assert_flawless();
 
@@ -78,26 +83,44 @@ fn split(cluster: &Cluster, nodes: &[u8], few: usize) {
         let view = view::of(*node).expect("it answers");
         assert!(view.fenced, "node {node} goes on: {view:#?}");
         let shown = cluster.host(*node).run(&["ssi", "cluster", "-o", "json"]);
-        assert!(shown.replace(' ', "").contains("\"fenced\":true"), "{shown}");
+        assert!(
+            shown.replace(' ', "").contains("\"fenced\":true"),
+            "{shown}"
+        );
         let refused = cluster.host(*node).output(&["ssi", "lvs", "-C"]);
-        assert!(!refused.status.success(), "node {node} changes what is agreed");
+        assert!(
+            !refused.status.success(),
+            "node {node} changes what is agreed"
+        );
     }
     let seen = owners.stop();
     let (_, last) = seen.last().expect("it was looked at");
-    assert!(last.len() == 1 && rest.contains(&last[0]), "{last:?} have the address");
-    let taken = seen.iter().find(|(_, owners)| owners.iter().any(|owner| rest.contains(owner)));
-    let free = seen.iter().find(|(at, owners)| *at > cut && !owners.contains(&director));
+    assert!(
+        last.len() == 1 && rest.contains(&last[0]),
+        "{last:?} have the address"
+    );
+    let taken = seen
+        .iter()
+        .find(|(_, owners)| owners.iter().any(|owner| rest.contains(owner)));
+    let free = seen
+        .iter()
+        .find(|(at, owners)| *at > cut && !owners.contains(&director));
     let ms = |at: Option<&(Instant, Vec<u8>)>| at.map(|(at, _)| at.duration_since(cut).as_millis());
     println!(
         "    agreed after {} ms; the old director gave the address up after {:?} ms, a new one took it after {:?} ms",
-        took.as_millis(), ms(free), ms(taken)
+        took.as_millis(),
+        ms(free),
+        ms(taken)
     );
 
     let owners = Owners::watch(cluster, nodes, cvip);
     fault("heal");
     let healed = Instant::now();
     let after = view::settled(nodes);
-    println!("    all UP again {} ms after it was healed", healed.elapsed().as_millis());
+    println!(
+        "    all UP again {} ms after it was healed",
+        healed.elapsed().as_millis()
+    );
     owners.stop();
     for node in nodes {
         let life = |view| view::member(view, *node).expect("it is known").incarnation;

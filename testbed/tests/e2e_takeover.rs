@@ -41,7 +41,10 @@ fn main() -> ExitCode {
                     crash(&[master]);
                 });
             }),
-            ("all off and on again: the same cluster, the same services", off),
+            (
+                "all off and on again: the same cluster, the same services",
+                off,
+            ),
         ],
     )
 }
@@ -95,7 +98,11 @@ fn in_turn(cluster: &Cluster) {
     }
     let report = load.stop();
     // Who has no server yet may meet one that is gone; who has one loses it with it.
-    let with: Vec<_> = report.failures.iter().filter(|failure| failure.node.is_some()).collect();
+    let with: Vec<_> = report
+        .failures
+        .iter()
+        .filter(|failure| failure.node.is_some())
+        .collect();
     let wrong: Vec<_> = with
         .iter()
         .filter(|failure| {
@@ -110,8 +117,16 @@ fn in_turn(cluster: &Cluster) {
         with.len() - wrong.len(),
         wrong.len()
     );
-    assert!(wrong.is_empty(), "their nodes were there: {wrong:?}; away: {away:?}");
-    assert_eq!(report.answered.len(), usize::from(NODES), "{:?}", report.answered);
+    assert!(
+        wrong.is_empty(),
+        "their nodes were there: {wrong:?}; away: {away:?}"
+    );
+    assert_eq!(
+        report.answered.len(),
+        usize::from(NODES),
+        "{:?}",
+        report.answered
+    );
     burst(cluster.client(), service.address, 50).assert_flawless();
 }
 
@@ -124,8 +139,14 @@ fn join(cluster: &Cluster, what: fn(u8)) {
     let nodes = all(cluster);
     let view = view::settled(&nodes);
     let master = u8::try_from(view.master.expect("a master")).expect("1 to 15");
-    let door = nodes.iter().copied().find(|node| *node != master).expect("another");
-    cluster.host(door).run(&["ssi", "forget", &NEWCOMER.to_string(), "--yes"]);
+    let door = nodes
+        .iter()
+        .copied()
+        .find(|node| *node != master)
+        .expect("another");
+    cluster
+        .host(door)
+        .run(&["ssi", "forget", &NEWCOMER.to_string(), "--yes"]);
     let token = cluster.host(door).run(&["ssi", "token"]);
     let address = cluster.server(door, V4, 0).ip().to_string();
     let number = NEWCOMER.to_string();
@@ -147,7 +168,9 @@ fn join(cluster: &Cluster, what: fn(u8)) {
     view::settled(&everybody);
     println!("    UP after {tries} attempts");
     newcomer.run(&["ssi", "leave", "--yes"]);
-    cluster.host(door).run(&["ssi", "forget", &NEWCOMER.to_string(), "--yes"]);
+    cluster
+        .host(door)
+        .run(&["ssi", "forget", &NEWCOMER.to_string(), "--yes"]);
     crash(&[NEWCOMER]);
 }
 
@@ -160,7 +183,10 @@ fn off(cluster: &Cluster) {
     let start = Instant::now();
     boot(&nodes);
     let after = view::settled(&nodes);
-    println!("    all UP {} ms after they were switched on", start.elapsed().as_millis());
+    println!(
+        "    all UP {} ms after they were switched on",
+        start.elapsed().as_millis()
+    );
     assert_eq!(after.identity, before.identity);
     assert!(after.epoch > before.epoch);
     for node in &nodes {

@@ -67,9 +67,9 @@ pub fn boot(machine: Machine, daemon: bool) -> Result<i32> {
         .output()
         .context("cannot start this program again")?;
     let said = String::from_utf8_lossy(&output.stdout);
-    said.trim().parse().map_err(|_| {
-        anyhow!("{machine} did not come up: {}", state::log_end(machine))
-    })
+    said.trim()
+        .parse()
+        .map_err(|_| anyhow!("{machine} did not come up: {}", state::log_end(machine)))
 }
 
 /// The machine of a host number as [`Machine::host`] gives it.

@@ -141,7 +141,10 @@ fn holders(nets: &BTreeMap<u8, NetNs>, address: IpAddr) -> Vec<u8> {
         net.enter();
         let mut all = getifaddrs().expect("addresses");
         all.any(|interface| {
-            let v4 = interface.address.as_ref().and_then(|at| at.as_sockaddr_in());
+            let v4 = interface
+                .address
+                .as_ref()
+                .and_then(|at| at.as_sockaddr_in());
             interface.interface_name == EXTERNAL
                 && v4.is_some_and(|at| IpAddr::V4(at.ip()) == address)
         })

@@ -104,12 +104,7 @@ impl Load {
 
     /// `connections` connections that stay open and carry a request every `pause`; one that
     /// fails is opened anew.
-    pub fn reopened(
-        net: &NetNs,
-        target: SocketAddr,
-        connections: usize,
-        pause: Duration,
-    ) -> Self {
+    pub fn reopened(net: &NetNs, target: SocketAddr, connections: usize, pause: Duration) -> Self {
         Self::start(net, connections, move |stop| {
             let mut report = Report::default();
             while !stop.load(Ordering::Relaxed) {

@@ -134,7 +134,12 @@ pub fn settled(nodes: &[u8]) -> ClusterView {
         };
         view.nodes.iter().all(|member| {
             let is_wanted = u8::try_from(member.number).is_ok_and(|n| nodes.contains(&n));
-            member.state == if is_wanted { NodeState::Up } else { NodeState::Down }
+            member.state
+                == if is_wanted {
+                    NodeState::Up
+                } else {
+                    NodeState::Down
+                }
         }) && nodes.iter().all(|node| up(view, *node))
             && !view.resources.is_empty()
             && view.resources.iter().all(|resource| owned(resource.owner))

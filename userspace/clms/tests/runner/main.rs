@@ -91,9 +91,10 @@ async fn with_a_witness_either_of_two_goes_on_alone() {
     two.until("the master, alone", |status| status.master && up(status, 1))
         .await;
     two.handle().propose(tell(3)).await.unwrap().unwrap();
-    let told = two.told.lock().unwrap_or_else(PoisonError::into_inner);
-    assert_eq!(told[..1], [vec![2]]);
-    drop(told);
+    {
+        let told = two.told.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(told[..1], [vec![2]]);
+    }
 
     one.switch_on(false).await;
     one.until("both up", |status| up(status, 2)).await;

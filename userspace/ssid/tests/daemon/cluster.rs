@@ -147,7 +147,10 @@ fn mistakes_are_refused_and_leave_nothing() {
         }
         let token = machine.ssi_ok("token --valid 1m", "");
         let said = machine.ssi_fails(&format!("join 10.77.0.1 {}", token.trim()), "", 1);
-        assert!(said.contains("is node 1 of the cluster blue already"), "{said}");
+        assert!(
+            said.contains("is node 1 of the cluster blue already"),
+            "{said}"
+        );
     });
 }
 
@@ -160,7 +163,9 @@ fn a_damaged_identity_is_named_and_kept() {
         assert_eq!(daemon.end(Signal::SIGTERM), Ok(0));
         let path = machine.dir.join("state/cluster.json");
         let whole = fs::read(&path).expect("it is there");
-        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).expect("it is there").permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &fs::metadata(&path).expect("it is there").permissions(),
+        );
         assert_eq!(mode & 0o077, 0, "others may read the keys");
         let cut = &whole[..whole.len() / 2];
         fs::write(&path, cut).expect("writes");

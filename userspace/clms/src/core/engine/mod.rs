@@ -456,7 +456,9 @@ impl Engine {
     /// This life is over: others go on without it.
     fn out_of_it(&mut self, id: NodeId) {
         let known = self.view().members.get(&id.number);
-        let why = known.filter(|known| known.id == id).and_then(|known| known.why);
+        let why = known
+            .filter(|known| known.id == id)
+            .and_then(|known| known.why);
         self.left = self.leaving == Some(id) || why == Some(Why::Left);
         self.id = None;
         self.candidate.life = (self.entropy)();
