@@ -206,7 +206,7 @@ mod tests {
                 let read = now;
                 now = now + Duration::from_millis(3);
                 ledger.told(now, holder, clock(read), true);
-                now = now + Duration::from_millis(200);
+                now = now + timing.renew;
                 let renewals = ledger.renew(now, [holder].into_iter(), &timing);
                 let from = renewals[0].from.expect("it has told its clock");
                 let ends = from + u64::try_from(timing.lease.as_nanos()).unwrap();

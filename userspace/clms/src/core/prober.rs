@@ -38,6 +38,8 @@ pub enum Seen {
 struct Subject {
     /// When the next probe is due.
     due: Time,
+    /// How long after the first reflection: a node's observers spread over the interval then.
+    spread: Option<Duration>,
     /// Nonce of the first probe since the last reflection.
     since: Option<u64>,
     /// Probes missed in a row.
@@ -117,9 +119,10 @@ impl Prober {
         let subjects: Vec<NodeId> = subjects.into_iter().collect();
         let count = u32::try_from(subjects.len().max(1)).unwrap_or(u32::MAX);
         for (place, id) in (0_u32..).zip(subjects) {
-            // Spread over the interval, so that a node's observers don't all look at once.
+            // A new one is looked at soon: the change that made it so may not be the last.
             let subject = old.remove(&id).unwrap_or(Subject {
-                due: now + self.idle * place / count,
+                due: now + self.burst * place / count,
+                spread: Some(self.idle * (place + 1) / count),
                 since: None,
                 misses: 0,
                 asked: None,
@@ -173,7 +176,7 @@ impl Prober {
         }
         subject.since = None;
         subject.misses = 0;
-        subject.due = now + idle;
+        subject.due = now + subject.spread.take().unwrap_or(idle);
         if subject.ssid.unanswered > 0 {
             subject.due = subject.due.min(subject.ssid.due.max(now));
         }
