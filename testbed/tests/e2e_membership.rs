@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         NODES,
         &[
             ("a node crashes: one new view on all others", |c| {
-                one_crash(c, |view| bystander(view));
+                one_crash(c, bystander);
             }),
             ("the master crashes: one new view on all others", |c| {
                 one_crash(c, |view| number(view.master));
