@@ -31,7 +31,7 @@ pub enum SendFileError {
 /// Bytes that are read of a file at a time.
 const PIECE: u64 = 256 << 10;
 /// Chunks that are sent before anybody else in the same thread gets on.
-const TURN: usize = 2;
+const TURN: usize = 8;
 
 /// What comes over a stream.
 #[derive(Debug)]

@@ -64,7 +64,7 @@ impl Peer {
             return;
         };
         stream.used += 1;
-        if stream.ended || stream.used < (chunks / 4).max(1) {
+        if stream.ended || stream.used < (chunks / 2).max(1) {
             return;
         }
         let count = std::mem::take(&mut stream.used);
