@@ -14,6 +14,8 @@ use super::Contender;
 
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long a node may take to record what it shows.
+const RECORD: Duration = Duration::from_secs(10);
 /// Fewest voters with which any node can go, where there are as many nodes.
 const VOTERS: usize = 3;
 /// How long `ssid` may take to listen.
@@ -135,23 +137,29 @@ impl Contender for Ssi {
     }
 
     fn check(&self, site: &Site, nodes: &Nodes, gone: u8) -> Result<()> {
-        let mut epochs = BTreeMap::new();
-        for &node in nodes {
-            let history = Request::Cluster(ClusterRequest::History);
-            let Reply::History(events) = Self::ask(site, node, history)? else {
-                bail!("node {node} has no history");
-            };
-            let last = events
-                .iter()
-                .rev()
-                .find(|event| event.node == u16::from(gone) && event.to == NodeState::KCleanup);
-            epochs.insert(node, last.map(|event| event.epoch));
-        }
-        let mut all = epochs.values();
-        let first = all.next();
-        if first == Some(&None) || !all.all(|epoch| Some(epoch) == first) {
-            bail!("nodes saw node {gone} go at different epochs: {epochs:?}");
-        }
-        Ok(())
+        // A node records a change when all its subsystems have taken it in.
+        let mut seen = BTreeMap::new();
+        let mut same = || {
+            for &node in nodes {
+                seen.insert(node, went(site, node, gone)?);
+            }
+            let mut all = seen.values();
+            let first = all.next().copied().flatten();
+            Ok(first.is_some() && all.all(|epoch| *epoch == first))
+        };
+        until("one epoch", RECORD, self.pause(), &mut same)
+            .with_context(|| format!("node {gone} went at different epochs: {seen:?}"))
     }
+}
+
+/// The epoch at which a node last saw another go, by what it has recorded.
+fn went(site: &Site, node: u8, gone: u8) -> Result<Option<u64>> {
+    let history = Request::Cluster(ClusterRequest::History);
+    let Reply::History(events) = Ssi::ask(site, node, history)? else {
+        bail!("node {node} has no history");
+    };
+    let mut events = events.iter().rev();
+    let last =
+        events.find(|event| event.node == u16::from(gone) && event.to == NodeState::KCleanup);
+    Ok(last.map(|event| event.epoch))
 }

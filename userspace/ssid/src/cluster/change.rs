@@ -8,7 +8,7 @@ use ssi_api::control::{Failure, FailureKind, Reply};
 use ssi_clms::core::command::Command;
 use ssi_clms::core::member::Why;
 use ssi_clms::core::pair::Waits;
-use ssi_clms::core::{NodeId, Number, State};
+use ssi_clms::core::{NodeId, Number, State, View};
 use ssi_clms::door::Token;
 use tokio::time::{Instant, sleep};
 
@@ -78,6 +78,15 @@ impl Cluster {
         }
         let until = Instant::now() + PATIENCE;
         let mut views = member.handle.views();
+        // The others could agree on nothing any more, not even on its going. A cluster that
+        // has just been formed has more voters in a moment.
+        let alone = |view: &View| view.voters == [id.number] && !view.witness_votes();
+        let others = tokio::time::timeout(PATIENCE, views.wait_for(|view| !alone(view)));
+        if !matches!(others.await, Ok(Ok(_))) {
+            return Err(refused(
+                "only this node votes about the view, so the others can't go on without it; have the others leave, or give the cluster a witness (`ssi witness`)",
+            ));
+        }
         while views.borrow_and_update().has(id) {
             if Instant::now() > until {
                 return Err(Failure::new(
