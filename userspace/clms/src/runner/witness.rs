@@ -49,7 +49,7 @@ impl Witness {
     }
 
     /// Answers a voter's log, as it came by
-    /// [`Messenger::ask_log`](super::Messenger::ask_log).
+    /// [`Messenger::ask_log`].
     ///
     /// # Errors
     /// The question makes no sense, or the log has stopped.
