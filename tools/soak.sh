@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # soak.sh [SECONDS]: fifteen nodes, and each fault for SECONDS (600): nobody healthy is put
-# out. `make test` does the same for half a minute each.
+# out.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 need_root "the soak test" soak

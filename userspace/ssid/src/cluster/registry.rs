@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Outcomes that are kept for those who wait for them.
 const OUTCOMES: usize = 256;
 /// Bytes of one entry, of those that the log takes; a longer list goes in several.
-const ENTRY: usize = command::MOST_TOLD / 2;
+const ENTRY: usize = command::MOST_TOLD - 1_024;
 
 /// The registry of this node.
 pub(super) struct Registry {

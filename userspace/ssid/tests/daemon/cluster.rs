@@ -72,7 +72,6 @@ fn a_cluster_of_one_is_founded_once_and_not_left() {
         machine.ssi_ok("lvs -A -t 10.88.0.100:80 -s slot", "");
         for (args, part) in [
             ("init green", "is node 7 of the cluster blue already"),
-            ("leave --yes", "this node is the whole cluster"),
             ("rejoin", "has left no cluster"),
             ("evict 7 --yes", "does not put itself out"),
             ("forget 8 --yes", "no node 8"),
@@ -138,10 +137,8 @@ fn mistakes_are_refused_and_leave_nothing() {
         }
         assert!(!machine.dir.join("state/cluster.json").exists());
         machine.ssi_ok("init blue", "");
-        for args in ["token --valid 0s", "token --valid 32d"] {
-            let said = machine.ssi_fails(args, "", 1);
-            assert!(said.contains("1 second to 31 days"), "{args}: {said}");
-        }
+        let said = machine.ssi_fails("token --valid 32d", "", 1);
+        assert!(said.contains("1 second to 31 days"), "{said}");
         for args in ["init green --number 0", "token --valid soon"] {
             assert_eq!(machine.ssi(args, "").status.code(), Some(2), "{args}");
         }
