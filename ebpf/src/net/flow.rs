@@ -25,7 +25,7 @@ pub fn set(hash: u64, sets: *const u32) -> u32 {
     let sets = unsafe { sets.read_volatile() };
     // SAFETY: a helper without arguments.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    cpu * sets + (((hash >> 32) * u64::from(sets)) >> 32) as u32
+    cpu * sets + ((hash >> 32) * u64::from(sets) >> 32) as u32
 }
 
 /// How long a copy holds, in jiffies.
@@ -88,11 +88,12 @@ impl<F: Family> Place<F> {
     /// didn't.
     #[inline(always)]
     pub fn server(&self) -> u32 {
-        if !self.held {
-            return 0;
-        }
         // SAFETY: a live map value that only this CPU uses.
-        unsafe { (*self.flow).server }
+        if self.held {
+            unsafe { (*self.flow).server }
+        } else {
+            0
+        }
     }
 
     /// Whether the tables would have forgotten the flow by themselves since.
