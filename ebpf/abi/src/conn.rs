@@ -13,9 +13,10 @@ pub struct ConnKey4 {
     pub source_port: u16,
     /// Destination port.
     pub destination_port: u16,
-    /// 6 (TCP) or 17 (UDP). A whole word, because programs that fill in padding call
-    /// `memset` for it.
-    pub protocol: u32,
+    /// 6 (TCP) or 17 (UDP).
+    pub protocol: u8,
+    /// Zero.
+    pub pad: [u8; 3],
 }
 
 const _: () = assert!(size_of::<ConnKey4>() == 16);

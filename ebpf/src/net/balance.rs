@@ -1,6 +1,5 @@
 //! The one scheduling core: what becomes of a frame.
 
-use ssi_abi::conn::state;
 use ssi_abi::service::{Service, flag, scheduler};
 use ssi_abi::settings::Settings;
 use ssi_abi::{Addr, counter, filter, server, table};
@@ -10,7 +9,6 @@ use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
 use crate::fence;
-use crate::flow::{self, Place};
 use crate::forward;
 use crate::fragment;
 use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ethernet, protocol};
@@ -201,74 +199,26 @@ fn decide<P: Packet, F: Family>(
     now: u32,
 ) -> Result<u32, i32> {
     let key = F::key(parsed);
-    let mut lost = 0;
-    if bits & filter::CONNS != 0 && !handed {
-        let place = flow::place::<F>(&key, now);
-        let goes_on = parsed.goes_on();
-        if let Some(place) = &place {
-            if goes_on {
-                let index = usable(place.fresh(now));
-                if index != 0 {
-                    return Ok(index);
-                }
-            } else {
-                place.forget();
-            }
-        }
-        if let Some(head) = F::find(&key) {
-            let reference = conntrack::touch(head, parsed, now);
-            if reference != 0
-                && let Some(server) = conntrack::server_of(reference)
-            {
-                if server.flags & server::flag::DOWN == 0 {
-                    if let Some(place) = &place
-                        && goes_on
-                        && conntrack::steady(head)
-                    {
-                        place.remember(&key, reference, now);
-                    }
-                    return Ok(server::server_index(reference));
-                }
-                if !parsed.opens() {
-                    return Err(count::drop::<P>(counter::SERVER_GONE));
-                }
-            }
-        } else if let Some(place) = &place
-            && goes_on
+    if bits & filter::CONNS != 0
+        && !handed
+        && let Some(head) = F::find(&key)
+    {
+        let reference = conntrack::touch(head, parsed, now);
+        if reference != 0
+            && let Some(server) = conntrack::server_of(reference)
         {
-            lost = still_has(place, parsed, now);
+            if server.flags & server::flag::DOWN == 0 {
+                return Ok(server::server_index(reference));
+            }
+            if !parsed.opens() {
+                return Err(count::drop::<P>(counter::SERVER_GONE));
+            }
         }
     }
-    unknown::<P, F>(packet, parsed, &key, now, handed, lost)
+    unknown::<P, F>(packet, parsed, &key, now, handed)
 }
 
-/// The index of a server that a connection names, 0 if it is gone.
-#[inline(always)]
-fn usable(reference: u32) -> u32 {
-    match conntrack::server_of(reference) {
-        Some(server) if server.flags & server::flag::DOWN == 0 => server::server_index(reference),
-        _ => 0,
-    }
-}
-
-/// The server of a flow that had to leave the connection table for others, of which it
-/// didn't know that they were less used: this cache kept its packets from it.
-#[inline(always)]
-fn still_has<F: Family>(place: &Place<F>, parsed: &Parsed, now: u32) -> u32 {
-    let state = if parsed.is_tcp() {
-        state::ESTABLISHED
-    } else {
-        state::IDLE
-    };
-    let index = usable(place.server());
-    if index != 0 && !place.expired(state, now) {
-        index
-    } else {
-        0
-    }
-}
-
-/// A packet of no remembered connection; `lost`: the server that the connection had.
+/// A packet of no remembered connection.
 #[inline(always)]
 fn unknown<P: Packet, F: Family>(
     packet: P,
@@ -276,7 +226,6 @@ fn unknown<P: Packet, F: Family>(
     key: &F::Key,
     now: u32,
     handed: bool,
-    lost: u32,
 ) -> Result<u32, i32> {
     let Some((number, service)) = service::find(parsed) else {
         return Err(P::PASS);
@@ -293,12 +242,7 @@ fn unknown<P: Packet, F: Family>(
     if fence::lease_is_over() {
         return Err(count::drop::<P>(counter::LEASE_ENDED));
     }
-    let choice = if lost != 0 {
-        Choice {
-            index: lost,
-            remember: true,
-        }
-    } else if opens && service.persist != 0 {
+    let choice = if opens && service.persist != 0 {
         persistent::<F>(parsed, number, service, settings, now)
     } else if service.scheduler == scheduler::SLOT {
         by_slot::<P>(packet, parsed, service, settings)?
@@ -324,7 +268,7 @@ fn unknown<P: Packet, F: Family>(
         conntrack::create::<F>(parsed, key, index, server, now);
     }
     let one_packet = service.flags & flag::ONE_PACKET != 0;
-    if opens && lost == 0 && (choice.remember || parsed.is_tcp() || one_packet) {
+    if opens && (choice.remember || parsed.is_tcp() || one_packet) {
         count::connection(server.service, index);
     }
     Ok(index)

@@ -66,28 +66,14 @@ pub fn touch(head: *mut Head, parsed: &Parsed, now: u32) -> u32 {
 
 #[inline(always)]
 fn expired(head: &Head, now: u32) -> bool {
-    over(head.seen, head.state, now)
-}
-
-/// Whether a connection last seen then, in this state, is to be forgotten.
-#[inline(always)]
-pub fn over(seen: u32, state: u8, now: u32) -> bool {
     let Some(settings) = SETTINGS.get(0) else {
         return true;
     };
-    let state = (state & 7) as usize;
+    let state = (head.state & 7) as usize;
     if state >= state::COUNT {
         return true;
     }
-    now.wrapping_sub(seen) > settings.timeouts[state]
-}
-
-/// Whether packets that go on with the connection change nothing but the time.
-#[inline(always)]
-pub fn steady(head: *mut Head) -> bool {
-    // SAFETY: a live map value.
-    let head = unsafe { &*head };
-    head.flags == 0 && (head.state == state::ESTABLISHED || head.state == state::IDLE)
+    now.wrapping_sub(head.seen) > settings.timeouts[state]
 }
 
 /// The state after a packet with these TCP flags.

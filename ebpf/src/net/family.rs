@@ -2,12 +2,10 @@
 
 use ssi_abi::Addr;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
-use ssi_abi::flow::Flow;
 
 use crate::checksum::update;
-use crate::flow::{self, FLOW_SETS4};
 use crate::headers::{Ipv4, Ipv6, L3};
-use crate::maps::{CONNS4, CONNS6, FLOWS4, SETTINGS};
+use crate::maps::{CONNS4, CONNS6};
 use crate::packet::{Packet, at};
 use crate::parse::{self, Parsed};
 
@@ -21,23 +19,10 @@ pub struct Head {
     pub virtual_port: u16,
 }
 
-/// Two words into one, the high half of which depends on all of both.
-#[inline(always)]
-fn mix(a: u64, b: u64) -> u64 {
-    // Odd multipliers: the golden ratio's, and a prime of xxHash64's.
-    a.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-}
-
-/// The key of all hashes.
-#[inline(always)]
-fn seed() -> u64 {
-    SETTINGS.get(0).map_or(0, |settings| settings.seed)
-}
-
 /// One of the two.
 pub trait Family {
     const V4: bool;
-    type Key: Copy;
+    type Key;
 
     /// Bytes of the fixed header.
     const HEADER: u32;
@@ -54,10 +39,6 @@ pub trait Family {
     fn class<P: Packet>(packet: P) -> u8;
     /// The key of a connection.
     fn key(packet: &Parsed) -> Self::Key;
-    /// Whether two keys are the same.
-    fn same(a: &Self::Key, b: &Self::Key) -> bool;
-    /// Where this CPU's cache has a connection, or could; null: nowhere.
-    fn place(key: &Self::Key, now: u32) -> *mut Flow<Self::Key>;
     /// The entry of a connection.
     fn find(key: &Self::Key) -> Option<*mut Head>;
     /// Remembers a connection; false: the table refused. `virtual_addr` is for reverse
@@ -124,24 +105,8 @@ impl Family for V4 {
             destination: packet.destination.as_v4(),
             source_port: packet.source_port,
             destination_port: packet.destination_port,
-            protocol: packet.protocol.into(),
-        }
-    }
-
-    #[inline(always)]
-    fn same(a: &ConnKey4, b: &ConnKey4) -> bool {
-        a == b
-    }
-
-    #[inline(always)]
-    fn place(key: &ConnKey4, now: u32) -> *mut Flow<ConnKey4> {
-        let ports = u64::from(key.source_port) | u64::from(key.destination_port) << 16;
-        let client = u64::from(key.source) << 32 | ports;
-        let service = u64::from(key.protocol) << 32 | u64::from(key.destination);
-        let set = flow::set(mix(client ^ seed(), service), &raw const FLOW_SETS4);
-        match FLOWS4.get_ptr_mut(set) {
-            Some(set) => flow::choose::<Self>(set.cast(), key, now),
-            None => core::ptr::null_mut(),
+            protocol: packet.protocol,
+            pad: [0; 3],
         }
     }
 
@@ -225,17 +190,6 @@ impl Family for V6 {
             protocol: packet.protocol,
             pad: [0; 3],
         }
-    }
-
-    #[inline(always)]
-    fn same(a: &ConnKey6, b: &ConnKey6) -> bool {
-        a == b
-    }
-
-    #[inline(always)]
-    fn place(_: &ConnKey6, _: u32) -> *mut Flow<ConnKey6> {
-        // With it, the way of IPv6 would need more stack than there is.
-        core::ptr::null_mut()
     }
 
     #[inline(always)]

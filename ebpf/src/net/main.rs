@@ -26,7 +26,6 @@ mod conntrack;
 mod count;
 mod family;
 mod fence;
-mod flow;
 mod forward;
 mod fragment;
 mod headers;

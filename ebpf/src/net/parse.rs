@@ -55,14 +55,6 @@ impl Parsed {
         use crate::headers::tcp::{ACK, FIN, RST, SYN};
         !self.is_tcp() || self.flags & (SYN | ACK | RST | FIN) == SYN
     }
-
-    /// Whether it may go on with a connection without changing its state: anything but
-    /// TCP's SYN, FIN and RST.
-    #[inline(always)]
-    pub fn goes_on(&self) -> bool {
-        use crate::headers::tcp::{FIN, RST, SYN};
-        !self.is_tcp() || self.flags & (SYN | RST | FIN) == 0
-    }
 }
 
 /// IPv4 addresses, before anything else is known of the packet.

@@ -12,7 +12,6 @@ mod shared;
 
 use ssi_abi::Addr;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
-use ssi_abi::flow::Set4;
 use ssi_abi::fragment::{Fragment, FragmentKey};
 use ssi_abi::member::{Member, PeerStats};
 use ssi_abi::server::Server;
@@ -55,8 +54,6 @@ pub struct Maps {
     pub conns4: Hash<ConnKey4, Conn4>,
     /// Connections over IPv6.
     pub conns6: Hash<ConnKey6, Conn6>,
-    /// What each CPU last looked up of connections over IPv4.
-    pub flows4: Records<Set4>,
     /// Datagrams whose fragments are being followed.
     pub fragments: Hash<FragmentKey, Fragment>,
     /// Whose tunnels we open; the value is the node's number.

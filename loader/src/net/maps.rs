@@ -11,7 +11,7 @@ use crate::map::{
 };
 
 /// Every map of the object, by name.
-pub(super) const NAMES: [&str; 22] = [
+pub(super) const NAMES: [&str; 21] = [
     "SETTINGS",
     "ADDRS",
     "SERVICE_INDEX",
@@ -22,7 +22,6 @@ pub(super) const NAMES: [&str; 22] = [
     "TABLE",
     "CONNS4",
     "CONNS6",
-    "FLOWS4",
     "FRAGMENTS",
     "PEERS",
     "MEMBERS",
@@ -49,7 +48,6 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
         table: Entries::new(raw("TABLE")?)?,
         conns4: Hash::new(raw("CONNS4")?),
         conns6: Hash::new(raw("CONNS6")?),
-        flows4: Records::new(raw("FLOWS4")?),
         fragments: Hash::new(raw("FRAGMENTS")?),
         peers: Hash::new(raw("PEERS")?),
         members: Hash::new(raw("MEMBERS")?),

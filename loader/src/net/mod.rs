@@ -76,9 +76,6 @@ impl Net {
         for (name, size) in options.sizes.entries() {
             loader.map_max_entries(name, size);
         }
-        let sets = options.sizes.flow_sets();
-        loader.override_global("FLOW_SETS4", &sets, true);
-        loader.map_max_entries("FLOWS4", sets * crate::map::possible_cpus() as u32);
         let mut ebpf = loader
             .load(object)
             .map_err(|error| LoadError::refused("the BPF maps", &error))?;

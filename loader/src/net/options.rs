@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use ssi_abi::flow;
 use ssi_abi::limits;
 use ssi_abi::table::BLOCK;
 
@@ -42,11 +41,6 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Sets of the flow cache that each CPU has.
-    pub(super) fn flow_sets(&self) -> u32 {
-        flow::sets(self.conns4, crate::map::possible_cpus() as u32)
-    }
-
     pub(super) fn entries(&self) -> [(&'static str, u32); 3] {
         [
             ("CONNS4", self.conns4.max(1)),

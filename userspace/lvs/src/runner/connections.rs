@@ -58,7 +58,7 @@ pub(super) fn sweep(
 
 /// A key of either family, as addresses.
 struct Ends {
-    protocol: u32,
+    protocol: u8,
     source: SocketAddr,
     destination: SocketAddr,
 }
@@ -77,7 +77,7 @@ fn ends4(key: &ConnKey4) -> Ends {
 
 fn ends6(key: &ConnKey6) -> Ends {
     Ends {
-        protocol: key.protocol.into(),
+        protocol: key.protocol,
         source: socket(Addr { words: key.source }, key.source_port),
         destination: socket(
             Addr {

@@ -2,8 +2,7 @@
 
 use std::any::Any;
 
-use ssi_abi::conn::{Conn4, Conn6, ConnKey4};
-use ssi_abi::flow::Flow;
+use ssi_abi::conn::{Conn4, Conn6};
 use ssi_abi::fragment::Fragment;
 use ssi_abi::stats::Stats;
 use ssi_abi::{counter, filter};
@@ -271,35 +270,12 @@ impl Stage<'_> {
             };
             maps.conns6.insert(&key, &conn).expect("writes");
         }
-        self.flows(|flow| flow.seen = flow.seen.wrapping_sub(jiffies));
         for (key, fragment) in maps.fragments.dump().expect("reads") {
             let fragment = Fragment {
                 seen: fragment.seen.wrapping_sub(jiffies),
                 ..fragment
             };
             maps.fragments.insert(&key, &fragment).expect("writes");
-        }
-    }
-
-    /// Changes every flow of the flow cache.
-    fn flows(&self, change: impl Fn(&mut Flow<ConnKey4>)) {
-        let flows = &self.bench.maps().flows4;
-        let mut sets = flows.dump().expect("reads");
-        sets.iter_mut()
-            .flat_map(|set| &mut set.flows)
-            .for_each(change);
-        let all: Vec<u32> = (0..flows.len()).collect();
-        flows.set_many(&all, &sets).expect("writes");
-    }
-
-    /// Empties the connection tables. The flow cache keeps what it has.
-    pub fn push_out(&self) {
-        let maps = self.bench.maps();
-        for (key, _) in maps.conns4.dump().expect("reads") {
-            maps.conns4.remove(&key).expect("removes");
-        }
-        for (key, _) in maps.conns6.dump().expect("reads") {
-            maps.conns6.remove(&key).expect("removes");
         }
     }
 
@@ -321,9 +297,14 @@ impl Drop for Stage<'_> {
             .expect("always legal");
         self.bench.install(writes);
         self.bench.model.part();
-        self.push_out();
-        self.flows(|flow| *flow = Flow::default());
         let maps = self.bench.maps();
+
+        for (key, _) in maps.conns4.dump().expect("reads") {
+            maps.conns4.remove(&key).expect("removes");
+        }
+        for (key, _) in maps.conns6.dump().expect("reads") {
+            maps.conns6.remove(&key).expect("removes");
+        }
         for (key, _) in maps.fragments.dump().expect("reads") {
             maps.fragments.remove(&key).expect("removes");
         }

@@ -23,7 +23,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::bench::Bench;
 
@@ -44,15 +43,6 @@ fn main() -> ExitCode {
         eprintln!("the packet tests load BPF programs: run them as root");
         return ExitCode::FAILURE;
     }
-    // The flow cache is each CPU's own. Threads of tests inherit this.
-    let mut one = CpuSet::new();
-    let allowed = sched_getaffinity(None).expect("this thread's CPUs");
-    one.set(
-        (0..CpuSet::MAX_CPU)
-            .find(|cpu| allowed.is_set(*cpu))
-            .expect("there is one"),
-    );
-    sched_setaffinity(None, &one).expect("one of its own CPUs");
     let bench = Arc::new(Mutex::new(Bench::open(topology::enter())));
     let mut trials = Vec::with_capacity(total);
     for (topic, case) in cases {

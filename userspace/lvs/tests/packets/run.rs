@@ -94,7 +94,6 @@ fn carry_out(stage: &mut Stage<'_>, change: &Change) {
         }
         Change::Overload(server) => stage.overload(server),
         Change::Age(seconds) => stage.age(seconds),
-        Change::PushOut => stage.push_out(),
         Change::Connect(client, port, addr, its) => connect(stage, client, port, addr, its),
         Change::Listen(addr, port) => {
             let listener = TcpListener::bind((addr, port)).expect("the address is this machine's");
@@ -207,6 +206,7 @@ fn entry(stage: &Stage<'_>, packet: &Packet) -> Option<(u32, u8)> {
             source_port,
             destination_port,
             protocol,
+            pad: [0; 3],
         };
         return maps
             .conns4
@@ -219,7 +219,7 @@ fn entry(stage: &Stage<'_>, packet: &Packet) -> Option<(u32, u8)> {
         destination: destination.words,
         source_port,
         destination_port,
-        protocol: protocol as u8,
+        protocol,
         pad: [0; 3],
     };
     maps.conns6

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
             }
             match format {
                 Format::Json => output::json(&[("services", &services)]),
-                _ => save::rules(&services, &Printed::restorable(numeric, &names)),
+                _ => save::rules(&services, &Printed::new(numeric)),
             }
         }
         Action::List(how) => list(&mut common.connect()?, &how, format)?,

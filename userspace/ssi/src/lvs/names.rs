@@ -28,12 +28,11 @@ impl Names for System {
         if let Some(known) = self.asked.borrow().get(name) {
             return *known;
         }
-        let found = (name, 0).to_socket_addrs().ok().and_then(|addrs| {
-            let all: Vec<IpAddr> = addrs.map(|addr| addr.ip()).collect();
-            // As ipvsadm, for which a name has no other: IPv6 addresses are written out.
-            let v4 = all.iter().find(|addr| addr.is_ipv4());
-            v4.or(all.first()).copied()
-        });
+        let found = (name, 0)
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut addrs| addrs.next())
+            .map(|addr| addr.ip());
         self.asked.borrow_mut().insert(name.to_owned(), found);
         found
     }
@@ -47,7 +46,7 @@ impl Names for System {
     }
 }
 
-/// Names for printing, of hosts and services; with `-n` there are none.
+/// Names for printing; with `-n` there are none.
 #[derive(Debug, Default)]
 pub(crate) struct Printed {
     hosts: HashMap<IpAddr, String>,
@@ -64,19 +63,6 @@ impl Printed {
             hosts: hosts(&bounded("/etc/hosts")),
             services: Services::read(),
         }
-    }
-
-    /// The names for rules that are to be read again: a host's only where the name leads
-    /// back to the address, and not to another one of the same host.
-    pub(crate) fn restorable(numeric: bool, names: &dyn Names) -> Self {
-        let mut printed = Self::new(numeric);
-        printed.keep_restorable(names);
-        printed
-    }
-
-    fn keep_restorable(&mut self, names: &dyn Names) {
-        self.hosts
-            .retain(|addr, name| names.host(name) == Some(*addr));
     }
 
     /// `host:port`, as ipvsadm writes it.
@@ -156,27 +142,6 @@ fn bounded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_leads_elsewhere_is_not_saved() {
-        struct Resolver;
-        impl Names for Resolver {
-            fn host(&self, name: &str) -> Option<IpAddr> {
-                (name == "node1").then_some(IpAddr::from([10, 77, 0, 1]))
-            }
-            fn port(&self, _: &str, _: Protocol) -> Option<u16> {
-                None
-            }
-        }
-        let mut printed = Printed {
-            hosts: hosts("10.77.0.1 node1\nfd77::1 node1\n10.0.0.9 gone\n"),
-            ..Printed::default()
-        };
-        assert_eq!(printed.hosts.len(), 3);
-        printed.keep_restorable(&Resolver);
-        let kept: Vec<_> = printed.hosts.into_iter().collect();
-        assert_eq!(kept, [(IpAddr::from([10, 77, 0, 1]), "node1".to_owned())]);
-    }
 
     #[test]
     fn names_of_the_files() {

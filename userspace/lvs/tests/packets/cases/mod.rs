@@ -3,7 +3,6 @@
 mod conntrack;
 mod decap;
 mod direct;
-mod flow;
 mod fragments;
 mod icmp;
 mod nat;
@@ -34,7 +33,6 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("schedule", schedule::cases),
         ("persist", persist::cases),
         ("conntrack", conntrack::cases),
-        ("flow", flow::cases),
         ("slot", slot::cases),
     ];
     let mut all = Vec::new();
