@@ -2,6 +2,7 @@
 
 mod config;
 mod generation;
+mod leading;
 mod machine;
 mod seat;
 mod store;
@@ -9,6 +10,7 @@ mod witness;
 
 pub use config::{ViewLog, config};
 pub use generation::Generation;
+pub use leading::Leading;
 pub use machine::{Applied, Machine, News};
 pub use seat::{Leadership, NotWritten, Seat};
 pub use store::Store;

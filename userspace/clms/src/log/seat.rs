@@ -9,6 +9,7 @@ use openraft::errors::{ClientWriteError, Fatal, RaftError};
 use openraft::network::NetSnapshot;
 use openraft::{EmptyNode, Instant as _, RaftNetworkFactory, ServerState, TokioInstant};
 
+use super::leading::lead;
 use super::{Generation, Machine, News, Raft, Store, ViewLog, Voter, WITNESS, config};
 use crate::core::command::{Command, Refused};
 use crate::core::{Epoch, Timing};
@@ -112,21 +113,11 @@ impl Seat {
     #[must_use]
     pub fn leadership(&self) -> Option<Leadership> {
         let metrics = self.raft.metrics();
-        let metrics = metrics.borrow_watched();
-        if metrics.state != ServerState::Leader || metrics.current_leader != Some(self.me) {
-            return None;
-        }
-        let alone = metrics.membership_config.membership().voter_ids().count() == 1;
-        let age = if alone {
-            Some(Duration::ZERO)
-        } else {
-            let acked = metrics.last_quorum_acked;
-            acked.map(|acked| TokioInstant::now() - acked.into_inner())
-        };
-        age.map(|age| Leadership {
-            term: metrics.current_term,
+        let (term, acked) = lead(&metrics.borrow_watched())?;
+        Some(Leadership {
+            term,
             generation: self.generation.get(),
-            age,
+            age: acked.map_or(Duration::ZERO, |acked| TokioInstant::now() - acked),
         })
     }
 

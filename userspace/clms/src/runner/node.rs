@@ -167,13 +167,14 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     pub async fn run(mut self) -> io::Result<()> {
         self.resume()?;
         loop {
-            let due = self.engine.due().min(self.voters_due);
-            let wait = due.since(self.ground.now());
+            let wait = self.engine.due().since(self.ground.now());
             tokio::select! {
                 biased;
                 () = self.ground.heard() => {}
                 Some(applied) = self.news.recv() => self.applied(applied),
                 Some(said) = self.said.recv() => self.said(&said),
+                // Whoever has been elected is the master at once, not when it wakes next.
+                () = self.seating.leads() => {}
                 input = self.inputs.recv() => match input {
                     Some(input) => self.input(input),
                     None => return Ok(()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::TokioRuntime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::Messenger;
 use super::wire::{self, Wires};
@@ -39,6 +39,8 @@ pub(super) struct Seating<M> {
     news: mpsc::UnboundedSender<Applied>,
     seed: u64,
     seat: Arc<watch::Sender<Option<Seat>>>,
+    /// This node has come to lead, or leads no more.
+    leads: Arc<Notify>,
 }
 
 impl<M: Messenger> Seating<M> {
@@ -57,6 +59,7 @@ impl<M: Messenger> Seating<M> {
             news,
             seed,
             seat: Arc::new(watch::Sender::new(None)),
+            leads: Arc::new(Notify::new()),
         };
         if let Some((voter, store)) = seating.log.clone() {
             seating
@@ -74,6 +77,11 @@ impl<M: Messenger> Seating<M> {
         self.seat.borrow().clone()
     }
 
+    /// Waits until this node has come to lead the log, or leads it no more.
+    pub(super) async fn leads(&self) {
+        self.leads.notified().await;
+    }
+
     fn take(
         &self,
         voter: Voter,
@@ -89,9 +97,16 @@ impl<M: Messenger> Seating<M> {
             // Nobody listens any more when the node is about to stop.
             let _ = news.send(applied);
         });
-        let timing = self.timing.clone();
+        let (timing, leads) = (self.timing.clone(), self.leads.clone());
         DeterministicRng::<TokioRuntime>::scope(self.seed, async move {
-            Seat::take(voter, &timing, generation, wires, store, told).await
+            let seat = Seat::take(voter, &timing, generation, wires, store, told).await?;
+            let mut leading = seat.leading();
+            tokio::spawn(async move {
+                while leading.changed().await {
+                    leads.notify_one();
+                }
+            });
+            Ok(seat)
         })
     }
 

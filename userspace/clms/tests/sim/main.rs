@@ -30,7 +30,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::TokioRuntime;
 
-use crate::scenarios::{ALL, Scenario};
+use crate::scenarios::{ALL, Scenario, TYPICAL};
 use crate::town::Town;
 
 fn main() -> ExitCode {
@@ -140,16 +140,33 @@ fn many(scenario: &'static Scenario, seeds: u64) -> Result<(), Failed> {
             })
             .next()
     });
-    show(&spans.into_inner().unwrap_or_else(PoisonError::into_inner));
-    failed.map_or(Ok(()), |what| Err(what.into()))
+    let mut spans = spans.into_inner().unwrap_or_else(PoisonError::into_inner);
+    spans.values_mut().for_each(|spans| spans.sort_unstable());
+    show(&spans);
+    match failed.or_else(|| too_long(&spans)) {
+        None => Ok(()),
+        Some(what) => Err(what.into()),
+    }
+}
+
+/// One of sorted spans: so many of a hundred are no longer.
+fn at(spans: &[Duration], part: usize) -> Duration {
+    spans[(spans.len() - 1) * part / 100]
+}
+
+/// What typically takes longer than it may.
+fn too_long(spans: &Spans) -> Option<String> {
+    let mut limits = TYPICAL.iter();
+    limits.find_map(|(what, limit)| {
+        let typical = at(spans.get(what)?, 99);
+        (typical > *limit).then(|| format!("{what}: {typical:?} is too long for 99 of 100"))
+    })
 }
 
 /// Prints how long things took, in virtual time.
 fn show(spans: &Spans) {
     for (what, spans) in spans {
-        let mut spans = spans.clone();
-        spans.sort_unstable();
-        let at = |part: usize| spans[(spans.len() - 1) * part / 100].as_millis();
+        let at = |part| at(spans, part).as_millis();
         println!(
             "{what}: median {} ms, p99 {} ms, most {} ms, of {}",
             at(50),

@@ -78,6 +78,10 @@ pub(crate) async fn take(shared: &Shared) {
             continue;
         }
         place.seat = Some(seat.clone());
+        if Some(host) != world.witness {
+            wake_when_leading(shared, world, host, &seat);
+        }
+        let place = &mut world.hosts[host];
         if let Some(command) = place.refound.take() {
             world.say(|| format!("host{} founds its log: {command}", host + 1));
             spawn(world, async move {
@@ -85,6 +89,16 @@ pub(crate) async fn take(shared: &Shared) {
             });
         }
     }
+}
+
+/// Has a host's daemon woken as soon as its log says that it leads, or leads no more.
+fn wake_when_leading(shared: &Shared, world: &mut World, host: usize, seat: &Seat) {
+    let (shared, mut leading) = (shared.clone(), seat.leading());
+    spawn(world, async move {
+        while leading.changed().await {
+            shared.bring(host, Event::Wake);
+        }
+    });
 }
 
 /// A host leaves its seat and takes another, with an empty log; which it founds, if it has

@@ -76,6 +76,13 @@ scenarios! {
     many, 4, false, |seed| [100, 200, 500, 1_000, 2_000][seed as usize % 5];
 }
 
+/// How long 99 of 100 times may take at most, by what is timed.
+pub(crate) const TYPICAL: [(&str, Duration); 3] = [
+    ("from a crash to a new view", ms(1_000)),
+    ("from a crash of the master to a new view", ms(1_000)),
+    ("from a crash of the master to the next", ms(700)),
+];
+
 /// Milliseconds.
 pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
