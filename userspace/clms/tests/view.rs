@@ -120,6 +120,9 @@ proptest! {
                 Err(_) => prop_assert_eq!(&view, &before, "refused: nothing changed"),
                 Ok(()) => {
                     prop_assert_eq!(view.epoch, before.epoch + 1);
+                    if let Command::Forget { number } = command {
+                        prop_assert!(!before.voters.contains(number), "a voter is not forgotten");
+                    }
                     if let Command::Tell { body, .. } = command {
                         prop_assert!(body.len() <= MOST_TOLD);
                         let told = View { epoch: view.epoch, ..before.clone() };

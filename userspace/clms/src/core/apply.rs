@@ -105,6 +105,11 @@ impl View {
                         state: known.state,
                     });
                 }
+                if self.voters.contains(number) {
+                    // The log still asks it, and a node that joins with its number would have
+                    // a vote and none of what the log has.
+                    return Err(Refused::Votes(*number));
+                }
                 self.members.remove(number);
             }
             Command::Tell { body, .. } => {

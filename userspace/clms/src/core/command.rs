@@ -216,4 +216,9 @@ pub enum Refused {
     /// Nothing would change.
     #[error("nothing to change")]
     Nothing,
+    /// The node counts as a voter.
+    #[error(
+        "node {0} still votes about the view log; it can be forgotten once it votes no more, which the master sees to when it has been gone for a while"
+    )]
+    Votes(Number),
 }

@@ -97,6 +97,29 @@ mod tests {
     use crate::core::witness::Witness;
 
     #[test]
+    fn a_voter_is_not_forgotten() {
+        let mut view = view_of(4);
+        let set = |of: [u16; 3]| Command::Voters {
+            voters: of.map(number).to_vec(),
+            witness: false,
+        };
+        view.apply(&set([1, 2, 3])).unwrap();
+        view.apply(&Command::Remove {
+            nodes: vec![(id(3), Why::Unreachable)],
+            probe_key: [0; 2],
+        })
+        .unwrap();
+        for to in [State::UCleanup, State::Down] {
+            let nodes = vec![id(3)];
+            view.apply(&Command::Step { nodes, to }).unwrap();
+        }
+        let forget = Command::Forget { number: number(3) };
+        assert_eq!(view.apply(&forget), Err(Refused::Votes(number(3))));
+        view.apply(&set([1, 2, 4])).unwrap();
+        assert_eq!(view.apply(&forget), Ok(()));
+    }
+
+    #[test]
     fn one_three_five_and_a_gone_one_is_replaced_in_time() {
         let timing = Timing::default();
         let now = Time(1_000_000_000);
