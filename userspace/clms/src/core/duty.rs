@@ -37,6 +37,8 @@ pub struct Duty {
     pub lost: BTreeSet<NodeId>,
     /// Lives that are over, as their own next lives say, or a fencing device.
     pub over: BTreeMap<NodeId, Why>,
+    /// Since when nodes that are ready to go up wait for voters.
+    pub held: Option<Time>,
 }
 
 impl Duty {
@@ -56,6 +58,7 @@ impl Duty {
             shot: BTreeSet::new(),
             lost: BTreeSet::new(),
             over: BTreeMap::new(),
+            held: None,
         }
     }
 
@@ -249,18 +252,31 @@ impl Duty {
         })
     }
 
-    /// Who is taken in by all is up; who asks is taken in, with all others who ask at about
-    /// the same time.
-    fn take_in(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Command> {
+    /// Who is coming up and is taken in by all.
+    #[must_use]
+    pub fn ready(&self, view: &View) -> BTreeSet<NodeId> {
         let done = self.done(view);
-        let ready: Vec<NodeId> = view
-            .present()
+        view.present()
             .filter(|member| member.state == State::ComingUp && member.since <= done)
             .map(|member| member.id)
-            .collect();
-        if !ready.is_empty() {
+            .collect()
+    }
+
+    /// Who is taken in by all is up, once there are voters enough; who asks is taken in, with all others who ask at about
+    /// the same time.
+    fn take_in(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Command> {
+        let ready = self.ready(view);
+        if !view.votes_first(&ready) {
+            self.held = None;
+        }
+        let held = view
+            .votes_first(&ready)
+            .then(|| *self.held.get_or_insert(now));
+        // A log that can't be given more voters keeps nobody out for good.
+        let waits = held.is_some_and(|since| now.since(since) < timing.revote);
+        if !ready.is_empty() && !waits {
             return Some(Command::Step {
-                nodes: ready,
+                nodes: ready.into_iter().collect(),
                 to: State::Up,
             });
         }

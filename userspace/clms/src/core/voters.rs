@@ -1,12 +1,15 @@
 //! Who votes about the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::member::Why;
-use super::{Number, State, Time, Timing, View, witness};
+use super::{NodeId, Number, State, Time, Timing, View, witness};
 
 /// Most voters: with five, two may fail at once; more make every entry slower.
 const MOST: usize = 5;
+
+/// Fewest votes with which any one may be missing.
+const SAFE: usize = 3;
 
 /// Who should vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,32 @@ impl Wanted {
     }
 }
 
+impl View {
+    /// How many vote, with the witness.
+    #[must_use]
+    pub fn votes(&self) -> usize {
+        self.voters.len() + usize::from(self.witness_votes())
+    }
+
+    /// Whether voters are to be made before any of `ready` goes up, which everybody has taken
+    /// in: there are enough for three votes, and there are fewer. Else the founder of a young
+    /// cluster could crash as its only voter, and those that are up could not go on.
+    #[must_use]
+    pub fn votes_first(&self, ready: &BTreeSet<NodeId>) -> bool {
+        let able = self.present().filter(|member| {
+            let is_up = member.state == State::Up || ready.contains(&member.id);
+            is_up && member.candidate.potential_master
+        });
+        let seated = self.witness.as_ref().is_some_and(|seated| !seated.goes);
+        let enough = match able.count() {
+            0 | 1 => false,
+            2 => seated,
+            _ => true,
+        };
+        enough && self.votes() < SAFE && !ready.is_empty()
+    }
+}
+
 /// Since when voters are gone.
 #[derive(Clone, Debug, Default)]
 pub struct Voters {
@@ -39,7 +68,16 @@ impl Voters {
     /// about to, or was put out, as it does not come back by itself. The master stays a
     /// voter: the others promised to elect nobody else for a while, and voters without it
     /// would know nothing of that.
-    pub fn wanted(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Wanted> {
+    ///
+    /// `ready`: who is coming up and is taken in by everybody. Such a one votes before it is
+    /// up if there are too few votes ([`View::votes_first`]).
+    pub fn wanted(
+        &mut self,
+        now: Time,
+        view: &View,
+        ready: &BTreeSet<NodeId>,
+        timing: &Timing,
+    ) -> Option<Wanted> {
         self.gone
             .retain(|number, _| view.voters.contains(number) && view.current(*number).is_none());
         for number in &view.voters {
@@ -48,11 +86,13 @@ impl Voters {
             }
         }
         let master = view.master.map(|master| master.node.number);
+        let votes_first = view.votes_first(ready);
         let mut able: Vec<Number> = view
             .present()
             .filter(|member| member.candidate.potential_master)
             .filter(|member| match member.state {
                 State::Up => true,
+                State::ComingUp if votes_first && ready.contains(&member.id) => true,
                 State::Shutdown | State::GoingDown => Some(member.id.number) == master,
                 _ => view.voters.contains(&member.id.number),
             })
@@ -92,9 +132,42 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::core::command::{Command, Refused};
-    use crate::core::testing::{id, number, view_of};
+    use crate::core::command::{Command, Refused, Wish};
+    use crate::core::testing::{candidate, id, number, view_of};
     use crate::core::witness::Witness;
+
+    fn nobody() -> BTreeSet<NodeId> {
+        BTreeSet::new()
+    }
+
+    #[test]
+    fn who_makes_three_votes_has_one_before_it_is_up() {
+        let (timing, now) = (Timing::default(), Time(1_000_000_000));
+        let mut view = view_of(2);
+        let join = Command::Join {
+            nodes: vec![Wish {
+                number: Some(number(3)),
+                candidate: candidate(3),
+            }],
+        };
+        view.apply(&join).unwrap();
+        let wanted = |view: &View, ready: &BTreeSet<NodeId>| {
+            let wanted = Voters::default().wanted(now, view, ready, &timing);
+            wanted.map(|wanted| wanted.nodes)
+        };
+        assert_eq!(wanted(&view, &nobody()), None, "not all have taken it in");
+        let ready = BTreeSet::from([id(3)]);
+        assert!(view.votes_first(&ready));
+        let three = [1, 2, 3].map(number).to_vec();
+        assert_eq!(wanted(&view, &ready), Some(three.clone()));
+        let set = Command::Voters {
+            voters: three,
+            witness: false,
+        };
+        view.apply(&set).unwrap();
+        assert!(!view.votes_first(&ready), "now it may go up");
+        assert!(!view_of(1).votes_first(&BTreeSet::from([id(2)])));
+    }
 
     #[test]
     fn a_voter_is_not_forgotten() {
@@ -124,7 +197,7 @@ mod tests {
         let timing = Timing::default();
         let now = Time(1_000_000_000);
         let wanted = |view: &View, now| {
-            let wanted = Voters::default().wanted(now, view, &timing);
+            let wanted = Voters::default().wanted(now, view, &nobody(), &timing);
             wanted.map(|wanted| wanted.nodes)
         };
         assert_eq!(wanted(&view_of(1), now), None);
@@ -146,10 +219,10 @@ mod tests {
         })
         .unwrap();
         let mut voters = Voters::default();
-        assert_eq!(voters.wanted(now, &view, &timing), None);
+        assert_eq!(voters.wanted(now, &view, &nobody(), &timing), None);
         let soon = now + timing.revote - Duration::from_millis(1);
-        assert_eq!(voters.wanted(soon, &view, &timing), None);
-        let replaced = voters.wanted(now + timing.revote, &view, &timing);
+        assert_eq!(voters.wanted(soon, &view, &nobody(), &timing), None);
+        let replaced = voters.wanted(now + timing.revote, &view, &nobody(), &timing);
         let replaced = replaced.map(|wanted| wanted.nodes);
         assert_eq!(replaced, Some([1, 3, 4].map(number).to_vec()));
     }
@@ -158,7 +231,7 @@ mod tests {
     fn who_leaves_is_not_waited_for() {
         let (timing, now) = (Timing::default(), Time(1_000_000_000));
         let wanted = |view: &View| {
-            let wanted = Voters::default().wanted(now, view, &timing);
+            let wanted = Voters::default().wanted(now, view, &nobody(), &timing);
             wanted.map(|wanted| wanted.nodes)
         };
         for why in [Why::Left, Why::Fenced] {
@@ -200,7 +273,9 @@ mod tests {
             view.apply(&Command::Witness { witness })
         };
         let settle = |view: &mut View| {
-            let wanted = Voters::default().wanted(now, view, &timing).unwrap();
+            let wanted = Voters::default()
+                .wanted(now, view, &nobody(), &timing)
+                .unwrap();
             view.apply(&Command::Voters {
                 voters: wanted.nodes.clone(),
                 witness: wanted.witness,
@@ -211,7 +286,7 @@ mod tests {
         for of in [1, 3] {
             let mut view = view_of(of);
             set(&mut view, Some(1)).unwrap();
-            let wanted = Voters::default().wanted(now, &view, &timing);
+            let wanted = Voters::default().wanted(now, &view, &nobody(), &timing);
             assert!(wanted.is_none_or(|wanted| !wanted.witness), "{of}");
         }
         let mut view = view_of(2);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::TokioRuntime;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use super::handle::Handle;
 use super::input::Input;
@@ -22,7 +23,7 @@ use crate::core::member::{Key, Member};
 use crate::core::message::Message;
 use crate::core::pair::generation;
 use crate::core::voters::Voters;
-use crate::core::{Epoch, Time, Timing, View};
+use crate::core::{Epoch, Time, View};
 use crate::log::{Applied, NotWritten, Store, Voter};
 
 /// What a node is made of.
@@ -66,7 +67,6 @@ pub enum Order {
 /// A node's task, ready to run.
 pub struct Node<G, M> {
     pub(super) engine: Engine,
-    timing: Timing,
     pub(super) ground: G,
     messenger: M,
     pub(super) seating: Seating<M>,
@@ -74,6 +74,8 @@ pub struct Node<G, M> {
     weak: mpsc::WeakSender<Input>,
     voters: Voters,
     voters_due: Time,
+    /// A change of who votes that is under way.
+    voting: Option<JoinHandle<()>>,
     doors: Vec<IpAddr>,
     /// Which door is next.
     door: usize,
@@ -86,8 +88,11 @@ pub struct Node<G, M> {
     seed: u64,
 }
 
-/// How often the master sees to who votes.
-const VOTERS: Duration = Duration::from_millis(500);
+/// How often the master sees to who votes: nodes may wait for that to be up.
+const VOTERS: Duration = Duration::from_millis(100);
+
+/// How long a change of who votes may take before it is begun anew.
+const CHANGE: Duration = Duration::from_secs(2);
 
 /// Messages that may wait for the task.
 const INPUTS: usize = 1_024;
@@ -106,7 +111,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         let (tells, news) = mpsc::unbounded_channel();
         let seating = Seating::new(
             settings.log,
-            timing.clone(),
+            timing,
             messenger.clone(),
             tells,
             settings.seed,
@@ -125,12 +130,12 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         let node = Self {
             voters_due: ground.now() + VOTERS,
             engine,
-            timing,
             ground,
             messenger,
             seating,
             weak: handle.inputs.downgrade(),
             voters: Voters::default(),
+            voting: None,
             doors: settings.doors,
             door: 0,
             inputs: takes,
@@ -250,6 +255,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         while let Some(output) = self.engine.poll() {
             self.put_out(output)?;
         }
+        // A master wakes oftener than that by itself.
         if now >= self.voters_due {
             self.voters_due = now + VOTERS;
             self.see_to_voters(now);
@@ -374,18 +380,23 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     }
 
     fn see_to_voters(&mut self, now: Time) {
-        if !self.engine.is_master(now) {
+        let changes = self.voting.as_ref().is_some_and(|task| !task.is_finished());
+        if changes || !self.engine.is_master(now) {
             return;
         }
-        let wanted = self.voters.wanted(now, self.engine.view(), &self.timing);
+        let wanted = self.engine.wanted_voters(now, &mut self.voters);
         if let (Some(wanted), Some(seat)) = (wanted, self.seating.seat()) {
             let wanted: BTreeSet<Voter> = wanted.numbers().collect();
             tracing::info!("nodes {wanted:?} are to vote");
-            tokio::spawn(DeterministicRng::<TokioRuntime>::scope(now.0, async move {
-                if let Err(why) = seat.set_voters(wanted).await {
-                    tracing::debug!("the voters stay as they are: {why}");
+            let change = async move {
+                match tokio::time::timeout(CHANGE, seat.set_voters(wanted)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(why)) => tracing::debug!("the voters stay as they are: {why}"),
+                    Err(_) => tracing::debug!("a change of the voters takes long"),
                 }
-            }));
+            };
+            let change = DeterministicRng::<TokioRuntime>::scope(now.0, change);
+            self.voting = Some(tokio::spawn(change));
         }
     }
 }

@@ -141,7 +141,7 @@ pub(crate) fn see_to_voters(shared: &Shared, voters: &mut Voters) {
     let Some(engine) = &world.hosts[master].engine else {
         return;
     };
-    let wanted = voters.wanted(local, engine.view(), &world.timing);
+    let wanted = engine.wanted_voters(local, voters);
     if let (Some(wanted), Some(seat)) = (wanted, world.hosts[master].seat.clone()) {
         let wanted: BTreeSet<Voter> = wanted.numbers().collect();
         world.say(|| format!("voters shall be {wanted:?}"));

@@ -174,6 +174,12 @@ impl Town {
 
     /// The same, with more patience.
     pub(crate) async fn form_within(&mut self, patience: Duration) -> Result<(), String> {
+        self.found().await?;
+        self.converge(patience).await
+    }
+
+    /// All hosts start at once and the first founds the cluster; the others are about to join.
+    pub(crate) async fn found(&mut self) -> Result<(), String> {
         let everybody: Vec<usize> = (0..self.hosts()).collect();
         self.boot(&everybody);
         seats::take(&self.shared).await;
@@ -191,10 +197,7 @@ impl Town {
             };
             (first.seat.clone().expect("taken"), command)
         };
-        seat.found(command)
-            .await
-            .map_err(|error| error.to_string())?;
-        self.converge(patience).await
+        seat.found(command).await.map_err(|error| error.to_string())
     }
 
     /// As a user of the master's: has it tell a subsystem something. Nobody may be the
@@ -486,7 +489,7 @@ fn settled(world: &World) -> Result<(), String> {
     let Some(master) = world.hosts.iter().find(|host| host.masters(now)) else {
         return Err("nobody is the master".to_owned());
     };
-    let wanted = Voters::default().wanted(master.now(now), &view, &world.timing);
+    let wanted = Voters::default().wanted(master.now(now), &view, &BTreeSet::new(), &world.timing);
     if let Some(wanted) = wanted {
         return Err(format!("{:?} vote, not {wanted:?}", view.voters));
     }

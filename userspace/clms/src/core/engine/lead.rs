@@ -11,6 +11,7 @@ use crate::core::member::Why;
 use crate::core::message::{Message, Report};
 use crate::core::pair::generation;
 use crate::core::prober::Seen;
+use crate::core::voters::{Voters, Wanted};
 use crate::core::{Epoch, NodeId, Time, Timing, View};
 
 /// At which renewal in a row that brings nothing back a node's observers are asked to look:
@@ -61,6 +62,13 @@ impl Engine {
             }
             self.report(now);
         }
+    }
+
+    /// As the master: who should vote, if that is not who votes now.
+    pub fn wanted_voters(&self, now: Time, voters: &mut Voters) -> Option<Wanted> {
+        let view = self.view();
+        let ready = self.duty.as_ref()?.ready(view);
+        voters.wanted(now, view, &ready, &self.timing)
     }
 
     /// What it proposed was refused or lost: it may propose again.

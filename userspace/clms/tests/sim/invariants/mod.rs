@@ -6,6 +6,7 @@ mod healthy;
 mod leases;
 mod masters;
 mod owners;
+mod votes;
 
 use ssi_clms::core::follower::Installed;
 
@@ -70,6 +71,7 @@ impl Invariants {
             .installed(installed)
             .or_else(|| world.invariants.bounded.installed(installed))
             .or_else(|| world.invariants.healthy.installed(installed))
+            .or_else(|| votes::installed(installed))
             .or_else(|| leases::Leases::installed(world, installed));
         if let Some(what) = broken {
             Self::broke(world, what);

@@ -17,6 +17,7 @@ mod power;
 mod restart;
 mod stalled;
 mod witness;
+mod young;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -58,6 +59,7 @@ macro_rules! scenarios {
 
 scenarios! {
     form, 60, false, |seed| 1 + (seed % 15) as usize;
+    young, 60, false, few;
     crash, 200, true, few;
     master, 150, true, few;
     restart, 150, true, few;
