@@ -222,8 +222,11 @@ impl Cluster {
         let until = Instant::now() + PATIENCE;
         loop {
             let view = member.handle.views().borrow().clone();
+            // One that still votes about the log can't be forgotten; the master sees to that.
+            let votes = view.voters.contains(&id.number);
+            let is_down = |state| state == State::Down && !votes;
             let known = view.members.get(&id.number);
-            if known.is_none_or(|known| known.id != id || known.state == State::Down) {
+            if known.is_none_or(|known| known.id != id || is_down(known.state)) {
                 return Ok(());
             }
             if Instant::now() > until {
