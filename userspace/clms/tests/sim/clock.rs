@@ -10,7 +10,7 @@ pub(crate) struct Clock {
     gain: i64,
 }
 
-const MILLI: i128 = 1_000_000;
+const MILLI: i64 = 1_000_000;
 
 impl Clock {
     /// A clock that showed `offset` when the world began and is `ppm` parts of a million
@@ -21,8 +21,8 @@ impl Clock {
 
     /// What it shows at a moment of the world.
     pub(crate) fn at(self, world: u64) -> Time {
-        let world = i128::from(world);
-        let shown = world + world * i128::from(self.gain) / MILLI;
+        let world = signed(world);
+        let shown = world + world * self.gain / MILLI;
         Time(self.offset + u64::try_from(shown).unwrap_or(0))
     }
 
@@ -31,8 +31,13 @@ impl Clock {
         if time == Time::NEVER {
             return u64::MAX;
         }
-        let shown = i128::from(time.0.saturating_sub(self.offset));
-        let world = shown * MILLI / (MILLI + i128::from(self.gain));
+        let shown = signed(time.0.saturating_sub(self.offset));
+        // shown * MILLI / (MILLI + gain), in numbers that have room for years.
+        let world = shown + (-shown * self.gain).div_euclid(MILLI + self.gain);
         u64::try_from(world + 1).unwrap_or(u64::MAX)
     }
+}
+
+fn signed(nanos: u64) -> i64 {
+    i64::try_from(nanos).expect("the world lives for days")
 }

@@ -165,8 +165,14 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
             arrive(world, host, now, what);
         }
         Event::Wake => {
-            world.hosts[host].wake = u64::MAX;
+            let at = world.now();
+            let place = &mut world.hosts[host];
+            if place.wake > at {
+                return;
+            }
+            place.wake = u64::MAX;
         }
+        Event::Leads => {}
         Event::Took(daemon, name, epoch) => {
             let place = &mut world.hosts[host];
             if place.daemon != daemon {
@@ -205,7 +211,7 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
     }
     work(shared, world, host, now);
     let at = world.now();
-    Invariants::check(world, at);
+    Invariants::check(world, at, host);
 }
 
 use crate::invariants::Invariants;

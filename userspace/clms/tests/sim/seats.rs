@@ -96,7 +96,7 @@ fn wake_when_leading(shared: &Shared, world: &mut World, host: usize, seat: &Sea
     let (shared, mut leading) = (shared.clone(), seat.leading());
     spawn(world, async move {
         while leading.changed().await {
-            shared.bring(host, Event::Wake);
+            shared.bring(host, Event::Leads);
         }
     });
 }

@@ -12,10 +12,11 @@ use ssi_clms::core::voters::Voters;
 use ssi_clms::core::witness::Witness;
 
 use crate::host::{Host, number};
+use crate::invariants::{Bounded, Invariants};
 use crate::life::{self, RESOURCES};
 use crate::scenarios::ms;
-use crate::world::{Event, Fencing, Shared, World};
-use crate::{invariants::Bounded, seats};
+use crate::seats;
+use crate::world::{Fencing, Shared, World};
 
 /// A world and who tends it.
 pub(crate) struct Town {
@@ -125,8 +126,7 @@ impl Town {
         world.say(|| format!("host{} is told to go on", host + 1));
         let engine = world.hosts[host].engine.as_mut().ok_or("it is off")?;
         engine.take_over(local).map_err(|why| why.to_string())?;
-        world.hosts[host].wake = u64::MAX;
-        world.plan(Duration::ZERO, host, Event::Wake);
+        world.wake(host);
         Ok(())
     }
 
@@ -136,6 +136,7 @@ impl Town {
         let mut left = span;
         while !left.is_zero() {
             let step = left.min(ms(50));
+            Invariants::check_all(&mut self.shared.lock());
             seats::take(&self.shared).await;
             self.shared.pass(step).await;
             seats::see_to_voters(&self.shared, &mut self.voters);
@@ -323,8 +324,7 @@ impl Town {
                 )
             });
             world.hosts[*host].paused = stop;
-            world.hosts[*host].wake = u64::MAX;
-            world.plan(Duration::ZERO, *host, Event::Wake);
+            world.wake(*host);
         }
     }
 

@@ -31,8 +31,10 @@ pub(crate) enum Arrival {
 /// What happens.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A daemon has something to do.
+    /// A daemon has something to do; unless it has been planned anew since.
     Wake,
+    /// A host's log says that it leads, or leads no more.
+    Leads,
     /// A probe reaches a kernel.
     Probe(Probe),
     /// Something reaches a daemon.
@@ -182,6 +184,13 @@ impl World {
             place.wake = at;
             self.plan_at(at, host, Event::Wake);
         }
+    }
+
+    /// The daemon of a host is to be woken at once.
+    pub(crate) fn wake(&mut self, host: usize) {
+        let now = self.now();
+        self.hosts[host].wake = now;
+        self.plan_at(now, host, Event::Wake);
     }
 
     /// Says what happens, if anybody wants to know.

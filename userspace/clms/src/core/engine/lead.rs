@@ -87,7 +87,7 @@ impl Engine {
 
     /// Whether it may give leases: the voters elect nobody else before this moment is over.
     pub(super) fn may_give(&self, now: Time) -> bool {
-        now < self.acked + self.timing.surely(self.timing.mastery) && self.is_confirmed()
+        self.is_confirmed() && now < self.acked + self.timing.surely(self.timing.mastery)
     }
 
     pub(super) fn lead_due(&self) -> Time {
