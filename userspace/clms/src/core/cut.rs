@@ -129,6 +129,13 @@ impl Cut {
         found.is_some_and(|found| now.since(found.first) < timing.patience)
     }
 
+    /// Whether a node is about to go.
+    #[must_use]
+    pub fn is_going(&self, id: NodeId) -> bool {
+        let found = self.found.as_ref();
+        found.is_some_and(|found| found.stable.contains(&id))
+    }
+
     /// How many find a node dead, besides one.
     #[must_use]
     pub fn doubting(&self, id: NodeId, besides: NodeId) -> usize {

@@ -252,13 +252,14 @@ impl Duty {
         })
     }
 
-    /// Who is coming up and is taken in by all.
+    /// Who is coming up and is taken in by all, and is not about to go again.
     #[must_use]
     pub fn ready(&self, view: &View) -> BTreeSet<NodeId> {
         let done = self.done(view);
         view.present()
             .filter(|member| member.state == State::ComingUp && member.since <= done)
             .map(|member| member.id)
+            .filter(|id| !self.cut.is_going(*id))
             .collect()
     }
 
