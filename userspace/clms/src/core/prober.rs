@@ -38,7 +38,8 @@ pub enum Seen {
 struct Subject {
     /// When the next probe is due.
     due: Time,
-    /// How long after the first reflection: a node's observers spread over the interval then.
+    /// How long after the next reflection, if not after the usual interval: a node's
+    /// observers spread over it.
     spread: Option<Duration>,
     /// Nonce of the first probe since the last reflection.
     since: Option<u64>,
@@ -206,6 +207,9 @@ impl Prober {
             && subject.asked.is_none_or(|asked| now >= asked + often)
         {
             subject.asked = Some(now);
+            // Afterwards it goes on as before: else all its observers would probe it at one
+            // time from then on, and nobody in between.
+            subject.spread.get_or_insert(subject.due.since(now));
             subject.due = subject.due.min(now);
         }
     }
@@ -254,5 +258,40 @@ impl Prober {
             });
             subject.due = now + self.burst * if subject.dead { LET_BE } else { 1 };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::testing::id;
+
+    #[test]
+    fn a_look_moves_no_later_probe() {
+        let (timing, mut now) = (Timing::default(), Time(1_000_000_000));
+        let mut prober = Prober::new(&timing);
+        prober.observe(now, [id(2)], 10, &timing);
+        let mut nonce = 0;
+        let mut probe = |prober: &mut Prober, now: Time| {
+            let mut seen = Vec::new();
+            let number = || {
+                nonce += 1;
+                nonce
+            };
+            prober.tick(now, number, &mut seen);
+            assert_eq!(seen.len(), 1, "{seen:?}");
+            prober.answered(now, id(2), nonce);
+        };
+        for _ in 0..2 {
+            now = prober.due();
+            probe(&mut prober, now);
+        }
+        let next = prober.due();
+        assert_eq!(next, now + timing.idle(10));
+        now = now + Duration::from_secs(1);
+        prober.look_around(now);
+        assert_eq!(prober.due(), now);
+        probe(&mut prober, now);
+        assert_eq!(prober.due(), next, "as if nobody had asked");
     }
 }

@@ -379,6 +379,8 @@ impl Engine {
                     supervisor,
                 }),
                 Seen::Suspect(who) => {
+                    // More may have failed together with it: they are to go together.
+                    self.prober.look_around(now);
                     let others: Vec<NodeId> = self.ring.observers(who).collect();
                     for to in others {
                         if Some(to) != self.id {

@@ -25,6 +25,7 @@ async fn once(town: &mut Town) -> Result<(), String> {
     // Somebody is told something; out, shut out, down; a new master, who hands over what
     // there is.
     town.limit(13);
+    let changes = town.removals();
     let began = town.now();
     town.tell();
     town.crash(&dead).await;
@@ -43,6 +44,12 @@ async fn once(town: &mut Town) -> Result<(), String> {
     .await?;
     town.took("from a crash to a new view", began);
     town.pass(ms(3_000)).await?;
+    let changes = town.removals() - changes;
+    if changes != 1 {
+        return Err(format!(
+            "{changes} changes of the view put the crashed hosts out"
+        ));
+    }
     town.unlimited();
     town.boot(&dead);
     town.converge(ms(8_000)).await?;
