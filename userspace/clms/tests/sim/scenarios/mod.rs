@@ -74,7 +74,7 @@ scenarios! {
     loss, 24, true, few;
     lossy, 24, true, few;
     flap, 16, true, few;
-    idle, 1, false, |_| 15;
+    idle, 8, false, |_| 15;
     many, 4, false, |seed| [100, 200, 500, 1_000, 2_000][seed as usize % 5];
 }
 
