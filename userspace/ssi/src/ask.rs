@@ -9,20 +9,24 @@ use crate::fail::Fail;
 /// The option of all commands that ask.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Consent {
-    /// Don't ask; without a terminal nobody is asked anyway
+    /// Don't say what will happen, don't ask; without a terminal nobody is asked anyway
     #[arg(short, long)]
     yes: bool,
 }
 
 impl Consent {
-    /// Says what is going to happen and, on a terminal, asks whether it shall.
+    /// Says what is going to happen and, on a terminal, asks whether it shall; with
+    /// `--yes` neither.
     ///
     /// # Errors
     /// If it shall not.
     pub(crate) fn ask(self, what: &str) -> Result<(), Fail> {
+        if self.yes {
+            return Ok(());
+        }
         eprintln!("{what}");
         let (stdin, stderr) = (io::stdin(), io::stderr());
-        if self.yes || !stdin.is_terminal() || !stderr.is_terminal() {
+        if !stdin.is_terminal() || !stderr.is_terminal() {
             return Ok(());
         }
         eprint!("Go on? [y/N] ");

@@ -62,16 +62,21 @@ impl Duty {
         }
     }
 
-    /// The log now says that this node is the master; `before` is the view until then.
+    /// The log now says that this node is the master; `before` is the view until then, and
+    /// `mastered` when this node learnt of the master in it.
     ///
-    /// The last master before it held its own lease from the voters, and they elected
-    /// nobody while it lasted. Nor has it a lease from anybody in between: who never came
-    /// to stand in the log gave none.
-    pub fn confirmed(&mut self, now: Time, before: &View) {
+    /// The last master's own lease began with its last confirmation by the voters, who
+    /// elected nobody for [`Timing::mastery`] after that. A lease that it had from the master
+    /// before it was given before it was master itself. Nor has it one from anybody in
+    /// between: who never came to stand in the log gave none.
+    pub fn confirmed(&mut self, now: Time, before: &View, mastered: Time, timing: &Timing) {
         if let Some(last) = before.master
             && last.node != self.me
         {
-            self.ledger.released(now, last.node);
+            let own = timing.on_any_clock(timing.own) - timing.surely(timing.mastery);
+            let given = mastered + timing.on_any_clock(timing.lease);
+            self.ledger
+                .ends_by(now, last.node, given.max(self.since + own));
         }
     }
 

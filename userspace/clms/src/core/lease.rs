@@ -154,6 +154,13 @@ impl Ledger {
         self.leases.get(&id).map_or(0, |lease| lease.missed)
     }
 
+    /// By what else is known, a life of a node that is not in the book yet holds no lease
+    /// after `until`.
+    pub fn ends_by(&mut self, now: Time, id: NodeId, until: Time) {
+        let lease = self.lease(now, id);
+        lease.until = lease.until.min(until);
+    }
+
     /// A holder says itself that its life is over and that it has stopped everything.
     pub fn released(&mut self, now: Time, id: NodeId) {
         self.leases.insert(id, Lease::none(now));

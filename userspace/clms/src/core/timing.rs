@@ -19,6 +19,10 @@ pub struct Timing {
     /// How long a master may act after a majority of the voters last confirmed it; for as
     /// long they elect nobody else.
     pub mastery: Duration,
+    /// How long the master's own lease lasts after a majority of the voters last confirmed
+    /// it. Longer than `mastery`, so that one whose `ssid` has died is still in its lease
+    /// when the next master is there to renew it.
+    pub own: Duration,
     /// How often the master renews each lease. A renewal that brings nothing back is
     /// repeated after a quarter of that.
     pub renew: Duration,
@@ -45,6 +49,7 @@ impl Default for Timing {
             patience: Duration::from_millis(1_000),
             lease: Duration::from_millis(1_200),
             mastery: Duration::from_millis(280),
+            own: Duration::from_millis(1_000),
             renew: Duration::from_millis(300),
             drift_ppm: 1_000,
             report: Duration::from_millis(500),

@@ -313,7 +313,7 @@ impl Engine {
             && *node == me
             && *term == duty.term
         {
-            duty.confirmed(now, before);
+            duty.confirmed(now, before, self.mastered.1, &self.timing);
         }
         let view = self.view().clone();
         let others = view.present().map(|member| member.id);

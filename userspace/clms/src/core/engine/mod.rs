@@ -18,7 +18,7 @@ use super::member::{Candidate, Key, Why};
 use super::message::Message;
 use super::prober::{Prober, Seen};
 use super::ring::Ring;
-use super::{Epoch, NodeId, Number, Time, Timing, Transition, View};
+use super::{Epoch, Master, NodeId, Number, Time, Timing, Transition, View};
 
 use self::own::Own;
 use self::pair::Pair;
@@ -145,6 +145,8 @@ pub struct Engine {
     proposed: Option<(Command, Time)>,
     /// When a majority of the voters last confirmed this node as the leader.
     acked: Time,
+    /// The view's master, and when it learnt of it.
+    mastered: (Option<Master>, Time),
     resources: BTreeSet<Resource>,
     /// When to tell the master how far it is, though nothing has changed.
     report_due: Time,
@@ -188,6 +190,7 @@ impl Engine {
             candidate: start.candidate,
             number: start.number,
             id: None,
+            mastered: (start.view.master, now),
             follower: Follower::new(start.view, start.subsystems),
             ring: Ring::default(),
             nonce: now.0,
@@ -412,6 +415,9 @@ impl Engine {
     /// The view is a new one.
     fn installed(&mut self, now: Time, installed: Installed) {
         let view = installed.view.clone();
+        if self.mastered.0 != view.master {
+            self.mastered = (view.master, now);
+        }
         // Who observes whom depends on who takes part, and on nothing else.
         let moves = |t: &Transition| t.from.is_member() != t.to.is_member();
         let moved = installed.transitions.iter().any(moves);

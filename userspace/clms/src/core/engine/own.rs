@@ -75,7 +75,7 @@ impl Engine {
             self.pair.served(now);
         }
         if self.duty.is_some() {
-            self.hold_as_master(now);
+            self.hold_as_master(now, kernel);
             return;
         }
         if !self.own.fenced {
@@ -113,11 +113,14 @@ impl Engine {
         }
     }
 
-    /// The master's own lease is that the voters have confirmed it lately.
-    fn hold_as_master(&mut self, now: Time) {
-        let until = self.acked + self.timing.surely(self.timing.mastery);
-        let may_act = now < until && self.is_confirmed();
-        if may_act {
+    /// The master's own lease is that the voters have confirmed it lately. If it is replaced
+    /// before that ends, its successor waits for the end, or renews it.
+    fn hold_as_master(&mut self, now: Time, kernel: Time) {
+        if !self.own.fenced {
+            self.own.until = kernel.max(self.own.until);
+        }
+        if self.may_give(now) {
+            let until = self.acked + self.timing.surely(self.timing.own);
             if until > self.own.until {
                 self.own.until = until;
                 self.out.push_back(Output::Lease(until));
