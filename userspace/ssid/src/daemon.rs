@@ -27,10 +27,9 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
 
     let before = Before::load(&config)?;
-    let company = before.company(&config);
     // The addresses first: what the programs deliver to this node must find them.
     cvip::prepare(&config).await?;
-    let (data_path, feed) = DataPath::open(&config, &company)?;
+    let (data_path, feed) = DataPath::open(&config, |maps| before.company(&config, maps))?;
     let data_path = Arc::new(Mutex::new(data_path));
     let (cluster, mut failed) = Cluster::start(&config, data_path.clone(), before).await?;
     let listener = control::bind(&config.control)?;

@@ -28,6 +28,7 @@ use ssi_clms::core::NodeId;
 use ssi_clms::door::Door;
 use ssi_clms::runner::Handle;
 use ssi_ics::runner::Ics;
+use ssi_loader::map::Maps;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -86,12 +87,15 @@ impl Before {
         })
     }
 
-    /// Who is around, until the maps are open and tell more. If there are none yet, the
-    /// machine has been off, and directs nothing.
-    pub(crate) fn company(&self, config: &Config) -> Company {
-        let version = ssi_abi::ABI_VERSION.to_string();
-        let pins = config.bpf.root.join("ssi").join(version);
-        world::company_of(config, &self.standing(pins.join("OWN").exists()))
+    /// Who is around. Where the kernel does not go by this node's life any more, the machine
+    /// has been off, and directs nothing.
+    pub(crate) fn company(&self, config: &Config, maps: &Maps) -> Company {
+        world::company_of(config, &self.standing(self.goes_on(maps)))
+    }
+
+    fn goes_on(&self, maps: &Maps) -> bool {
+        let kept = self.kept.as_ref();
+        kept.is_some_and(|kept| start::life(kept, &self.saved, maps).is_some())
     }
 
     fn standing(&self, goes_on: bool) -> Standing {
@@ -120,10 +124,10 @@ impl Cluster {
         before: Before,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<anyhow::Error>)> {
         let (fatal, failed) = mpsc::unbounded_channel();
-        let goes_on = before.kept.as_ref().is_some_and(|kept| {
+        let goes_on = {
             let path = data_path.lock().unwrap_or_else(PoisonError::into_inner);
-            start::life(kept, &before.saved, path.maps()).is_some()
-        });
+            before.goes_on(path.maps())
+        };
         let world = World::new(config.clone(), data_path, before.standing(goes_on));
         let cluster = Arc::new(Self {
             world: Arc::new(world),

@@ -31,8 +31,12 @@ pub(crate) struct DataPath {
 
 impl DataPath {
     /// Loads the packet path, or takes over the one that is there, attaches it and starts
-    /// the scheduler. The [`Feed`] must be run beside it.
-    pub(crate) fn open(config: &Config, company: &Company) -> Result<(Self, Feed)> {
+    /// the scheduler. The [`Feed`] must be run beside it. `company`: who is around, going by
+    /// what the maps say of this node.
+    pub(crate) fn open(
+        config: &Config,
+        company: impl FnOnce(&Maps) -> Company,
+    ) -> Result<(Self, Feed)> {
         let mut net =
             Net::open(&network::options(config)).context("cannot load the packet path")?;
         for (name, is, asked) in &net.adopted().sizes {
@@ -40,10 +44,11 @@ impl DataPath {
                 "{name} has {is} entries, not {asked}: a size changes only by `ssid --unload`"
             );
         }
-        network::peers(&net, company)?;
+        let company = company(net.maps());
+        network::peers(&net, &company)?;
         network::attach(&mut net, config)?;
         net.detach_others();
-        let lvs = Lvs::start(net.maps().clone(), setup(config, company, &net)?)
+        let lvs = Lvs::start(net.maps().clone(), setup(config, &company, &net)?)
             .context("cannot start the scheduler")?;
         let ring = net
             .take_held()

@@ -73,9 +73,10 @@ fn a_cluster_of_one_is_founded_once_and_not_left() {
         for (args, part) in [
             ("init green", "is node 7 of the cluster blue already"),
             ("rejoin", "has left no cluster"),
+            ("evict 7 --yes", "does not put itself out"),
             ("forget 8 --yes", "no node 8"),
             ("ping 7", "is this one"),
-            ("ping 8", "no member"),
+            ("ping 8", "no node 8"),
         ] {
             let said = machine.ssi_fails(args, "", 1);
             assert!(said.contains(part), "{args}: {said}");
