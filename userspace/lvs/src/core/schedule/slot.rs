@@ -65,10 +65,15 @@ impl SlotTable {
     /// Gives the slots to these servers, by their weights. A server of weight 0 owns none,
     /// but stays the previous owner of those it had; one that is not named any more is
     /// forgotten. Returns the slots whose entry changed, in order.
+    ///
+    /// A slot remembers one previous owner, so one that moves twice forgets whose
+    /// connections the first was. A server that comes back gets its own slots back before
+    /// others, and a slot that has not moved yet goes before one that has.
     pub fn assign(&mut self, members: &[Member]) -> Vec<u32> {
         let before = self.entries.clone();
         self.forget(members);
         let targets = targets(members);
+        self.give_back(&targets);
         let free = self.release(&targets);
         self.give(free, &targets, members);
         (0..SLOTS)
@@ -91,16 +96,52 @@ impl SlotTable {
         }
     }
 
+    /// Slots of those that have too many go back to their previous owners, as far as these
+    /// have too few.
+    fn give_back(&mut self, targets: &BTreeMap<u16, u32>) {
+        let owned = self.owned();
+        let mut excess: BTreeMap<u16, u32> = BTreeMap::new();
+        let mut lacks: BTreeMap<u16, u32> = BTreeMap::new();
+        for index in owned.keys().chain(targets.keys()) {
+            let has = owned.get(index).copied().unwrap_or(0);
+            let wanted = targets.get(index).copied().unwrap_or(0);
+            excess.insert(*index, has.saturating_sub(wanted));
+            lacks.insert(*index, wanted.saturating_sub(has));
+        }
+        for entry in &mut self.entries {
+            let (owner, previous) = (table::current(*entry), table::previous(*entry));
+            let spare = excess.get_mut(&owner).filter(|spare| **spare > 0);
+            let lack = lacks.get_mut(&previous).filter(|lack| **lack > 0);
+            if let (Some(spare), Some(lack)) = (spare, lack) {
+                *spare -= 1;
+                *lack -= 1;
+                *entry = table::entry(previous, owner);
+            }
+        }
+    }
+
     /// The slots to be given away: those without an owner, and of each owner as many as it
-    /// has too many, spread evenly over the table.
+    /// has too many, spread evenly over the table; those that have never moved first.
     fn release(&mut self, targets: &BTreeMap<u16, u32>) -> Vec<u32> {
-        let mut excess: BTreeMap<u16, Spread> = BTreeMap::new();
+        let mut unmoved: BTreeMap<u16, u32> = BTreeMap::new();
+        for entry in &self.entries {
+            if table::previous(*entry) == 0 {
+                *unmoved.entry(table::current(*entry)).or_default() += 1;
+            }
+        }
+        let mut excess: BTreeMap<u16, [Spread; 2]> = BTreeMap::new();
         for (owner, has) in self.owned() {
-            let wanted = targets.get(&owner).copied().unwrap_or(0);
-            excess.insert(owner, Spread::new(has.saturating_sub(wanted), has));
+            let spare = has.saturating_sub(targets.get(&owner).copied().unwrap_or(0));
+            let fresh = unmoved.get(&owner).copied().unwrap_or(0);
+            let first = spare.min(fresh);
+            let spreads = [
+                Spread::new(first, fresh),
+                Spread::new(spare - first, has - fresh),
+            ];
+            excess.insert(owner, spreads);
         }
         let leaves = |entry: &u32| match excess.get_mut(&table::current(*entry)) {
-            Some(spread) => spread.next(),
+            Some(spreads) => spreads[usize::from(table::previous(*entry) != 0)].next(),
             None => true,
         };
         (0..SLOTS)

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -131,6 +133,36 @@ fn draining_leaves_the_drained_server_as_previous_owner() {
     members.remove(1);
     table.assign(&members);
     assert!(table.entries.iter().all(|e| table::previous(*e) != 2));
+}
+
+#[test]
+fn servers_that_go_and_come_back_in_turn_lose_nobody_elses_connections() {
+    let mut members: Vec<_> = (1..=5).map(|i| member(i, 1)).collect();
+    let mut table = SlotTable::default();
+    // Who may have connections of each slot.
+    let mut with: Vec<BTreeSet<u16>> = vec![BTreeSet::new(); SLOTS as usize];
+    let mut check = |table: &SlotTable, gone: Option<u16>| {
+        let mut lost = 0;
+        for (servers, entry) in with.iter_mut().zip(&table.entries) {
+            let (current, previous) = (table::current(*entry), table::previous(*entry));
+            servers.insert(current);
+            servers.retain(|server| Some(*server) != gone);
+            let found = |server: &u16| [current, previous].contains(server);
+            lost += servers.iter().filter(|server| !found(server)).count();
+        }
+        lost
+    };
+    table.assign(&members);
+    assert_eq!(check(&table, None), 0);
+    for away in (0..5).cycle().take(15) {
+        let index = members[away].index;
+        members[away].weight = 0;
+        table.assign(&members);
+        assert_eq!(check(&table, Some(index)), 0, "{index} went");
+        members[away].weight = 1;
+        table.assign(&members);
+        assert_eq!(check(&table, None), 0, "{index} came back");
+    }
 }
 
 #[test]
