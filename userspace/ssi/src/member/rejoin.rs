@@ -19,6 +19,6 @@ pub(crate) struct Options {}
 pub(crate) fn run(_: &Options, common: &Common) -> Result<(), Fail> {
     let mut client = common.connect()?;
     patiently("ssi rejoin: still waiting for the cluster", common, || {
-        cluster::done(&mut client, ClusterRequest::Rejoin)
+        cluster::member(&mut client, ClusterRequest::Rejoin).map(drop)
     })
 }
