@@ -1,9 +1,12 @@
 //! The second chance: a packet of an established connection that reaches the wrong
-//! server is passed on to the slot's previous owner.
+//! server is passed on to the slot's other owner.
 //!
-//! Two owners only, and only in one direction (current → previous), so that a packet that
-//! nobody owns does not go in circles; while two nodes disagree about a slot, the time to
-//! live ends it.
+//! The current owner passes it on to the previous one, whose connections are older than the
+//! slot's move. A server that the slot is not, or not yet, by its own table, passes it on to
+//! the current owner: the director knows of a change before it does, or after it. What comes
+//! from the very server that it would go to stays, so that a packet that nobody owns is
+//! answered with a reset and does not go in circles; while three nodes disagree about a
+//! slot, the time to live ends it.
 
 use aya_ebpf::bindings::{BPF_F_CURRENT_NETNS, bpf_sock_tuple};
 use aya_ebpf::helpers::{bpf_sk_release, bpf_skc_lookup_tcp};
@@ -24,7 +27,7 @@ use crate::schedule;
 const LISTEN: u32 = 10;
 
 /// As a real server: what a director sent us, for our own stack, unless it belongs to the
-/// slot's previous owner.
+/// slot's other owner.
 #[inline(always)]
 pub fn deliver<P: Packet, F: Family>(
     packet: P,
@@ -36,21 +39,25 @@ pub fn deliver<P: Packet, F: Family>(
         return Err(P::PASS);
     }
     let entry = schedule::slot(parsed, service, settings);
-    let previous = u32::from(table::previous(entry));
-    if previous == 0 {
-        return Err(P::PASS);
-    }
-    let (Some(current), Some(other)) = (
-        SERVERS.get(u32::from(table::current(entry))),
-        SERVERS.get(previous),
-    ) else {
+    let current = u32::from(table::current(entry));
+    let Some(now_its) = SERVERS.get(current) else {
         return Err(P::PASS);
     };
-    if !local(current) || local(other) || owned(packet, parsed, F::V4) {
+    let (index, other) = if local(now_its) {
+        let previous = u32::from(table::previous(entry));
+        match SERVERS.get(previous) {
+            Some(once_its) if previous != 0 => (previous, once_its),
+            _ => return Err(P::PASS),
+        }
+    } else {
+        (current, now_its)
+    };
+    let none = index == 0 || other.service == 0 || other.flags & flag::DOWN != 0;
+    if none || local(other) || comes_from(packet, other) || owned(packet, parsed, F::V4) {
         return Err(P::PASS);
     }
     count::event(counter::SECOND_CHANCE);
-    Ok(previous)
+    Ok(index)
 }
 
 /// As the director: who gets a packet of an established connection that we don't

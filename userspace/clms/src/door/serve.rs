@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -76,6 +76,7 @@ struct Shared<H> {
     acceptor: TlsAcceptor,
     waiting: Mutex<HashMap<Key, Waiting>>,
     bouncer: Mutex<Bouncer>,
+    closed: watch::Sender<bool>,
 }
 
 /// A door. Clones are the same.
@@ -98,7 +99,13 @@ impl<H: House> Door<H> {
             acceptor: tls::acceptor(papers).map_err(io::Error::other)?,
             waiting: Mutex::default(),
             bouncer: Mutex::default(),
+            closed: watch::Sender::default(),
         })))
+    }
+
+    /// Nobody lives here any more: whoever is at the door is left standing.
+    pub fn close(&self) {
+        self.0.closed.send_replace(true);
     }
 
     /// Who lives behind it.
@@ -162,8 +169,12 @@ impl<H: House> Door<H> {
         }
         let door = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = door.entertain(stream, from).await {
-                door.refuse("broke off", &format!("{}: {error}", from.ip()));
+            let mut closed = door.0.closed.subscribe();
+            tokio::select! {
+                _ = closed.wait_for(|closed| *closed) => {}
+                result = door.entertain(stream, from) => if let Err(error) = result {
+                    door.refuse("broke off", &format!("{}: {error}", from.ip()));
+                },
             }
             lock(&door.0.bouncer).leave(from.ip());
         });

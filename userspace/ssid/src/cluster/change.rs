@@ -88,6 +88,11 @@ impl Cluster {
             ));
         }
         while views.borrow_and_update().has(id) {
+            // Others may have let it go and tell it only that: it gets no view any more.
+            let status = member.handle.status().await;
+            if status.map_err(|e| internal(&e.into()))?.id != Some(id) {
+                break;
+            }
             if Instant::now() > until {
                 return Err(Failure::new(
                     FailureKind::Busy,
@@ -158,6 +163,13 @@ impl Cluster {
     pub(super) async fn forget(&self, number: u16) -> Result<Reply, Failure> {
         let member = self.in_cluster()?;
         let number = known(number)?;
+        // One that is on its way out is DOWN in a moment, and has no vote any more.
+        let view = member.handle.views().borrow().clone();
+        if let Some(known) = view.members.get(&number)
+            && !known.state.is_member()
+        {
+            self.until_down(&member, known.id).await?;
+        }
         member.ask.propose(Command::Forget { number }).await?;
         Ok(Reply::Done)
     }

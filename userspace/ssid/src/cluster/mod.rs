@@ -248,6 +248,7 @@ impl Cluster {
             for task in &member.tasks {
                 task.abort();
             }
+            member.door.close();
             member.ics.stop();
             member.handle.close().await;
         }

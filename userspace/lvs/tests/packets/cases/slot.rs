@@ -301,11 +301,35 @@ fn as_server(s: &Side) -> Vec<Case> {
         current("UDP has no second chance")
             .send(s.datagram())
             .passes(),
-        elsewhere("neither owner is this node", a, b)
+        elsewhere(
+            "neither owner is this node: the director knows more, or less",
+            a,
+            b,
+        )
+        .send(ours.clone())
+        .direct(&s.b)
+        .counts(counter::SECOND_CHANCE),
+        elsewhere("neither owner is this node, but we have it", a, b)
+            .then(Change::Connect(s.insider, CLIENT, s.vip, PORT))
             .send(ours.clone())
             .passes(),
-        elsewhere("we were previous: the end of it", a.local(), b)
-            .send(ours.clone())
+        elsewhere(
+            "we were previous, and the director does not know yet",
+            a.local(),
+            b,
+        )
+        .send(ours.clone())
+        .direct(&s.b)
+        .counts(counter::SECOND_CHANCE),
+        elsewhere(
+            "we were previous, and the current owner sent it: the end of it",
+            a.local(),
+            b,
+        )
+        .send_inside(ours.clone().macs(INSIDE_MAC, s.b.mac))
+        .passes(),
+        current("the previous owner sent it to us: the end of it")
+            .send_inside(ours.clone().macs(INSIDE_MAC, s.a.mac))
             .passes(),
         case("the slot never moved", {
             s.tcp().slot().directed_elsewhere().server(b.local())
