@@ -75,6 +75,9 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
     let mut made = || -> Result<()> {
         state::save(&state)?;
         make_disks()?;
+        if state.wish.bypass {
+            make_shared()?;
+        }
         network::make_switch()?;
         bring_up(&mut state, Machine::Client, &mut progress)?;
         for number in 1..=nodes {
@@ -227,6 +230,20 @@ fn make_disks() -> Result<()> {
         Some("mode=755"),
     )
     .with_context(|| format!("mounting a tmpfs on {}", disks.display()))
+}
+
+/// Where nodes find each other's ends of connections.
+fn make_shared() -> Result<()> {
+    let shared = state::shared();
+    fs::create_dir_all(&shared)?;
+    nix::mount::mount(
+        Some("bpf"),
+        &shared,
+        Some("bpf"),
+        nix::mount::MsFlags::empty(),
+        Some("mode=700"),
+    )
+    .with_context(|| format!("mounting a bpffs on {}", shared.display()))
 }
 
 /// The folder that the nodes mount theirs on; whether it had to be made.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::plan::{self, EXTERNAL, INTERCONNECT, Machine, Net};
-use crate::state::Wish;
+use crate::state::{self, Wish};
 
 /// Sizes that let fifteen nodes share a laptop.
 const SIZES: &str = "conns4 = 65536\nconns6 = 65536\ntable_entries = 1048576\n";
@@ -30,6 +30,10 @@ pub fn of(node: u8, wish: &Wish) -> String {
         "\n[network]\ninterfaces = [\"{EXTERNAL}\", \"{INTERCONNECT}\"]\nmode = \"{}\"\n\n[lvs]\n{SIZES}",
         wish.mode
     );
+    if wish.bypass {
+        let shared = state::shared();
+        let _ = write!(text, "\n[bpf]\nshared = \"{}\"\n", shared.display());
+    }
     text
 }
 

@@ -39,7 +39,9 @@ pub fn clean() {
     }
     cgroup::remove_all();
     // Once for each time a killed testbed mounted it.
-    while umount2(&state::disks(), MntFlags::MNT_DETACH).is_ok() {}
+    for mounted in [state::disks(), state::shared()] {
+        while umount2(&mounted, MntFlags::MNT_DETACH).is_ok() {}
+    }
     let kept = fs::read_dir(state::DIRECTORY)
         .into_iter()
         .flatten()

@@ -27,6 +27,8 @@ pub struct Wish {
     pub director: u8,
     /// Whether nodes run `ssid`.
     pub daemon: bool,
+    /// Whether what nodes say to each other goes around the network stack.
+    pub bypass: bool,
 }
 
 /// A running cluster.
@@ -76,6 +78,13 @@ pub fn directory(machine: Machine) -> PathBuf {
 #[must_use]
 pub fn disks() -> PathBuf {
     Path::new(DIRECTORY).join("disks")
+}
+
+/// The bpffs that all nodes have in common, if they go around the network stack; at the same
+/// place within them.
+#[must_use]
+pub fn shared() -> PathBuf {
+    Path::new(DIRECTORY).join("bpf")
 }
 
 /// What a machine wrote to `/var`.
@@ -180,6 +189,7 @@ mod tests {
                 mtu: 1500,
                 director: 1,
                 daemon: true,
+                bypass: false,
             },
             complete: true,
             machines: [("node1".to_owned(), 77)].into(),

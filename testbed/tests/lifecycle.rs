@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         ("processes from outside end with their node", strangers),
         ("SIGTERM shuts a node down", shutdown),
         ("a start that can't be leaves nothing", impossible),
+        ("nodes that go around the network stack", around),
     ];
     let trial = |&(name, test): &(&'static str, fn())| {
         Trial::test(name, move || {
@@ -224,4 +225,20 @@ fn impossible() {
     assert!(reason.contains("there are nodes 1 to 2"), "{reason}");
     assert!(testbed(&["start", "16"]).is_err());
     assert!(testbed(&["start", "0"]).is_err());
+}
+
+/// What nodes say to each other does not come by their interfaces; nor does it stay behind.
+fn around() {
+    run(&["start", "3", "--bypass"]);
+    let segments = || -> u64 {
+        // OutSegs of RFC 4022's tcp group.
+        let script = "awk '/^Tcp: [0-9]/ { print $12 }' /proc/net/snmp";
+        let said = run(&["exec", "1", "sh", "-c", script]);
+        said.trim().parse().expect("a number")
+    };
+    let before = segments();
+    run(&["exec", "1", "ssi", "ping", "2", "-c", "100"]);
+    let sent = segments() - before;
+    // Each of 100 calls over each of four lanes has its request and its answer.
+    assert!(sent < 100, "{sent} segments");
 }

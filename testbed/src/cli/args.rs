@@ -148,6 +148,10 @@ pub(crate) struct Booting {
     /// Only machines and networks, without ssid.
     #[arg(long)]
     pub(crate) no_ssid: bool,
+    /// What nodes say to each other goes around the network stack: faster, but the faults of
+    /// the interconnect then reach only probes and packets, not these connections.
+    #[arg(long, conflicts_with = "no_ssid")]
+    pub(crate) bypass: bool,
 }
 
 #[derive(Debug, Subcommand)]

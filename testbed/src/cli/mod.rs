@@ -72,6 +72,7 @@ fn start(nodes: u8, booting: &Booting) -> Result<()> {
         mtu: booting.mtu_ic,
         director: booting.director,
         daemon: !booting.no_ssid,
+        bypass: booting.bypass,
     };
     let mut progress = Progress::new();
     let state = cluster::start(nodes, wish, |machine| progress.up(machine))?;

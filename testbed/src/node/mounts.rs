@@ -10,7 +10,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::programs;
 use crate::plan::Machine;
-use crate::state::{directory, disk};
+use crate::state::{directory, disk, shared as shared_place};
 
 /// Where a machine finds our programs, wherever they are outside: `/run` is its own.
 pub(super) const PROGRAMS: &str = "/run/ssi-testbed/bin";
@@ -47,6 +47,7 @@ pub(super) fn make(machine: Machine) -> Result<()> {
     let programs = File::open(programs()?)?;
     let kept = File::open(&own)?;
     let cgroups = File::open("/sys/fs/cgroup").ok();
+    let shared = File::open(shared_place()).ok();
     attach("proc", "/proc", MsFlags::empty(), "")?;
     private_var(&disk(machine))?;
     let options = "mode=755,size=1g";
@@ -85,6 +86,13 @@ pub(super) fn make(machine: Machine) -> Result<()> {
         fs::create_dir_all(dir)?;
     }
     bind(Path::new(&by_descriptor(&kept)), "/run/ssi-testbed/machine")?;
+    if let Some(shared) = shared {
+        fs::create_dir_all(shared_place())?;
+        bind(
+            Path::new(&by_descriptor(&shared)),
+            &shared_place().to_string_lossy(),
+        )?;
+    }
     system(cgroups.as_ref())?;
     let kept = Path::new("/run/ssi-testbed/machine");
     bind(&kept.join("etc"), "/etc/ssi")?;

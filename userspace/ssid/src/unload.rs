@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::config::Config;
-use crate::{cvip, data_path, lock, state};
+use crate::{cluster, cvip, data_path, lock, state};
 
 /// Detaches all programs, removes all pins and the virtual addresses, and puts the
 /// kernel's settings back. Rules and seed stay in the state directory. Doing it twice
@@ -11,6 +11,7 @@ use crate::{cvip, data_path, lock, state};
 pub(crate) async fn unload(config: &Config) -> Result<()> {
     let lock = lock::take(config).context("cannot unload while it is in use")?;
     let there = data_path::unload(config)?;
+    cluster::forget_around(config)?;
     ssi_keeper::end(&config.runtime()).context("cannot end the keeper of the listening sockets")?;
     cvip::remove(&config.state.directory).await?;
     state::remove(&config.control.socket)?;

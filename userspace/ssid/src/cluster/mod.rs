@@ -40,6 +40,7 @@ use self::record::Record;
 use self::registry::Registry;
 use self::saved::Saved;
 use self::start::Running;
+pub(crate) use self::start::forget_around;
 use self::world::{Standing, World};
 use crate::config::Config;
 use crate::data_path::DataPath;

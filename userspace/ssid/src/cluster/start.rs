@@ -101,15 +101,14 @@ pub(super) async fn assemble(
             papers.key.clone(),
         )),
     };
-    let mut cluster = [0; 16];
-    cluster[..8].copy_from_slice(&kept.identity.to_be_bytes());
+    let cluster = tag(kept);
     let at = SocketAddr::new(address, PORT);
     let (listeners, listener) = sockets(config, at)?;
     steer(data_path, &listeners).await?;
-    let ics = Ics::start_with(
-        IcsConfig::new(kept.number, cluster, at, security),
-        listeners,
-    )?;
+    let mut speaking = IcsConfig::new(kept.number, cluster, at, security);
+    let around = data_path::with(data_path, move |path| path.around(cluster)).await?;
+    speaking.bypass = around.map(|around| Arc::new(around) as _);
+    let ics = Ics::start_with(speaking, listeners)?;
     let (tell, heard) = listener_of_doors(heard);
     let caller = Caller::new(&papers, heard).context("this node's certificate is of no use")?;
     let ways = Ways::new(ics.clone(), caller, kept.token.clone());
@@ -159,6 +158,21 @@ pub(super) async fn assemble(
         candidate,
         resumed,
     })
+}
+
+/// By what the nodes of a cluster tell their connections from another's.
+fn tag(kept: &Kept) -> [u8; 16] {
+    let mut tag = [0; 16];
+    tag[..8].copy_from_slice(&kept.identity.to_be_bytes());
+    tag
+}
+
+/// Forgets where this node's cluster meets around the network stack.
+pub(crate) fn forget_around(config: &Config) -> Result<()> {
+    match Kept::load(&config.state.directory)? {
+        Some(kept) => data_path::forget_around(config, tag(&kept)),
+        None => Ok(()),
+    }
 }
 
 /// The first entry: a cluster of this node.

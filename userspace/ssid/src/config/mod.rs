@@ -168,12 +168,16 @@ impl Default for State {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Bpf {
     pub(crate) root: PathBuf,
+    /// Where the nodes on this kernel find each other's ends of connections; none: what they
+    /// say goes through the network stack.
+    pub(crate) shared: Option<PathBuf>,
 }
 
 impl Default for Bpf {
     fn default() -> Self {
         Self {
             root: "/sys/fs/bpf".into(),
+            shared: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one place that knows loader and scheduler: opens them, feeds them, asks them.
 
+mod around;
 mod features;
 mod feed;
 mod network;
@@ -16,6 +17,7 @@ use ssi_loader::{LoadError, Net, kernel};
 use ssi_lvs::core::{Reason, Step, Tuning};
 use ssi_lvs::runner::{Held, Lvs, LvsError, Setup};
 
+pub(crate) use around::Around;
 pub(crate) use feed::Feed;
 
 use crate::config::Config;
@@ -81,6 +83,19 @@ impl DataPath {
         workers: [u32; LANES as usize],
     ) -> Result<()> {
         Ok(self.net.steer(listeners, workers)?)
+    }
+
+    /// The way around the network stack to the cluster's nodes on this kernel, if there is to
+    /// be one.
+    pub(crate) fn around(&self, cluster: [u8; 16]) -> Result<Option<Around>> {
+        let Some(shared) = &self.config.bpf.shared else {
+            return Ok(None);
+        };
+        let bypass = self
+            .net
+            .bypass(shared, cluster)
+            .context("cannot lead connections around the network stack")?;
+        Ok(Some(Around(bypass)))
     }
 
     /// The maps.
@@ -196,6 +211,15 @@ pub(crate) fn doctor() -> Vec<Feature> {
 /// Takes everything out of the kernel; says whether there was anything.
 pub(crate) fn unload(config: &Config) -> Result<bool> {
     ssi_loader::unload(&config.bpf.root).context("cannot take the packet path out")
+}
+
+/// Forgets where the nodes of a cluster on this kernel find each other.
+pub(crate) fn forget_around(config: &Config, cluster: [u8; 16]) -> Result<()> {
+    if let Some(shared) = &config.bpf.shared {
+        ssi_loader::unload_bypass(shared, cluster)
+            .context("cannot forget the way around the network stack")?;
+    }
+    Ok(())
 }
 
 /// Works on the data path in a thread of its own: thousands of map operations must not
