@@ -70,9 +70,10 @@ async fn a_flood_of_connections_is_bounded_and_disturbs_nobody() {
         let refused = net.ics(3).report().refused;
         refused.get("flood").copied().unwrap_or_default()
     };
-    // Two listeners let 32 in each; a port in eight is none of any lane.
+    // Two listeners let 32 in each; a port in eight or so is none of any lane, and who gets
+    // which port is chance.
     let start = Instant::now();
-    while flooded() < MANY as u64 * 6 / 8 - 64 {
+    while flooded() < MANY as u64 / 2 - 64 {
         assert!(start.elapsed() < Duration::from_secs(30), "{}", flooded());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
