@@ -64,9 +64,18 @@ impl Follower {
 
     /// Takes a whole view; nothing if it isn't newer.
     pub fn snapshot(&mut self, view: View) -> Option<Installed> {
-        let newer = view.epoch > self.view.epoch;
-        newer.then(|| Installed {
-            whole: true,
+        if view.epoch <= self.view.epoch {
+            return None;
+        }
+        // Of one entry alone the view itself tells whether it told a subsystem anything: such
+        // an entry changes nothing else.
+        let before = View {
+            epoch: view.epoch,
+            ..View::clone(&self.view)
+        };
+        let whole = view.epoch != self.view.epoch + 1 || view == before;
+        Some(Installed {
+            whole,
             ..self.install(view)
         })
     }

@@ -21,6 +21,7 @@ const SERVICE: &str = "ssid";
 mod op {
     pub(super) const PROPOSE: u16 = 1;
     pub(super) const REGISTRY: u16 = 2;
+    pub(super) const AGREED: u16 = 3;
 }
 
 /// How long a change may take to find a master.
@@ -96,6 +97,35 @@ impl Ask {
         }
     }
 
+    /// Whether, of members that all miss entries, this one is to go on with the registry that
+    /// it has, up to `here`: nobody has more, and nobody with as much has a lower number. The
+    /// others take it over then. Not while one of them does not answer.
+    pub(super) async fn leads_registry(&self, here: Epoch) -> bool {
+        let Ok(status) = self.handle.status().await else {
+            return false;
+        };
+        let Some(own) = status.id else { return false };
+        let others = status
+            .view
+            .present()
+            .filter(|member| member.id != own && member.state == State::Up);
+        for number in others.map(|member| member.id.number) {
+            let calling = self
+                .ics
+                .call(number.get(), SERVICE, op::AGREED, Bytes::new());
+            let Ok(said) = calling.deadline(ATTEMPT).await else {
+                return false;
+            };
+            let Ok(theirs) = said.as_ref().try_into().map(u64::from_be_bytes) else {
+                return false;
+            };
+            if theirs > here || theirs == here && number < own.number {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The registry of some other member that has it up to `epoch` at least; none if there
     /// is no other that could.
     pub(super) async fn registry(&self, epoch: Epoch) -> Result<Option<Vec<u8>>> {
@@ -156,6 +186,11 @@ pub(super) fn serve(ask: &Ask, world: std::sync::Arc<World>) -> Result<(), Regis
                     let state = data_path::with(&world.data_path, move |path| path.export(epoch));
                     let state = state.await.map_err(|error| other(format!("{error:#}")))?;
                     Ok(Bytes::from(state))
+                }
+                op::AGREED => {
+                    let here = data_path::with(&world.data_path, |path| Ok(path.agreed()));
+                    let here = here.await.map_err(|error| other(format!("{error:#}")))?;
+                    Ok(Bytes::copy_from_slice(&here.to_be_bytes()))
                 }
                 unknown => Err(other(format!("ssid knows no {unknown}"))),
             }

@@ -2,6 +2,7 @@
 //! to the view log, and every node carries it out at that entry.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,10 @@ const OUTCOMES: usize = 256;
 /// Bytes of one entry, of those that the log takes; a longer list goes in several.
 const ENTRY: usize = command::MOST_TOLD - 1_024;
 
+/// Attempts in a row to have the registry from another member, half a second apart, after
+/// which those that miss entries look whether all do.
+const VAIN: u32 = 4;
+
 /// The registry of this node.
 pub(super) struct Registry {
     world: Arc<World>,
@@ -34,6 +39,8 @@ pub(super) struct Registry {
     /// Up to which epoch it has been carried out here.
     done: watch::Sender<Epoch>,
     outcomes: Mutex<BTreeMap<Epoch, Result<(), Failure>>>,
+    /// Attempts in vain, in a row, to have it from another member.
+    vain: AtomicU32,
 }
 
 impl Registry {
@@ -43,6 +50,7 @@ impl Registry {
             ask,
             done: watch::Sender::new(0),
             outcomes: Mutex::default(),
+            vain: AtomicU32::new(0),
         }
     }
 
@@ -89,10 +97,25 @@ impl Registry {
         if here >= epoch {
             return Ok(());
         }
-        let Some(state) = self.ask.registry(epoch).await? else {
+        let state = match self.ask.registry(epoch).await {
+            Ok(Some(state)) => state,
             // Nobody else is there: what this node has is what there is.
-            return Ok(());
+            Ok(None) => return Ok(()),
+            // They may all wait for each other, who has followed the log in the last seconds
+            // being gone.
+            Err(error) => {
+                let vain = self.vain.fetch_add(1, Ordering::Relaxed) + 1;
+                if vain < VAIN || !self.ask.leads_registry(here).await {
+                    return Err(error);
+                }
+                tracing::warn!(
+                    "no member has followed the log to epoch {epoch}: all go on with the virtual services that this node has, of epoch {here}"
+                );
+                self.vain.store(0, Ordering::Relaxed);
+                return Ok(());
+            }
         };
+        self.vain.store(0, Ordering::Relaxed);
         data_path::with(&self.world.data_path, move |path| path.import(&state))
             .await
             .context("taking the virtual services over")
