@@ -41,6 +41,10 @@ fn main() -> ExitCode {
             ),
             ("eight hogs a core change nothing", hogs),
             ("a tenth of a node's packets lost changes nothing", loss),
+            (
+                "each leaves and comes back, while services are set at another",
+                in_turn,
+            ),
         ],
     )
 }
@@ -185,4 +189,51 @@ fn loss(cluster: &Cluster) {
     thread::sleep(Duration::from_secs(20));
     fault("heal");
     assert_undisturbed(&all(cluster), &before);
+}
+
+/// Also the master, the directors and those who have just come back: nobody is left behind,
+/// and all end with the same services and the same slots.
+fn in_turn(cluster: &Cluster) {
+    let nodes = all(cluster);
+    view::settled(&nodes);
+    for node in &nodes {
+        let other = cluster.host(node % NODES + 1);
+        let host = cluster.host(*node);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                host.run(&["ssi", "leave", "--yes"]);
+                host.run(&["ssi", "rejoin"]);
+            });
+            let service = Service::tcp(cluster.cvip(V4), 8000 + u16::from(*node));
+            service.add(other, "slot");
+            service.add_server(
+                other,
+                cluster.server(1, V4, service.address.port()),
+                "-g",
+                1,
+            );
+            service.add_server(
+                other,
+                cluster.server(2, V4, service.address.port()),
+                "-g",
+                2,
+            );
+        });
+    }
+    view::settled(&nodes);
+    let shown = |node: &u8| {
+        let host = cluster.host(*node);
+        let table = "bpftool map dump pinned /sys/fs/bpf/ssi/*/maps/TABLE | sha256sum";
+        (host.run(&["ssi", "lvs", "-S", "-n"]), host.sh(table))
+    };
+    let first = shown(&nodes[0]);
+    assert_eq!(
+        first.0.lines().count(),
+        3 * usize::from(NODES),
+        "{}",
+        first.0
+    );
+    for node in &nodes {
+        assert_eq!(shown(node), first, "node {node}");
+    }
 }
