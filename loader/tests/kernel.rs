@@ -70,7 +70,8 @@ fn a_restart_finds_maps_and_attachments_and_replaces_the_programs() {
             let mut net = Net::open(&options(root)).expect("loads");
             assert!(!net.adopted().maps);
             net.maps().service_index.insert(&key, &5).expect("writes");
-            net.maps().table.write(70_000, &[1, 2, 3]);
+            let runs = [(70_000, vec![1, 2, 3]), (5, vec![9])];
+            net.maps().table.write(&runs).expect("writes");
             net.maps().loads.set_base(9, 4, -4);
             let attached = net.attach("veth0", Mode::Auto).expect("attaches");
             assert_eq!(attached.working, Working::Tcx);
@@ -86,7 +87,9 @@ fn a_restart_finds_maps_and_attachments_and_replaces_the_programs() {
         assert!(net.adopted().maps);
         assert_eq!(net.adopted().sizes, []);
         assert_eq!(net.maps().service_index.get(&key).expect("reads"), Some(5));
-        assert_eq!(net.maps().table.read(70_000, 3), [1, 2, 3]);
+        let read = |first| net.maps().table.read(first, 3).expect("reads");
+        assert_eq!(read(70_000), [1, 2, 3]);
+        assert_eq!(read(4), [0, 9, 0]);
         assert_eq!(net.maps().loads.get(9).active_base, 4);
         net.attach("veth0", Mode::Auto).expect("attaches again");
         net.attach("veth1", Mode::Native).expect("attaches again");

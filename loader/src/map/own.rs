@@ -22,7 +22,7 @@ const KEY_WORDS: usize = size_of::<Key>() / 4;
 
 impl OwnNode {
     pub(crate) fn new(raw: Raw) -> Result<Self, LoadError> {
-        Ok(Self(Mapped::new(raw, size_of::<Own>())?))
+        Ok(Self(Mapped::new(&raw, size_of::<Own>())?))
     }
 
     /// Everything. Each field is read in one step, but not all of them at one moment.

@@ -1,7 +1,6 @@
 //! Arrays that userspace maps into its memory: it reads and writes them with plain loads
 //! and stores, each word in one step, while the programs use them.
 
-use std::num::NonZero;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -12,14 +11,12 @@ use ssi_abi::table::BLOCK;
 use super::Raw;
 use crate::LoadError;
 
-/// A mapped array (`BPF_F_MMAPABLE`, kernel 5.5), as 32-bit words and, where a field is
-/// longer, 64-bit ones. No field is accessed as both.
+/// A part of a mapped array (`BPF_F_MMAPABLE`, kernel 5.5), as 32-bit words and, where a
+/// field is longer, 64-bit ones. No field is accessed as both.
 #[derive(Debug)]
 pub(super) struct Mapped {
     words: NonNull<AtomicU32>,
     len: usize,
-    // Keeps the map alive by its descriptor, for clarity; the mapping alone would do.
-    _raw: Raw,
 }
 
 // SAFETY: the memory is shared with the kernel anyway and only accessed atomically.
@@ -28,18 +25,23 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// `bytes`: of one element, a multiple of 8, as the kernel lays them out.
-    pub(super) fn new(raw: Raw, bytes: usize) -> Result<Self, LoadError> {
-        let size = NonZero::new(raw.max_entries as usize * bytes).expect("maps have entries");
-        // SAFETY: a new shared mapping of a map that was made for it, of its full size.
+    /// All of it. `bytes`: of one element, a multiple of 8, as the kernel lays them out.
+    pub(super) fn new(raw: &Raw, bytes: usize) -> Result<Self, LoadError> {
+        Self::part(raw, 0, raw.max_entries as usize * bytes / 4)
+    }
+
+    /// `len` words from `first` on, which is the first of a page.
+    fn part(raw: &Raw, first: usize, len: usize) -> Result<Self, LoadError> {
+        // SAFETY: a new shared mapping of a map that was made for it, of pages that it has:
+        // the kernel refuses others.
         let at = unsafe {
             mmap(
                 std::ptr::null_mut(),
-                size.get().next_multiple_of(rustix::param::page_size()),
+                size(len),
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::SHARED,
                 &raw.fd,
-                0,
+                (first * 4) as u64,
             )
         }
         .map_err(|errno| LoadError::Map {
@@ -48,11 +50,7 @@ impl Mapped {
             source: errno.into(),
         })?;
         let words = NonNull::new(at.cast()).expect("mmap returns no null");
-        Ok(Self {
-            words,
-            len: size.get() / 4,
-            _raw: raw,
-        })
+        Ok(Self { words, len })
     }
 
     pub(super) fn word(&self, index: usize) -> &AtomicU32 {
@@ -76,53 +74,77 @@ impl Mapped {
 
 impl Drop for Mapped {
     fn drop(&mut self) {
-        let size = (self.len * 4).next_multiple_of(rustix::param::page_size());
-        // SAFETY: the mapping made in `new`; no reference into it outlives self. A failure
+        // SAFETY: the mapping made in `part`; no reference into it outlives self. A failure
         // leaks address space only.
-        let _ = unsafe { munmap(self.words.as_ptr().cast(), size) };
+        let _ = unsafe { munmap(self.words.as_ptr().cast(), size(self.len)) };
     }
 }
 
-/// The scheduling tables as one flat array of entries.
+/// Bytes of the pages that so many words fill.
+fn size(words: usize) -> usize {
+    (words * 4).next_multiple_of(rustix::param::page_size())
+}
+
+/// The scheduling tables as one flat array of entries. It is many megabytes, and seldom
+/// looked at: what is accessed is mapped for as long as that takes.
 #[derive(Debug)]
-pub struct Entries(Mapped);
+pub struct Entries(Raw);
 
 impl Entries {
-    pub(crate) fn new(raw: Raw) -> Result<Self, LoadError> {
-        Ok(Self(Mapped::new(raw, BLOCK as usize * 4)?))
+    pub(crate) const fn new(raw: Raw) -> Self {
+        Self(raw)
     }
 
     /// How many entries there are.
     #[must_use]
-    pub fn len(&self) -> u32 {
-        self.0.len as u32
+    pub const fn len(&self) -> u32 {
+        self.0.max_entries * BLOCK
     }
 
     /// Never: the array has a fixed length.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// One entry. Panics if there is no such index.
-    #[must_use]
-    pub fn get(&self, index: u32) -> u32 {
-        self.0.word(index as usize).load(Ordering::Relaxed)
-    }
-
-    /// Replaces entries from `first` on, each in one step. Panics beyond the end.
-    pub fn write(&self, first: u32, entries: &[u32]) {
-        for (i, entry) in entries.iter().enumerate() {
-            self.0
-                .word(first as usize + i)
-                .store(*entry, Ordering::Relaxed);
+    /// Replaces runs of entries, each given with its first, each entry in one step. Panics
+    /// beyond the end.
+    ///
+    /// # Errors
+    /// There is no memory to map them: nothing was replaced.
+    pub fn write(&self, runs: &[(u32, Vec<u32>)]) -> Result<(), LoadError> {
+        let ends = runs.iter().map(|(first, run)| *first as usize + run.len());
+        let (Some(begin), Some(end)) = (runs.iter().map(|run| run.0).min(), ends.max()) else {
+            return Ok(());
+        };
+        let (window, skipped) = self.window(begin as usize, end)?;
+        for (first, run) in runs {
+            for (at, entry) in (*first as usize..).zip(run) {
+                window.word(at - skipped).store(*entry, Ordering::Relaxed);
+            }
         }
+        Ok(())
     }
 
     /// Copies entries from `first` on. Panics beyond the end.
-    #[must_use]
-    pub fn read(&self, first: u32, len: u32) -> Vec<u32> {
-        (first..first + len).map(|index| self.get(index)).collect()
+    ///
+    /// # Errors
+    /// There is no memory to map them.
+    pub fn read(&self, first: u32, len: u32) -> Result<Vec<u32>, LoadError> {
+        let (begin, end) = (first as usize, first as usize + len as usize);
+        let (window, skipped) = self.window(begin, end)?;
+        let words = begin - skipped..end - skipped;
+        Ok(words
+            .map(|at| window.word(at).load(Ordering::Relaxed))
+            .collect())
+    }
+
+    /// The pages that have these entries, and how many entries come before them.
+    fn window(&self, begin: usize, end: usize) -> Result<(Mapped, usize), LoadError> {
+        assert!(end <= self.len() as usize, "entry {end} of {}", self.len());
+        let page = rustix::param::page_size() / 4;
+        let skipped = begin / page * page;
+        Ok((Mapped::part(&self.0, skipped, end - skipped)?, skipped))
     }
 }
 
@@ -134,7 +156,7 @@ const WORDS: usize = size_of::<Load>() / 4;
 
 impl Loads {
     pub(crate) fn new(raw: Raw) -> Result<Self, LoadError> {
-        Ok(Self(Mapped::new(raw, size_of::<Load>())?))
+        Ok(Self(Mapped::new(&raw, size_of::<Load>())?))
     }
 
     /// How many records there are.

@@ -45,7 +45,7 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
         cursors: Records::new(raw("CURSORS")?),
         servers: Records::new(raw("SERVERS")?),
         loads: Loads::new(raw("LOADS")?)?,
-        table: Entries::new(raw("TABLE")?)?,
+        table: Entries::new(raw("TABLE")?),
         conns4: Hash::new(raw("CONNS4")?),
         conns6: Hash::new(raw("CONNS6")?),
         fragments: Hash::new(raw("FRAGMENTS")?),

@@ -20,7 +20,7 @@ pub(super) fn read(maps: &Maps) -> Result<Dump, LoadError> {
             .checked_add(len)
             .is_some_and(|end| end <= maps.table.len());
         if service.scheduler == scheduler::SLOT && len > 0 && within {
-            slots.insert(index, maps.table.read(first, len));
+            slots.insert(index, maps.table.read(first, len)?);
         }
     }
     Ok(Dump {

@@ -39,6 +39,7 @@ impl<K, V> Run<K, V> {
 /// look at the maps meanwhile.
 #[derive(Default)]
 struct Runs {
+    entries: Vec<(u32, Vec<u32>)>,
     servers: Run<u32, Server>,
     services: Run<u32, Service>,
     keys: Run<ServiceKey, u32>,
@@ -48,6 +49,7 @@ struct Runs {
 
 impl Runs {
     fn flush(&mut self, maps: &Maps) -> Result<(), LoadError> {
+        maps.table.write(&std::mem::take(&mut self.entries))?;
         self.servers
             .flush(|keys, values| maps.servers.set_many(keys, values))?;
         self.services
@@ -84,7 +86,7 @@ pub fn install(maps: &Maps, writes: Vec<Write>) -> Result<(), LoadError> {
                 maps.service_stats.fill(index, &Stats::default())?;
             }
             Write::Server(index, server) => runs.servers.push(index.into(), server),
-            Write::Entries(first, entries) => maps.table.write(first, &entries),
+            Write::Entries(first, entries) => runs.entries.push((first, entries)),
             Write::Service(index, service) => runs.services.push(index, service),
             Write::Key(key, index) => runs.keys.push(key, index),
             Write::RemoveKey(key) => runs.removed.push(key, ()),

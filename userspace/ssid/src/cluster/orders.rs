@@ -16,8 +16,11 @@ use super::record::Record;
 use super::registry::Registry;
 use super::start::{CVIP, LVS};
 use super::world::{Standing, World};
+use crate::memory;
 use crate::why::why;
 
+/// After how long without orders all is quiet.
+const CALM: Duration = Duration::from_secs(2);
 /// How long to wait before what failed is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -46,7 +49,20 @@ pub(super) struct Obedient {
 impl Obedient {
     /// Obeys until the node's task ends.
     pub(super) async fn obey(self, mut orders: mpsc::UnboundedReceiver<Order>) {
-        while let Some(order) = orders.recv().await {
+        let mut calm = false;
+        loop {
+            let order = if calm {
+                orders.recv().await
+            } else if let Ok(order) = tokio::time::timeout(CALM, orders.recv()).await {
+                order
+            } else {
+                // What joining and changes took is not needed in quiet times.
+                memory::give_back();
+                calm = true;
+                continue;
+            };
+            let Some(order) = order else { return };
+            calm = false;
             match order {
                 Order::Install(installed) => self.install(&installed).await,
                 Order::Fence => {
