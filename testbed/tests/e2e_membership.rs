@@ -2,12 +2,14 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::cluster::Family::V4;
 use common::disturb::{Hogs, assert_undisturbed, boot, crash, fault};
+use common::host::Host;
 use common::load::Load;
 use common::lvs::Service;
 use common::{Cluster, main as run, view, web};
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
             ("eight hogs a core change nothing", hogs),
             ("a tenth of a node's packets lost changes nothing", loss),
             (
-                "each leaves and comes back, while services are set at another",
+                "each leaves and comes back, and services are set meanwhile",
                 in_turn,
             ),
         ],
@@ -191,6 +193,27 @@ fn loss(cluster: &Cluster) {
     assert_undisturbed(&all(cluster), &before);
 }
 
+/// `ssi lvs`, as often as it takes: while the master leaves, nobody may know whether it wrote
+/// a change down.
+fn set(host: Host, rule: &str) {
+    let words: Vec<&str> = ["ssi", "lvs"].into_iter().chain(rule.split(' ')).collect();
+    let mut said = String::new();
+    for _ in 0..20 {
+        let output = host.output(&words);
+        said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let done = said.contains("already") || said.contains("has agreed");
+        if output.status.success() || done {
+            return;
+        }
+        assert!(
+            said.contains("is not known") || said.contains("no master"),
+            "{rule}: {said}"
+        );
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{rule}: {said}");
+}
+
 /// Also the master, the directors and those who have just come back: nobody is left behind,
 /// and all end with the same services and the same slots.
 fn in_turn(cluster: &Cluster) {
@@ -199,26 +222,18 @@ fn in_turn(cluster: &Cluster) {
     for node in &nodes {
         let other = cluster.host(node % NODES + 1);
         let host = cluster.host(*node);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                host.run(&["ssi", "leave", "--yes"]);
-                host.run(&["ssi", "rejoin"]);
-            });
-            let service = Service::tcp(cluster.cvip(V4), 8000 + u16::from(*node));
-            service.add(other, "slot");
-            service.add_server(
+        host.run(&["ssi", "leave", "--yes"]);
+        let port = 8000 + u16::from(*node);
+        let service = SocketAddr::new(cluster.cvip(V4), port);
+        set(other, &format!("-A -t {service} -s slot"));
+        for (server, weight) in [(1, 1), (2, 2)] {
+            let server = cluster.server(server, V4, port);
+            set(
                 other,
-                cluster.server(1, V4, service.address.port()),
-                "-g",
-                1,
+                &format!("-a -t {service} -r {server} -g -w {weight}"),
             );
-            service.add_server(
-                other,
-                cluster.server(2, V4, service.address.port()),
-                "-g",
-                2,
-            );
-        });
+        }
+        host.run(&["ssi", "rejoin"]);
     }
     view::settled(&nodes);
     let shown = |node: &u8| {
