@@ -74,9 +74,9 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
     };
     let mut made = || -> Result<()> {
         state::save(&state)?;
-        make_disks()?;
+        make_mount("tmpfs", &state::disks(), "mode=755")?;
         if state.wish.bypass {
-            make_shared()?;
+            make_mount("bpf", &state::shared(), "mode=700")?;
         }
         network::make_switch()?;
         bring_up(&mut state, Machine::Client, &mut progress)?;
@@ -218,32 +218,12 @@ fn write_configuration(state: &State, machine: Machine) -> Result<()> {
     Ok(())
 }
 
-/// The memory that is the machines' disks.
-fn make_disks() -> Result<()> {
-    let disks = state::disks();
-    fs::create_dir_all(&disks)?;
-    nix::mount::mount(
-        Some("tmpfs"),
-        &disks,
-        Some("tmpfs"),
-        nix::mount::MsFlags::empty(),
-        Some("mode=755"),
-    )
-    .with_context(|| format!("mounting a tmpfs on {}", disks.display()))
-}
-
-/// Where nodes find each other's ends of connections.
-fn make_shared() -> Result<()> {
-    let shared = state::shared();
-    fs::create_dir_all(&shared)?;
-    nix::mount::mount(
-        Some("bpf"),
-        &shared,
-        Some("bpf"),
-        nix::mount::MsFlags::empty(),
-        Some("mode=700"),
-    )
-    .with_context(|| format!("mounting a bpffs on {}", shared.display()))
+/// Mounts a file system of this kind on a folder of its own.
+fn make_mount(kind: &str, at: &Path, options: &str) -> Result<()> {
+    fs::create_dir_all(at)?;
+    let flags = nix::mount::MsFlags::empty();
+    nix::mount::mount(Some(kind), at, Some(kind), flags, Some(options))
+        .with_context(|| format!("mounting a {kind} on {}", at.display()))
 }
 
 /// The folder that the nodes mount theirs on; whether it had to be made.

@@ -96,8 +96,7 @@ fn ours(site: &Site, cvip: Ipv4Addr) -> Result<()> {
     let load = "for i in $(seq 100); do ssi status >/dev/null 2>&1 && break; sleep 0.1; done; \
                 ssi lvs -R";
     // What one node is told, the others carry out too.
-    site.sh(DIRECTOR, load, &rules)?;
-    Ok(())
+    site.sh(DIRECTOR, load, &rules).map(drop)
 }
 
 /// Replies have to come back through the director to be translated; a route by source

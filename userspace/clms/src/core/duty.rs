@@ -268,18 +268,15 @@ impl Duty {
             .collect()
     }
 
-    /// Who is taken in by all is up, once there are voters enough; who asks is taken in, with all others who ask at about
-    /// the same time.
+    /// Who is taken in by all is up, once there are voters enough; who asks is taken in, with
+    /// all others who ask at about the same time.
     fn take_in(&mut self, now: Time, view: &View, timing: &Timing) -> Option<Command> {
         let ready = self.ready(view);
-        if !view.votes_first(&ready) {
-            self.held = None;
-        }
-        let held = view
-            .votes_first(&ready)
-            .then(|| *self.held.get_or_insert(now));
+        self.held = view.votes_first(&ready).then(|| self.held.unwrap_or(now));
         // A log that can't be given more voters keeps nobody out for good.
-        let waits = held.is_some_and(|since| now.since(since) < timing.revote);
+        let waits = self
+            .held
+            .is_some_and(|since| now.since(since) < timing.revote);
         if !ready.is_empty() && !waits {
             return Some(Command::Step {
                 nodes: ready.into_iter().collect(),

@@ -11,9 +11,8 @@ use super::{Epoch, NodeId, Time, View};
 pub enum Message {
     /// To the master: how far I am, and whom I find dead.
     Report(Report),
-    /// To the other observers of a node: look at it now, and at all others that you observe.
-    Look(NodeId),
-    /// From the master: several nodes have failed, look at all that you observe.
+    /// From another observer of a node that it doubts, or from the master when several have
+    /// failed: look at all that you observe, now.
     LookAround,
     /// From the master: the next entry of the view log.
     Update {

@@ -50,8 +50,7 @@ impl Engine {
         };
         match message {
             Message::Report(report) => self.reported(now, from, report),
-            // More may have failed together with the one that is named.
-            Message::Look(_) | Message::LookAround => self.prober.look_around(now),
+            Message::LookAround => self.prober.look_around(now),
             Message::Update { epoch, command } => {
                 if epoch > self.view().epoch + 1 {
                     // Something is missing: the master sees that by the report.

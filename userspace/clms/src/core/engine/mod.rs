@@ -387,7 +387,7 @@ impl Engine {
                     let others: Vec<NodeId> = self.ring.observers(who).collect();
                     for to in others {
                         if Some(to) != self.id {
-                            self.send(to, Message::Look(who));
+                            self.send(to, Message::LookAround);
                         }
                     }
                 }
