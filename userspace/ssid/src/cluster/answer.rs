@@ -17,7 +17,7 @@ impl Cluster {
         let said = said(&request);
         let result = match request {
             ClusterRequest::Show => self.show().await,
-            ClusterRequest::History => self.history(),
+            ClusterRequest::History => self.history().await,
             ClusterRequest::Init { name, number } => self.init(&name, number).await,
             ClusterRequest::Token { valid } => self.token(valid),
             ClusterRequest::Join {

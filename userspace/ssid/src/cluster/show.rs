@@ -1,7 +1,7 @@
 //! The view, as the control socket shows it.
 
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use ssi_api::cluster::{ClusterView, MemberView, ResourceView, Waiting, WitnessView};
@@ -16,6 +16,9 @@ use super::record::{in_words, state};
 use super::world::Standing;
 use super::{Cluster, Member};
 
+/// How long the history waits for a view that is being taken in.
+const NOTED: Duration = Duration::from_secs(1);
+
 impl Cluster {
     pub(super) async fn show(&self) -> Result<Reply, Failure> {
         let member = self.in_cluster()?;
@@ -27,8 +30,20 @@ impl Cluster {
         Ok(Reply::Cluster(Box::new(member.view(&status))))
     }
 
-    pub(super) fn history(&self) -> Result<Reply, Failure> {
-        Ok(Reply::History(self.in_cluster()?.record.events()))
+    /// The transitions, up to the view that whoever asks may have been shown before: it is
+    /// shown as soon as it is agreed, and noted when the subsystems have it.
+    pub(super) async fn history(&self) -> Result<Reply, Failure> {
+        let member = self.in_cluster()?;
+        let status = member
+            .handle
+            .status()
+            .await
+            .map_err(|e| internal(&e.into()))?;
+        let mut progress = member.progress.subscribe();
+        let noted = progress.wait_for(|progress| progress.view.epoch >= status.view.epoch);
+        // A subsystem that hangs keeps nobody from seeing what was before.
+        let _ = tokio::time::timeout(NOTED, noted).await;
+        Ok(Reply::History(member.record.events()))
     }
 
     /// The cluster's name, and how this node stands in it.
