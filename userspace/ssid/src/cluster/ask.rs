@@ -1,6 +1,7 @@
 //! What nodes ask each other about the cluster, besides what membership itself does: to
 //! have the master write something, and for the registry of virtual services.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -28,6 +29,8 @@ mod op {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(3);
+/// How long to wait before a director is asked again what it has carried out, at first.
+const LOOK: Duration = Duration::from_millis(1);
 /// How long to wait before the next.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -110,13 +113,7 @@ impl Ask {
             .present()
             .filter(|member| member.id != own && member.state == State::Up);
         for number in others.map(|member| member.id.number) {
-            let calling = self
-                .ics
-                .call(number.get(), SERVICE, op::AGREED, Bytes::new());
-            let Ok(said) = calling.deadline(ATTEMPT).await else {
-                return false;
-            };
-            let Ok(theirs) = said.as_ref().try_into().map(u64::from_be_bytes) else {
+            let Some(theirs) = self.agreed(number).await else {
                 return false;
             };
             if theirs > here || theirs == here && number < own.number {
@@ -124,6 +121,35 @@ impl Ask {
             }
         }
         true
+    }
+
+    /// Up to which epoch a member has carried out what was agreed; none if it doesn't answer.
+    async fn agreed(&self, number: Number) -> Option<Epoch> {
+        let calling = self
+            .ics
+            .call(number.get(), SERVICE, op::AGREED, Bytes::new());
+        let said = calling.deadline(ATTEMPT).await.ok()?;
+        said.as_ref().try_into().map(u64::from_be_bytes).ok()
+    }
+
+    /// Returns when every other node that directs an address has carried out what was agreed
+    /// up to `epoch`, or says nothing.
+    pub(super) async fn directors_have(&self, epoch: Epoch) {
+        let Ok(status) = self.handle.status().await else {
+            return;
+        };
+        let owners = status.view.owners.values().filter_map(|held| held.owner);
+        let others: BTreeSet<Number> = owners
+            .filter(|owner| Some(*owner) != status.id)
+            .map(|owner| owner.number)
+            .collect();
+        for number in others {
+            let mut pause = LOOK;
+            while self.agreed(number).await.is_some_and(|has| has < epoch) {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        }
     }
 
     /// The registry of some other member that has it up to `epoch` at least; none if there

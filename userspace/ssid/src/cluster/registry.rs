@@ -23,6 +23,8 @@ use crate::data_path;
 
 /// How long whoever typed a change waits for this node to have carried it out.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long for the directors.
+const DIRECTORS: Duration = Duration::from_secs(1);
 /// Outcomes that are kept for those who wait for them.
 const OUTCOMES: usize = 256;
 /// Bytes of one entry, of those that the log takes; a longer list goes in several.
@@ -122,12 +124,16 @@ impl Registry {
     }
 
     /// Has the cluster carry out a list of commands, whole or not at all; returns when this
-    /// node has.
+    /// node has, and those that direct addresses: who connects next finds it so.
     pub(super) async fn apply(&self, commands: Vec<Command>) -> Result<(), Failure> {
-        let checked = commands.clone();
-        data_path::with(&self.world.data_path, move |path| Ok(path.check(&checked)))
-            .await
-            .map_err(|error| Failure::new(FailureKind::Internal, format!("{error:#}")))??;
+        if let Err(refused) = self.check(&commands).await {
+            // It may build on what was typed at another node a moment ago.
+            if self.catch_up_with_log().await.is_err() {
+                return Err(refused);
+            }
+            self.check(&commands).await?;
+        }
+        let mut last = 0;
         for (first, body) in entries(&commands)? {
             let told = command::Command::Tell {
                 subsystem: LVS.to_owned(),
@@ -138,8 +144,30 @@ impl Registry {
                 failure.command = failure.command.map(|place| place + first);
                 failure
             })?;
+            last = epoch;
         }
+        // A director that hangs is named elsewhere; the cluster has agreed all the same.
+        let _ = tokio::time::timeout(DIRECTORS, self.ask.directors_have(last)).await;
         Ok(())
+    }
+
+    /// Whether commands can be carried out, as far as this node has followed the log.
+    async fn check(&self, commands: &[Command]) -> Result<(), Failure> {
+        let commands = commands.to_vec();
+        data_path::with(&self.world.data_path, move |path| Ok(path.check(&commands)))
+            .await
+            .map_err(|error| Failure::new(FailureKind::Internal, format!("{error:#}")))?
+    }
+
+    /// Returns when this node has carried out all that the cluster had agreed to before: an
+    /// entry that says nothing has come round.
+    async fn catch_up_with_log(&self) -> Result<(), Failure> {
+        let nothing = command::Command::Tell {
+            subsystem: LVS.to_owned(),
+            body: b"[]".to_vec(),
+        };
+        let epoch = self.ask.propose(nothing).await?;
+        self.outcome(epoch).await
     }
 
     async fn outcome(&self, epoch: Epoch) -> Result<(), Failure> {
