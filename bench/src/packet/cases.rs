@@ -44,12 +44,13 @@ impl Case {
 
 /// Established connections, and what is none of ours.
 pub(super) fn hits() -> Vec<Case> {
-    use Flows::{Many, One};
+    use Flows::{Many, One, Quiet};
     use Method::{Masq, Route, Tunnel};
     use Scheduler::{Rr, Slot};
     let rows = [
         ("direct, rr, 1 flow", v4(1), Rr, Route, One, Some(70.0)),
         ("direct, rr, 64K flows", v4(1), Rr, Route, Many, Some(220.0)),
+        ("direct, rr, 64K quiet flows", v4(1), Rr, Route, Quiet, None),
         ("direct, slot, 1 flow", v4(2), Slot, Route, One, Some(70.0)),
         (
             "direct, slot, 64K flows",

@@ -13,8 +13,10 @@ use super::rig::PORT;
 pub(crate) enum Flows {
     /// All of one.
     One,
-    /// In turn of 65,536.
+    /// In turn of 65,536, again and again.
     Many,
+    /// In turn of 65,536, each once after a pause.
+    Quiet,
     /// Each of a new one.
     New,
 }
@@ -23,8 +25,18 @@ impl Flows {
     pub(crate) const fn mask(self) -> u32 {
         match self {
             Self::One => 0,
-            Self::Many => 0xffff,
+            Self::Many | Self::Quiet => 0xffff,
             Self::New => u32::MAX,
+        }
+    }
+
+    /// Packets of a sample, where those of one flow are `repeat`.
+    pub(crate) const fn packets(self, repeat: u32) -> u32 {
+        match self {
+            Self::One | Self::New => repeat,
+            // Each flow comes round several times, as on a busy director.
+            Self::Many => repeat * 10,
+            Self::Quiet => self.mask() + 1,
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod frame;
 pub(crate) mod rig;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use ssi_loader::{Drive, Helper, Net, Subject};
@@ -24,6 +25,9 @@ use cases::{BAR_EMPTY, Case};
 use count::Count;
 use frame::{Flows, segment};
 use rig::{SHARE, Way};
+
+/// Longer than a jiffy, however few of them a second has.
+const TICK: Duration = Duration::from_millis(20);
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +62,7 @@ impl Floors {
     fn of(&self, case: &Case) -> f64 {
         let driver = match case.flows {
             Flows::One => self.one,
-            Flows::Many | Flows::New => self.many,
+            Flows::Many | Flows::Quiet | Flows::New => self.many,
         };
         // Growing and shrinking are the same helper; both are in `grow`, one is the
         // packet path's own.
@@ -158,6 +162,11 @@ fn lower(floor: &mut f64, nanoseconds: u128) {
 /// One sample, raw.
 fn measure(drive: &mut Drive, net: &Net, case: &Case, repeat: u32) -> Result<f64> {
     let (frame, plan) = segment(case.vip, case.opens(), case.flows)?;
+    let repeat = case.flows.packets(repeat);
+    if case.flows == Flows::Quiet {
+        // Until no copy of a connection holds any more.
+        std::thread::sleep(Duration::from_secs(1) / ssi_abi::flow::HOLDS + TICK);
+    }
     drive.plan(&plan)?;
     drive.aim(Subject::Net(net))?;
     let before = Count::read(net, case.vip)?;

@@ -13,6 +13,7 @@ pub mod conn;
 pub mod counter;
 pub mod drive;
 pub mod filter;
+pub mod flow;
 pub mod fragment;
 pub mod hash;
 pub mod limits;
@@ -30,7 +31,7 @@ pub use addr::Addr;
 /// Changes whenever the layout or the meaning of any map changes. It is part of the pin
 /// path (`/sys/fs/bpf/ssi/<ABI_VERSION>/`): a daemon reuses pinned maps only of its own
 /// version.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Declares which types userspace may copy to and from maps byte by byte.
 #[cfg(feature = "user")]
@@ -52,6 +53,7 @@ pod!(
     conn::ConnKey4,
     conn::ConnKey6,
     drive::Plan,
+    flow::Set,
     fragment::Fragment,
     fragment::FragmentKey,
     fragment::HeldFragment,

@@ -17,9 +17,13 @@ pub struct Settings {
     pub hz: u32,
     /// This node's number, 0 if it has none yet.
     pub node: u32,
+    /// How long a copy in the flow cache holds, in jiffies.
+    pub copies: u32,
+    /// Zero.
+    pub pad: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == 40);
+const _: () = assert!(size_of::<Settings>() == 48);
 
 /// IPVS's timeouts for [`Settings::timeouts`], in seconds (`ip_vs_proto_tcp.c`,
 /// `ip_vs_proto_udp.c`): SYN_RECV 60, ESTABLISHED 900, FIN_WAIT 120, CLOSE 10, UDP 300.

@@ -9,6 +9,7 @@ use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
 use crate::fence;
+use crate::flow::{self, Place};
 use crate::forward;
 use crate::fragment;
 use crate::headers::{ETHERTYPE_V4, ETHERTYPE_V6, Ethernet, protocol};
@@ -199,6 +200,21 @@ fn decide<P: Packet, F: Family>(
     now: u32,
 ) -> Result<u32, i32> {
     let key = F::key(parsed);
+    // Only a director asks for the same flow again and again. TCP's SYN, FIN and RST go the
+    // long way, which has to see them; where connections are remembered, they end the copy.
+    let goes_on = flow::goes_on(parsed);
+    let mut place = None;
+    if bits & filter::DIRECTED != 0 && !handed && (goes_on || bits & filter::CONNS != 0) {
+        place = flow::place::<F>(&key);
+        if !goes_on && let Some(ended) = place.take() {
+            ended.forget();
+        }
+    }
+    if let Some(place) = &place
+        && let Some(index) = usable(place.fresh(now))
+    {
+        return Ok(index);
+    }
     if bits & filter::CONNS != 0
         && !handed
         && let Some(head) = F::find(&key)
@@ -208,6 +224,11 @@ fn decide<P: Packet, F: Family>(
             && let Some(server) = conntrack::server_of(reference)
         {
             if server.flags & server::flag::DOWN == 0 {
+                if let Some(place) = &place
+                    && flow::steady(head)
+                {
+                    place.remember(reference, now);
+                }
                 return Ok(server::server_index(reference));
             }
             if !parsed.opens() {
@@ -215,7 +236,14 @@ fn decide<P: Packet, F: Family>(
             }
         }
     }
-    unknown::<P, F>(packet, parsed, &key, now, handed)
+    unknown::<P, F>(packet, parsed, &key, &place, now, handed)
+}
+
+/// The index of a server that is there and not down.
+#[inline(always)]
+fn usable(reference: u32) -> Option<u32> {
+    let server = conntrack::server_of(reference)?;
+    (server.flags & server::flag::DOWN == 0).then(|| server::server_index(reference))
 }
 
 /// A packet of no remembered connection.
@@ -224,6 +252,7 @@ fn unknown<P: Packet, F: Family>(
     packet: P,
     parsed: &Parsed,
     key: &F::Key,
+    place: &Option<Place>,
     now: u32,
     handed: bool,
 ) -> Result<u32, i32> {
@@ -255,6 +284,7 @@ fn unknown<P: Packet, F: Family>(
         Choice {
             index: schedule::pick(parsed, number, service, settings),
             remember: service.flags & flag::ONE_PACKET == 0,
+            copy: false,
         }
     };
     let index = choice.index;
@@ -266,6 +296,10 @@ fn unknown<P: Packet, F: Family>(
     }
     if choice.remember {
         conntrack::create::<F>(parsed, key, index, server, now);
+    } else if choice.copy
+        && let Some(place) = place
+    {
+        place.remember(server::server_ref(index as u16, server.generation), now);
     }
     let one_packet = service.flags & flag::ONE_PACKET != 0;
     if opens && (choice.remember || parsed.is_tcp() || one_packet) {
@@ -280,6 +314,8 @@ pub struct Choice {
     pub index: u32,
     /// Whether to remember the connection.
     pub remember: bool,
+    /// Whether the flow's next packets would come to the same.
+    pub copy: bool,
 }
 
 #[inline(always)]
@@ -299,6 +335,7 @@ fn persistent<F: Family>(
         return Choice {
             index: server::server_index(attached),
             remember: true,
+            copy: false,
         };
     }
     let index = if service.scheduler == scheduler::SLOT {
@@ -314,6 +351,7 @@ fn persistent<F: Family>(
     Choice {
         index,
         remember: true,
+        copy: false,
     }
 }
 
@@ -336,16 +374,15 @@ fn by_slot<P: Packet>(
         return Ok(Choice {
             index: schedule::owner(parsed, entry),
             remember: !settled || conntrack::tracked(service.flags),
+            copy: false,
         });
     }
     if settled {
         return Ok(Choice {
             index: current,
             remember: conntrack::tracked(service.flags),
+            copy: true,
         });
     }
-    Ok(Choice {
-        index: chance::between(packet, parsed, current, previous)?,
-        remember: false,
-    })
+    chance::between(packet, parsed, current, previous)
 }

@@ -15,6 +15,7 @@ use ssi_abi::service::{Service, scheduler};
 use ssi_abi::settings::Settings;
 use ssi_abi::{counter, table};
 
+use crate::balance::Choice;
 use crate::count;
 use crate::family::Family;
 use crate::headers::Ethernet;
@@ -61,35 +62,52 @@ pub fn deliver<P: Packet, F: Family>(
 }
 
 /// As the director: who gets a packet of an established connection that we don't
-/// remember, of a slot that has a previous owner.
+/// remember, of a slot that has a previous owner. What this node itself has is worth
+/// remembering: that is certain, costs less than to look again, and holds when the slot moves
+/// once more.
 #[inline(always)]
 pub fn between<P: Packet>(
     packet: P,
     parsed: &Parsed,
     current: u32,
     previous: u32,
-) -> Result<u32, i32> {
+) -> Result<Choice, i32> {
+    let guess = |index| Choice {
+        index,
+        remember: false,
+        copy: false,
+    };
+    let known = |index| Choice {
+        index,
+        remember: true,
+        copy: false,
+    };
     let v4 = parsed.source.is_v4();
     let (Some(now_its), Some(once_its)) = (SERVERS.get(current), SERVERS.get(previous)) else {
-        return Ok(current);
+        return Ok(guess(current));
     };
     if once_its.service == 0 || once_its.flags & flag::DOWN != 0 {
-        return Ok(current);
+        return Ok(guess(current));
     }
     if local(now_its) {
         if owned(packet, parsed, v4) {
-            return Err(P::PASS);
+            return Ok(known(current));
         }
         count::event(counter::SECOND_CHANCE);
-        return Ok(previous);
+        return Ok(guess(previous));
     }
-    if local(once_its) && (comes_from(packet, now_its) || owned(packet, parsed, v4)) {
-        return Err(P::PASS);
+    if local(once_its) {
+        if owned(packet, parsed, v4) {
+            return Ok(known(previous));
+        }
+        if comes_from(packet, now_its) {
+            return Err(P::PASS);
+        }
     }
     if now_its.flags & flag::SECOND_CHANCE != 0 {
-        Ok(current)
+        Ok(guess(current))
     } else {
-        Ok(previous)
+        Ok(guess(previous))
     }
 }
 

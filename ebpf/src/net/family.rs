@@ -2,6 +2,7 @@
 
 use ssi_abi::Addr;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
+use ssi_abi::flow::Name;
 
 use crate::checksum::update;
 use crate::headers::{Ipv4, Ipv6, L3};
@@ -39,6 +40,8 @@ pub trait Family {
     fn class<P: Packet>(packet: P) -> u8;
     /// The key of a connection.
     fn key(packet: &Parsed) -> Self::Key;
+    /// The name that the flow cache has for a connection; none: it has none.
+    fn name(seed: u64, key: &Self::Key) -> Option<Name>;
     /// The entry of a connection.
     fn find(key: &Self::Key) -> Option<*mut Head>;
     /// Remembers a connection; false: the table refused. `virtual_addr` is for reverse
@@ -108,6 +111,11 @@ impl Family for V4 {
             protocol: packet.protocol,
             pad: [0; 3],
         }
+    }
+
+    #[inline(always)]
+    fn name(seed: u64, key: &ConnKey4) -> Option<Name> {
+        Some(Name::of(seed, key))
     }
 
     #[inline(always)]
@@ -190,6 +198,11 @@ impl Family for V6 {
             protocol: packet.protocol,
             pad: [0; 3],
         }
+    }
+
+    #[inline(always)]
+    fn name(_: u64, _: &ConnKey6) -> Option<Name> {
+        None
     }
 
     #[inline(always)]

@@ -26,6 +26,7 @@ mod conntrack;
 mod count;
 mod family;
 mod fence;
+mod flow;
 mod forward;
 mod fragment;
 mod headers;

@@ -4,6 +4,7 @@ use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_COMMON_LRU};
 use aya_ebpf::btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, ReusePortSockArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
+use ssi_abi::flow::Set;
 use ssi_abi::fragment::{Fragment, FragmentKey, HeldFragment};
 use ssi_abi::member::LANES;
 use ssi_abi::server::{Load, Server};
@@ -43,6 +44,9 @@ pub static TABLE: Array<Block, { limits::TABLE_BLOCKS }, MMAPABLE> = Array::new(
 pub static CONNS4: Conns4 = LruHashMap::new();
 #[btf_map]
 pub static CONNS6: Conns6 = LruHashMap::new();
+// Mmapable, so that sets begin at a cache line. The loader gives it its size.
+#[btf_map]
+pub static FLOWS4: Array<Set, 1, MMAPABLE> = Array::new();
 #[btf_map]
 pub static FRAGMENTS: LruHashMap<FragmentKey, Fragment, { limits::FRAGMENTS }> = LruHashMap::new();
 #[btf_map]

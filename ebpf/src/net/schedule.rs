@@ -16,9 +16,14 @@ const TRIES: u32 = 8;
 /// One entry of the scheduling tables; 0 outside them.
 #[inline(always)]
 pub fn entry(at: u32) -> u32 {
-    TABLE
-        .get(at / BLOCK)
-        .map_or(0, |block| block.entries[(at % BLOCK) as usize])
+    let Some(block) = TABLE.get(at / BLOCK) else {
+        return 0;
+    };
+    let entry = &raw const block.entries[(at % BLOCK) as usize];
+    // SAFETY: within a live map value. Volatile, so that both owners are of one load: two
+    // halves, which compilers like to make of it, can be of two edits, and then a connection
+    // is the new owner's, and the old one not known.
+    unsafe { entry.read_volatile() }
 }
 
 /// The entry of a flow's slot: current owner and previous.

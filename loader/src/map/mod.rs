@@ -12,6 +12,7 @@ mod shared;
 
 use ssi_abi::Addr;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
+use ssi_abi::flow::Set;
 use ssi_abi::fragment::{Fragment, FragmentKey};
 use ssi_abi::member::{Member, PeerStats};
 use ssi_abi::server::Server;
@@ -54,6 +55,8 @@ pub struct Maps {
     pub conns4: Hash<ConnKey4, Conn4>,
     /// Connections over IPv6.
     pub conns6: Hash<ConnKey6, Conn6>,
+    /// Copies of what is known of connections over IPv4.
+    pub flows4: Records<Set>,
     /// Datagrams whose fragments are being followed.
     pub fragments: Hash<FragmentKey, Fragment>,
     /// Whose tunnels we open; the value is the node's number.

@@ -11,7 +11,7 @@ use crate::map::{
 };
 
 /// Every map of the object, by name.
-pub(super) const NAMES: [&str; 21] = [
+pub(super) const NAMES: [&str; 22] = [
     "SETTINGS",
     "ADDRS",
     "SERVICE_INDEX",
@@ -22,6 +22,7 @@ pub(super) const NAMES: [&str; 21] = [
     "TABLE",
     "CONNS4",
     "CONNS6",
+    "FLOWS4",
     "FRAGMENTS",
     "PEERS",
     "MEMBERS",
@@ -48,6 +49,7 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
         table: Entries::new(raw("TABLE")?),
         conns4: Hash::new(raw("CONNS4")?),
         conns6: Hash::new(raw("CONNS6")?),
+        flows4: Records::new(raw("FLOWS4")?),
         fragments: Hash::new(raw("FRAGMENTS")?),
         peers: Hash::new(raw("PEERS")?),
         members: Hash::new(raw("MEMBERS")?),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use aya::programs::{ProgramError, SchedClassifier, SkReuseport, Xdp};
 use aya::{Ebpf, EbpfLoader};
+use ssi_abi::flow;
 
 pub use attach::{Attachment, Working};
 pub(crate) use maps::{missing, raw};
@@ -76,6 +77,9 @@ impl Net {
         for (name, size) in options.sizes.entries() {
             loader.map_max_entries(name, size);
         }
+        let sets = flow::sets(options.sizes.conns4);
+        loader.map_max_entries("FLOWS4", sets);
+        loader.override_global("FLOW_SETS4", &sets, true);
         let mut ebpf = loader
             .load(object)
             .map_err(|error| LoadError::refused("the BPF maps", &error))?;

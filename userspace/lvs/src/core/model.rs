@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ssi_abi::conn::state;
-use ssi_abi::filter;
 use ssi_abi::service::ServiceKey;
 use ssi_abi::settings::{Settings, TIMEOUT_SECONDS};
+use ssi_abi::{filter, flow};
 use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName, ServiceSpec, Timeouts};
 
 use super::Write;
@@ -112,6 +112,8 @@ impl Model {
             ttl: 64,
             hz: self.tuning.hz,
             node: self.tuning.node,
+            copies: self.tuning.hz / flow::HOLDS,
+            pad: 0,
         }
     }
 

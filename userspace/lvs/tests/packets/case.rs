@@ -75,6 +75,8 @@ pub enum Change {
     Overload(Real),
     /// Everything remembered was seen this many seconds earlier.
     Age(u32),
+    /// The connection tables lose everything, as to a flood of new connections.
+    PushOut,
     /// A real connection is opened on this machine: client, its port, server's address,
     /// port. It lasts to the end of the case.
     Connect(IpAddr, u16, IpAddr, u16),

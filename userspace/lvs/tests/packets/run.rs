@@ -94,6 +94,7 @@ fn carry_out(stage: &mut Stage<'_>, change: &Change) {
         }
         Change::Overload(server) => stage.overload(server),
         Change::Age(seconds) => stage.age(seconds),
+        Change::PushOut => stage.push_out(),
         Change::Connect(client, port, addr, its) => connect(stage, client, port, addr, its),
         Change::Listen(addr, port) => {
             let listener = TcpListener::bind((addr, port)).expect("the address is this machine's");

@@ -3,6 +3,7 @@
 mod conntrack;
 mod decap;
 mod direct;
+mod flow;
 mod fragments;
 mod icmp;
 mod nat;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("schedule", schedule::cases),
         ("persist", persist::cases),
         ("conntrack", conntrack::cases),
+        ("flow", flow::cases),
         ("slot", slot::cases),
     ];
     let mut all = Vec::new();

@@ -193,7 +193,8 @@ fn director_is_server(s: &Side) -> Vec<Case> {
         handed("we are current, and have the connection", s, a, b.local())
             .then(connect)
             .send(ours.clone())
-            .passes(),
+            .passes()
+            .check(Check::Known(ours.clone(), s.b, state::ESTABLISHED)),
         handed("we are current, and don't have it", s, a, b.local())
             .send(ours.clone())
             .direct(&s.a)
@@ -214,6 +215,11 @@ fn director_is_server(s: &Side) -> Vec<Case> {
             b.node(),
         )
         .then(Change::Connect(s.insider, CLIENT, s.vip, PORT))
+        .send(ours.clone())
+        .passes()
+        .check(Check::Known(ours.clone(), s.a, state::ESTABLISHED))
+        .then(Change::Add(s.c.by_direct().node()))
+        .then(Change::Weight(s.b, 0))
         .send(ours.clone())
         .passes(),
         handed(
