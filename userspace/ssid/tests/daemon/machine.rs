@@ -56,6 +56,7 @@ fn in_namespaces(test: impl FnOnce(&Machine)) {
     ip("link set lo up");
     machine.configure("");
     test(&machine);
+    drop(machine);
     for mounted in [bpf.as_path(), Path::new("/sys")] {
         umount2(mounted, MntFlags::MNT_DETACH).expect("unmounts");
     }
@@ -74,6 +75,14 @@ pub(crate) fn ip(args: &str) -> String {
 /// A machine to run daemons on.
 pub(crate) struct Machine {
     pub(crate) dir: PathBuf,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // Also after a test that failed: the keeper of the listening sockets outlives `ssid`.
+        // Where it never started, or is told nonsense, there is nothing to unload.
+        let _ = self.ssid_command().arg("--unload").output();
+    }
 }
 
 impl Machine {
