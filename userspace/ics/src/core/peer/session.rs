@@ -16,8 +16,9 @@ use crate::core::{CallError, Epoch, Lane, Moment};
 pub(super) const ACK_FRAMES: u64 = 256;
 /// Bytes after which it is.
 const ACK_BYTES: usize = 512 << 10;
-/// Time after which it is.
-const ACK_DELAY: Duration = Duration::from_millis(50);
+/// Time after which it is. All it holds up is what the other end keeps for a new connection;
+/// sooner, each of the few frames of quiet times would have one of its own.
+const ACK_DELAY: Duration = Duration::from_millis(500);
 
 /// What has been said, and what is being done about it.
 #[derive(Debug)]
