@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-const OBJECTS: &[&str] = &["net", "bypass", "drive"];
+const OBJECTS: &[&str] = &["net", "proc", "bypass", "drive"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");

@@ -2,9 +2,10 @@
 //!
 //! [`kernel`] asks once what this kernel can do; [`Net`] loads the packet path, attaches
 //! it to interfaces and pins everything, so that packets go on being handled when the
-//! process that did it is gone; [`map`] has one typed handle for each map. Nobody else
-//! touches a raw map.
+//! process that did it is gone; [`Proc`] does the same for process tracking; [`map`] has
+//! one typed handle for each map. Nobody else touches a raw map.
 
+mod bpffs;
 mod bypass;
 mod drive;
 mod error;
@@ -12,6 +13,7 @@ pub mod kernel;
 pub mod map;
 mod net;
 mod object;
+mod proc;
 
 pub use bypass::{Bypass, unload_bypass};
 pub use drive::{Drive, Driven, Helper, Sender, Subject};
@@ -20,3 +22,4 @@ pub use net::{
     Adopted, Attachment, Mode, Net, Options, PROGRAMS, Program, Sizes, TestOptions, TestOutcome,
     Working, unload,
 };
+pub use proc::{Events, Latencies, Proc, ProcOptions};

@@ -3,6 +3,7 @@
 use crate::LoadError;
 
 static NET: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/net.o"));
+static PROC: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/proc.o"));
 static BYPASS: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/bypass.o"));
 static DRIVE: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/drive.o"));
 
@@ -16,6 +17,11 @@ fn built(name: &'static str, bytes: &'static [u8]) -> Result<&'static [u8], Load
 /// The packet path.
 pub(crate) fn net() -> Result<&'static [u8], LoadError> {
     built("net", NET)
+}
+
+/// Process tracking.
+pub(crate) fn proc() -> Result<&'static [u8], LoadError> {
+    built("proc", PROC)
 }
 
 /// The way around the network stack.

@@ -19,6 +19,7 @@ pub mod hash;
 pub mod limits;
 pub mod member;
 pub mod probe;
+pub mod proc;
 pub mod server;
 pub mod service;
 pub mod settings;
@@ -61,6 +62,11 @@ pod!(
     member::Member,
     member::Own,
     member::PeerStats,
+    proc::Event,
+    proc::Layout,
+    proc::Place,
+    proc::Running,
+    proc::Task,
     server::Load,
     server::Server,
     service::Service,

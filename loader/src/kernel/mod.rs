@@ -1,5 +1,6 @@
 //! What this kernel can do, asked of the kernel itself rather than read off its version.
 
+mod btf;
 mod features;
 mod jiffies;
 mod probe;
@@ -8,6 +9,9 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_getres};
 
+#[cfg(test)]
+pub(crate) use btf::build::Builder;
+pub(crate) use btf::{Btf, Field};
 pub use features::{Feature, Support, report};
 pub use jiffies::Jiffies;
 

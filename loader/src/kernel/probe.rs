@@ -7,8 +7,42 @@ use aya::maps::MapType;
 use aya::programs::{ProgramType, SchedClassifier, TcAttachType};
 use aya::sys::{is_map_supported, is_program_supported};
 
+use super::Btf;
+
 pub(super) fn btf() -> bool {
     Path::new("/sys/kernel/btf/vmlinux").exists()
+}
+
+/// Whether there are the tracepoints of a process's life, and programs may hang on them.
+pub(super) fn tracepoints() -> bool {
+    let there = |btf: &Btf| {
+        [
+            "sched_process_fork",
+            "sched_process_exec",
+            "sched_process_exit",
+        ]
+        .iter()
+        .all(|name| btf.tracepoint(name).is_some())
+    };
+    program(ProgramType::Tracing) && Btf::of_kernel().as_ref().is_some_and(there)
+}
+
+/// Iterators over tasks (kernel 5.8) are known by the function that they call.
+pub(super) fn task_iterator() -> bool {
+    let there = |btf: &Btf| btf.has_function("bpf_iter_task");
+    program(ProgramType::Tracing) && Btf::of_kernel().as_ref().is_some_and(there)
+}
+
+/// Whether the kernel accounts for the time that tasks wait for a CPU: it says so in its
+/// types, or in /proc where it has no types.
+pub(super) fn run_delay() -> bool {
+    Btf::of_kernel().map_or_else(
+        || Path::new("/proc/self/schedstat").exists(),
+        |btf| {
+            btf.structure("sched_info")
+                .is_some_and(|info| info.member("run_delay").is_some())
+        },
+    )
 }
 
 pub(super) fn program(kind: ProgramType) -> bool {

@@ -9,15 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use aya::programs::tc::{TcAttachType, qdisc_detach_program};
-use rustix::fs::{StatFs, statfs};
-use rustix::mount::{MountFlags, mount};
 use ssi_abi::ABI_VERSION;
 
 use super::maps::NAMES;
 use crate::LoadError;
-
-/// `BPF_FS_MAGIC` of the kernel's `uapi/linux/magic.h`.
-const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
+use crate::bpffs::{self, entries};
 
 /// What a link is pinned as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +47,7 @@ impl Pins {
             let path = path.to_owned();
             move |source| LoadError::Pin { path, source }
         };
-        fs::create_dir_all(root).map_err(failed(root))?;
-        if !is_bpffs(root).map_err(failed(root))? {
-            mount("bpf", root, "bpf", MountFlags::empty(), None)
-                .map_err(|errno| failed(root)(errno.into()))?;
-        }
+        bpffs::prepare(root)?;
         let versions = root.join("ssi");
         let ours = versions.join(ABI_VERSION.to_string());
         for dir in [ours.join("maps"), ours.join("links")] {
@@ -148,20 +140,6 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-fn is_bpffs(path: &Path) -> io::Result<bool> {
-    let StatFs { f_type, .. } = statfs(path)?;
-    Ok(f_type == BPF_FS_MAGIC)
-}
-
-fn entries(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect()
-}
-
 fn subdirectories(dir: &Path) -> Vec<PathBuf> {
     entries(dir)
         .into_iter()
@@ -189,6 +167,7 @@ fn remove_link(pin: &Path) {
 }
 
 fn remove_version(version: &Path) {
+    bpffs::remove_proc(version);
     for pin in entries(&version.join("links")) {
         remove_link(&pin);
     }

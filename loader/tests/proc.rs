@@ -1,0 +1,147 @@
+//! What process tracking leaves in the kernel. Needs root, BPF and BTF; has a bpffs of its
+//! own.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, unmount};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+use ssi_abi::proc::{Event, kind};
+use ssi_loader::{Proc, ProcOptions, unload};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Runs a test in a fresh mount namespace, on a thread of its own, one at a time.
+fn isolated(test: impl FnOnce(&Path) + Send) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // SAFETY: this thread shares no file system state that others rely on.
+            unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }.expect("root");
+            mount_change(
+                "/",
+                MountPropagationFlags::REC | MountPropagationFlags::PRIVATE,
+            )
+            .expect("private mounts");
+            let dir = tempfile::tempdir().expect("a directory");
+            mount("bpf", dir.path(), "bpf", MountFlags::empty(), None).expect("a bpffs");
+            test(dir.path());
+            unmount(dir.path(), rustix::mount::UnmountFlags::DETACH).expect("unmounts");
+        });
+    });
+}
+
+fn options(root: &Path) -> ProcOptions {
+    ProcOptions {
+        pins: Some(root.to_owned()),
+        ring_bytes: 1 << 16,
+    }
+}
+
+/// A process that ends with this code; its number.
+fn ends(code: i32) -> u32 {
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("exit {code}")])
+        .spawn()
+        .expect("sh");
+    child.wait().expect("a child");
+    child.id()
+}
+
+/// What the ring has of a process.
+fn of(events: &[Event], pid: u32) -> Vec<(u32, u32)> {
+    let ours = events.iter().filter(|event| event.pid == pid);
+    ours.map(|event| (event.kind, event.status)).collect()
+}
+
+fn drain(proc: &mut Proc) -> Vec<Event> {
+    let mut events = proc.take_events().expect("one reader");
+    std::iter::from_fn(|| events.take_next()).collect()
+}
+
+#[test]
+fn events_are_recorded_while_nobody_reads() {
+    isolated(|root| {
+        let mut proc = Proc::open(&options(root)).expect("loads");
+        assert!(!proc.adopted());
+        proc.attach().expect("attaches");
+        drop(proc);
+        let missed = ends(7);
+        let mut proc = Proc::open(&options(root)).expect("loads again");
+        assert!(proc.adopted());
+        let between = ends(8);
+        proc.attach().expect("attaches again");
+        let after = ends(9);
+        let events = drain(&mut proc);
+        let life = |code: u32| vec![(kind::FORK, 0), (kind::EXEC, 0), (kind::EXIT, code << 8)];
+        assert_eq!(of(&events, missed), life(7));
+        assert_eq!(of(&events, between), life(8));
+        assert_eq!(of(&events, after), life(9), "told once");
+        assert_eq!(proc.lost().expect("reads"), 0);
+    });
+}
+
+#[test]
+fn a_full_ring_counts_what_it_loses() {
+    isolated(|root| {
+        let small = ProcOptions {
+            ring_bytes: 4096,
+            ..options(root)
+        };
+        let mut proc = Proc::open(&small).expect("loads");
+        proc.attach().expect("attaches");
+        for _ in 0..20 {
+            ends(0);
+        }
+        // 112 bytes of the ring for each event, of which others' may be among them.
+        let lost = proc.lost().expect("reads");
+        assert!(lost >= 60 - 4096 / 112, "{lost} lost");
+        let kept = drain(&mut proc).len() as u64;
+        assert!((30..=4096 / 112).contains(&kept), "{kept} kept");
+        // The counter outlives the process as the ring does.
+        drop(proc);
+        let proc = Proc::open(&small).expect("loads");
+        assert!(proc.lost().expect("reads") >= lost);
+    });
+}
+
+#[test]
+fn unloading_leaves_nothing() {
+    isolated(|root| {
+        let mut proc = Proc::open(&options(root)).expect("loads");
+        proc.attach().expect("attaches");
+        assert!(unload(root).expect("unloads"));
+        assert!(!root.join("ssi").exists());
+        drop(drain(&mut proc));
+        let mut events = Proc::open(&ProcOptions::default()).expect("loads");
+        let mut ring = events.take_events().expect("one reader");
+        ends(0);
+        assert_eq!(ring.take_next(), None, "nothing is attached");
+    });
+}
+
+#[test]
+fn without_pins_it_ends_with_its_owner() {
+    isolated(|root| {
+        let mut proc = Proc::open(&ProcOptions::default()).expect("loads");
+        proc.attach().expect("attaches");
+        let pid = ends(1);
+        let events = drain(&mut proc);
+        assert_eq!(of(&events, pid).last(), Some(&(kind::EXIT, 1 << 8)));
+        assert!(!root.join("ssi").exists());
+    });
+}
+
+#[test]
+fn the_queue_is_measured_when_asked() {
+    isolated(|_| {
+        let mut proc = Proc::open(&ProcOptions::default()).expect("loads");
+        assert_eq!(proc.latencies().read().expect("reads"), []);
+        proc.measure_queue().expect("attaches");
+        ends(0);
+        let turns = proc.latencies().read().expect("reads");
+        assert!(turns.iter().map(|(_, count)| count).sum::<u64>() > 0);
+        assert!(turns.is_sorted_by_key(|(latency, _)| *latency));
+    });
+}
