@@ -1,0 +1,15 @@
+//! The processes of this node: who is there, what they use, who came and went.
+//!
+//! [`core`] is pure: records and events in, state out. [`Tracker`] does the I/O: it reads
+//! the kernel's iterator and ring of events where there is tracing ([`ssi_loader::Proc`]),
+//! and [`procfs`] where there is none; the records are the same. [`machine`] tells what a
+//! node has to give: processors, memory, pressure.
+
+pub mod core;
+mod error;
+pub mod machine;
+pub mod procfs;
+mod tracker;
+
+pub use error::Error;
+pub use tracker::{Source, Tracker};
