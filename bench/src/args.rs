@@ -41,6 +41,15 @@ pub(crate) enum What {
     /// Membership: crashes, leaving, forming, writing, and what it costs.
     #[command(after_help = AFTER_CLMS)]
     Clms(Clms),
+    /// Processes: looking at all of them, hearing of their end, watching the run queue.
+    #[command(after_help = AFTER_PROC)]
+    Proc(Proc),
+    /// Ten thousand processes for `proc`, which starts it.
+    #[command(hide = true)]
+    Herd {
+        /// How many.
+        count: usize,
+    },
     /// The other end of `ics`, which starts it.
     #[command(hide = true)]
     IcsFar,
@@ -96,6 +105,27 @@ Examples:
   ssi-bench clms crash --nodes 3 --quick
   ssi-bench clms --alone                  without the others: some minutes
   ssi-bench clms --out results            clms.json and a plot of each part";
+
+const AFTER_PROC: &str = "Parts:
+  scan    10,000 processes are looked at: the kernel's iterator over tasks, against opening,
+          reading and closing /proc/PID/stat; and what a look each second takes of a core
+  exit    from just before a process ends until it is heard of: the ring of events with epoll,
+          against a pidfd
+  switch  what the optional program at each switch from one task to another costs
+
+Examples:
+  ssi-bench proc                         everything
+  ssi-bench proc scan --quick            a first look, in seconds
+  ssi-bench proc --out results           proc.json and a plot of each part";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Proc {
+    /// What to measure; everything if left out.
+    #[arg(value_enum)]
+    pub parts: Vec<ProcPart>,
+    #[command(flatten)]
+    pub how: How,
+}
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lvs {
@@ -171,6 +201,13 @@ pub(crate) enum ClmsPart {
     Write,
     Idle,
     Memory,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProcPart {
+    Scan,
+    Exit,
+    Switch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ mod generate;
 mod ics;
 mod measure;
 mod packet;
+mod proc;
 mod progress;
 mod quiet;
 mod report;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser as _;
 
-use args::{Args, Clms, How, Ics, Lvs, Output, Part, What, wanted};
+use args::{Args, Clms, How, Ics, Lvs, Output, Part, Proc, What, wanted};
 use measure::Section;
 use progress::Progress;
 
@@ -44,6 +45,10 @@ fn run(args: Args) -> Result<()> {
         Some(What::Clms(clms)) => {
             measure("clms", &clms.how, |sections| clms_parts(&clms, sections))
         }
+        Some(What::Proc(proc)) => {
+            measure("proc", &proc.how, |sections| proc_parts(&proc, sections))
+        }
+        Some(What::Herd { count }) => proc::herd(count),
         Some(What::IcsFar) => ics::serve(),
         None => Ok(()),
     }
@@ -115,6 +120,20 @@ fn lvs_parts(lvs: &Lvs, sections: &mut Vec<Section>) -> Result<()> {
             time: Duration::from_millis(if how.quick { 300 } else { 1000 }),
         };
         sections.extend(connections::run(options, &progress)?);
+    }
+    Ok(())
+}
+
+fn proc_parts(proc: &Proc, sections: &mut Vec<Section>) -> Result<()> {
+    let quick = proc.how.quick;
+    let options = proc::Options {
+        rounds: proc.how.rounds(15, 3),
+        exits: if quick { 50 } else { 500 },
+        switches: if quick { 10_000 } else { 40_000 },
+    };
+    for part in wanted(&proc.parts) {
+        let progress = Progress::new();
+        sections.extend(proc::run(*part, options, &progress)?);
     }
     Ok(())
 }

@@ -138,10 +138,13 @@ fn the_queue_is_measured_when_asked() {
     isolated(|_| {
         let mut proc = Proc::open(&ProcOptions::default()).expect("loads");
         assert_eq!(proc.latencies().read().expect("reads"), []);
-        proc.measure_queue().expect("attaches");
+        proc.measure_queue(true).expect("attaches");
         ends(0);
+        proc.measure_queue(false).expect("detaches");
         let turns = proc.latencies().read().expect("reads");
         assert!(turns.iter().map(|(_, count)| count).sum::<u64>() > 0);
         assert!(turns.is_sorted_by_key(|(latency, _)| *latency));
+        ends(0);
+        assert_eq!(proc.latencies().read().expect("reads"), turns);
     });
 }

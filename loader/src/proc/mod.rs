@@ -8,9 +8,10 @@ mod snapshot;
 
 use std::path::PathBuf;
 
+use aya::programs::tp_btf::BtfTracePointLink;
 use aya::programs::{BtfTracePoint, Iter, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
-use ssi_abi::proc::{RING_BYTES, Task};
+use ssi_abi::proc::{ABSENT, RING_BYTES, Task};
 
 use crate::kernel;
 use crate::map::PerCpu;
@@ -64,6 +65,9 @@ pub struct Proc {
     pins: Option<Pins>,
     adopted: bool,
     reader: Reader,
+    accounts_waits: bool,
+    /// Detaches the program when it goes.
+    queue: Option<BtfTracePointLink>,
 }
 
 impl Proc {
@@ -85,21 +89,24 @@ impl Proc {
                 what: "process tracking".to_owned(),
                 reason,
             })?;
-        let btf =
-            Btf::from_sys_fs().map_err(|error| LoadError::refused("the kernel's BTF", &error))?;
         let pins = options.pins.as_deref().map(Pins::prepare).transpose()?;
         let adopted = pins.as_ref().is_some_and(Pins::has_maps);
         let paths = pins.as_ref().map(Pins::maps);
-        let mut loader = EbpfLoader::new();
-        loader
-            .override_global("LAYOUT", &layout, true)
-            .map_max_entries("EVENTS", options.ring_bytes);
-        for (name, path) in paths.iter().flatten() {
-            loader.map_pin_path(name, path.as_path());
-        }
-        let mut ebpf = loader
-            .load(object)
-            .map_err(|error| LoadError::refused("the maps of process tracking", &error))?;
+        let mut ebpf = {
+            let mut loader = EbpfLoader::new();
+            loader
+                .override_global("LAYOUT", &layout, true)
+                .map_max_entries("EVENTS", options.ring_bytes);
+            for (name, path) in paths.iter().flatten() {
+                loader.map_pin_path(name, path.as_path());
+            }
+            loader
+                .load(object)
+                .map_err(|error| LoadError::refused("the maps of process tracking", &error))?
+        };
+        // The loader has the same with it, some 20 MB, so one goes before the other comes.
+        let btf =
+            Btf::from_sys_fs().map_err(|error| LoadError::refused("the kernel's BTF", &error))?;
         for name in ITERATORS {
             iterator(&mut ebpf, name)
                 .and_then(|program| program.load("task", &btf))
@@ -120,6 +127,8 @@ impl Proc {
             pins,
             adopted,
             reader: Reader::default(),
+            accounts_waits: layout.task_run_delay != ABSENT,
+            queue: None,
         })
     }
 
@@ -171,17 +180,29 @@ impl Proc {
             .read(iterator(&mut self.ebpf, "ssi_tasks"), tasks)
     }
 
-    /// Begins to measure how long tasks wait for a CPU, on the whole machine, until this is
-    /// dropped. Costs a program run with each switch from one task to another.
+    /// Begins or ends to measure how long tasks wait for a CPU, on the whole machine. It ends
+    /// with this, too. Costs a program run with each switch from one task to another.
     ///
     /// # Errors
     /// The kernel has no `CONFIG_SCHED_INFO`, or refused the attachment.
-    pub fn measure_queue(&mut self) -> Result<&Latencies, LoadError> {
+    pub fn measure_queue(&mut self, on: bool) -> Result<(), LoadError> {
+        if !on {
+            self.queue = None;
+            return Ok(());
+        }
+        if !self.accounts_waits {
+            return Err(LoadError::Refused {
+                what: "to measure the run queue".to_owned(),
+                reason: "this kernel has no CONFIG_SCHED_INFO".to_owned(),
+            });
+        }
         let (name, tracepoint) = SWITCH;
-        traced(&mut self.ebpf, name)
-            .and_then(BtfTracePoint::attach)
+        let program = traced(&mut self.ebpf, name);
+        let link = program
+            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
             .map_err(|error| LoadError::refused(tracepoint, &error))?;
-        Ok(&self.latencies)
+        self.queue = Some(link);
+        Ok(())
     }
 
     /// What [`Self::measure_queue`] has measured so far.
