@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, unmount};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use ssi_abi::proc::{Event, kind};
+use ssi_loader::kernel::{self, Support};
 use ssi_loader::{Proc, ProcOptions, unload};
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -146,5 +147,17 @@ fn the_queue_is_measured_when_asked() {
         assert!(turns.is_sorted_by_key(|(latency, _)| *latency));
         ends(0);
         assert_eq!(proc.latencies().read().expect("reads"), turns);
+    });
+}
+
+#[test]
+fn what_is_said_of_the_kernel_is_what_it_can_do() {
+    isolated(|_| {
+        let features = kernel::report();
+        let support = |name| features.iter().find(|f| f.name == name).map(|f| f.support);
+        // The other tests here have shown all three.
+        for name in ["process events", "process snapshots", "run-queue waits"] {
+            assert_eq!(support(name), Some(Support::Full), "{name}");
+        }
     });
 }

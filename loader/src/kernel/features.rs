@@ -104,7 +104,7 @@ const WISHES: &[Wish] = &[
         otherwise: Support::Fallback,
         fallback: "/proc",
         missing: "CONFIG_DEBUG_INFO_BTF, kernel 5.8",
-        matters: "looking at all processes takes twenty times longer",
+        matters: "looking at all processes takes forty times longer",
     },
     Wish {
         name: "run-queue waits",

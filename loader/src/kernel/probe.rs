@@ -14,6 +14,9 @@ pub(super) fn btf() -> bool {
 }
 
 /// Whether there are the tracepoints of a process's life, and programs may hang on them.
+///
+/// A program of that type can't be loaded without a target, so its elder sister is asked,
+/// which needs the same of the kernel.
 pub(super) fn tracepoints() -> bool {
     let there = |btf: &Btf| {
         [
@@ -24,13 +27,13 @@ pub(super) fn tracepoints() -> bool {
         .iter()
         .all(|name| btf.tracepoint(name).is_some())
     };
-    program(ProgramType::Tracing) && Btf::of_kernel().as_ref().is_some_and(there)
+    program(ProgramType::RawTracePoint) && Btf::of_kernel().as_ref().is_some_and(there)
 }
 
 /// Iterators over tasks (kernel 5.8) are known by the function that they call.
 pub(super) fn task_iterator() -> bool {
     let there = |btf: &Btf| btf.has_function("bpf_iter_task");
-    program(ProgramType::Tracing) && Btf::of_kernel().as_ref().is_some_and(there)
+    program(ProgramType::RawTracePoint) && Btf::of_kernel().as_ref().is_some_and(there)
 }
 
 /// Whether the kernel accounts for the time that tasks wait for a CPU: it says so in its

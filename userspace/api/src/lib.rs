@@ -4,3 +4,4 @@ pub mod cluster;
 pub mod control;
 pub mod ics;
 pub mod lvs;
+pub mod process;

@@ -1,4 +1,4 @@
-//! The command line, except for what comes after `lvs`, which is ipvsadm's.
+//! The command line, except for what comes after `lvs` and `ps`, which is ipvsadm's and ps's.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,6 +35,7 @@ Examples:
   ssi token                       a token for another node to join with
   ssi cluster -w                  the nodes and their states, as they change
   ssi ping 2                      how fast node 2 answers
+  ssi ps aux --sort -load         the processes of this node
   ssi lvs -L -n                   virtual services and their servers
   ssi -o json status | jq .status.interfaces
 
@@ -104,13 +105,13 @@ impl Common {
     }
 }
 
-/// What clap shall see, and what comes after `lvs`: clap would take some of ipvsadm's
+/// What clap shall see, and what comes after `lvs` or `ps`: clap would take some of their
 /// options for its own.
-pub(crate) fn split_lvs(argv: &[OsString]) -> (&[OsString], &[OsString]) {
+pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
     let mut at = 1;
     while let Some(arg) = argv.get(at).and_then(|arg| arg.to_str()) {
         match arg {
-            "lvs" => return argv.split_at(at + 1),
+            "lvs" | "ps" => return argv.split_at(at + 1),
             "-o" | "--output" | "--socket" | "--wait" => at += 2,
             _ if arg.starts_with('-') => at += 1,
             _ => break,
@@ -149,12 +150,12 @@ mod tests {
     #[test]
     fn what_follows_lvs_is_not_claps() {
         let argv = words("ssi --socket lvs -o json lvs -o -A -u [::1]:53");
-        let (head, rest) = split_lvs(&argv);
+        let (head, rest) = split(&argv);
         assert_eq!(head, words("ssi --socket lvs -o json lvs"));
         assert_eq!(rest, words("-o -A -u [::1]:53"));
         let args = Args::try_parse_from(head).unwrap();
         assert_eq!(args.common.output, Format::Json);
         let argv = words("ssi completion lvs");
-        assert_eq!(split_lvs(&argv).1, words("")[1..].to_vec());
+        assert_eq!(split(&argv).1, words("")[1..].to_vec());
     }
 }

@@ -10,6 +10,7 @@ use crate::args::Args;
 use crate::fail::Fail;
 use crate::lvs;
 use crate::output;
+use crate::ps;
 
 /// Options for `make install`, which nobody else needs.
 #[derive(Clone, Debug, ClapArgs)]
@@ -71,6 +72,11 @@ fn page(of: Option<&str>) -> Result<String, Fail> {
         Some("lvs") => {
             let mut page = rendered(command("lvs")?.after_long_help(None::<&str>))?;
             page.push_str(&verbatim("COMMAND LINE", lvs::HELP));
+            Ok(page)
+        }
+        Some("ps") => {
+            let mut page = rendered(command("ps")?.after_long_help(None::<&str>))?;
+            page.push_str(&verbatim("COMMAND LINE", ps::HELP));
             Ok(page)
         }
         Some(name) => Ok(rendered(command(name)?)?),

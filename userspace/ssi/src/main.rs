@@ -20,6 +20,7 @@ mod node;
 mod output;
 mod patience;
 mod program;
+mod ps;
 mod status;
 mod tradition;
 mod units;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
             (name.to_owned(), run(&argv, &[]).1)
         }
         Called::Ssi => {
-            let (head, rest) = args::split_lvs(&argv);
+            let (head, rest) = args::split(&argv);
             run(head, rest)
         }
     };
@@ -56,9 +57,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command line; also the name of its command, for messages. `lvs` is what came
-/// after `lvs`.
-fn run(argv: &[OsString], lvs: &[OsString]) -> (String, Result<(), Fail>) {
+/// Runs a command line; also the name of its command, for messages. `rest` is what came
+/// after `lvs` or `ps`.
+fn run(argv: &[OsString], rest: &[OsString]) -> (String, Result<(), Fail>) {
     let matches = Args::command().get_matches_from(argv);
     let name = matches
         .subcommand_name()
@@ -68,7 +69,7 @@ fn run(argv: &[OsString], lvs: &[OsString]) -> (String, Result<(), Fail>) {
     let result = if let Some(what) = args.generate.what {
         generate::generate(what, args.generate.of.as_deref())
     } else if let Some(command) = args.command {
-        command.run(&args.common, lvs)
+        command.run(&args.common, rest)
     } else {
         let why = "which command? see: ssi --help".to_owned();
         Err(Fail::Usage(why))

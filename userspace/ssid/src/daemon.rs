@@ -12,6 +12,7 @@ use crate::config::{self, Config};
 use crate::control::{self, Answers};
 use crate::data_path::DataPath;
 use crate::log::{self, Level};
+use crate::processes::Processes;
 use crate::status::About;
 use crate::why::why;
 use crate::{cvip, lock, memory, notify};
@@ -31,11 +32,14 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     cvip::prepare(&config).await?;
     let (data_path, feed) = DataPath::open(&config, |maps| before.company(&config, maps))?;
     let data_path = Arc::new(Mutex::new(data_path));
+    // Before anybody waits for this thread.
+    let processes = Processes::start(&config)?;
     let (cluster, mut failed) = Cluster::start(&config, data_path.clone(), before).await?;
     let listener = control::bind(&config.control)?;
     let answers = Arc::new(Answers {
         cluster,
         data_path: data_path.clone(),
+        processes,
         about: Mutex::new(About {
             started: Instant::now(),
             config: config.clone(),

@@ -13,6 +13,7 @@ mod log;
 mod memory;
 mod nodes;
 mod notify;
+mod processes;
 mod random;
 mod seed;
 mod state;

@@ -5,6 +5,7 @@
 //! and [`procfs`] where there is none; the records are the same. [`machine`] tells what a
 //! node has to give: processors, memory, pressure.
 
+pub mod clock;
 pub mod core;
 mod error;
 pub mod machine;

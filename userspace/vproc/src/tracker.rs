@@ -1,10 +1,10 @@
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use rustix::time::{ClockId, clock_gettime};
 use ssi_abi::proc::Task;
 use ssi_loader::{Events, Proc, ProcOptions};
 
 use crate::Error;
+use crate::clock::now;
 use crate::core::{Change, Event, Snapshot, Table, fold};
 use crate::procfs::Scanner;
 
@@ -142,10 +142,4 @@ impl Tracker {
         }
         Ok(())
     }
-}
-
-/// Nanoseconds since boot, suspension included.
-fn now() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }

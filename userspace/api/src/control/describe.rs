@@ -78,6 +78,10 @@ pub fn describe() -> Vec<Described> {
             "how long a node takes to answer",
             r#"{"id":16,"request":{"ics":{"ping":{"node":2}}}}"#,
         ),
+        (
+            "the processes of this node; with \"args\", their arguments too",
+            r#"{"id":17,"request":{"process":{"list":{"args":true}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

@@ -5,6 +5,7 @@ use super::{Counted, Described, Feature, Status, VERSION};
 use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
+use crate::process::ProcessesView;
 
 /// One line from the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +100,8 @@ pub enum Reply {
     Ics(Box<IcsView>),
     /// To `ics ping`.
     Ping(Box<Ping>),
+    /// To `process list`.
+    Processes(Box<ProcessesView>),
 }
 
 /// Why a request was not done.

@@ -4,6 +4,7 @@ use super::VERSION;
 use crate::cluster::ClusterRequest;
 use crate::ics::IcsRequest;
 use crate::lvs::{Command, ServiceName};
+use crate::process::ProcessRequest;
 
 /// One line from a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub enum Request {
     Cluster(ClusterRequest),
     /// Internode communication.
     Ics(IcsRequest),
+    /// Processes.
+    Process(ProcessRequest),
 }
 
 /// Requests to the connection scheduler.

@@ -8,6 +8,7 @@ use ssi_api::lvs::Command;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::data_path::{self, DataPath};
+use crate::processes::Processes;
 use crate::status::{self, About};
 use crate::why::why;
 
@@ -18,6 +19,7 @@ const MOST_CONNECTIONS: u32 = 100_000;
 pub(crate) struct Answers {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) data_path: Arc<Mutex<DataPath>>,
+    pub(crate) processes: Processes,
     pub(crate) about: Mutex<About>,
 }
 
@@ -41,6 +43,7 @@ impl Answers {
             Request::Doctor => self.with(|path| Ok(Reply::Features(path.doctor()))).await,
             Request::Cluster(request) => self.cluster.answer(request, user).await,
             Request::Ics(request) => self.cluster.talk(request).await,
+            Request::Process(request) => self.processes.answer(request).await,
             Request::Lvs(LvsRequest::Apply { commands }) => self.apply(commands, user).await,
             Request::Lvs(request) => self.with(move |path| lvs(path, request)).await,
         }

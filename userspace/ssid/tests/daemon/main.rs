@@ -4,4 +4,5 @@
 mod cluster;
 mod control;
 mod machine;
+mod processes;
 mod restart;

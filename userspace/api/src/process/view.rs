@@ -1,0 +1,89 @@
+use serde::{Deserialize, Serialize};
+
+/// The processes of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProcessesView {
+    /// Where it comes from: `tracing` or `/proc`.
+    pub source: String,
+    /// When this was: nanoseconds since boot.
+    pub at: u64,
+    /// When the node was booted: nanoseconds since 1970.
+    pub booted: u64,
+    /// Its memory, bytes.
+    pub memory: u64,
+    /// How busy it is; none in the first second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadView>,
+    /// In order of their numbers.
+    pub processes: Vec<ProcessView>,
+}
+
+/// How busy a node is, in MOSIX's units: one process that always wants a processor of
+/// standard speed is 100 on a node that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadView {
+    /// In the last second.
+    pub load: f64,
+    /// What the node itself decides by: rises slowly, falls at once.
+    pub mean: f64,
+    /// What others decide by: rises at once, falls slowly.
+    pub upper: f64,
+    /// What one process adds.
+    pub process: f64,
+}
+
+/// A process. Times are nanoseconds, those of all its threads together; memory is in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessView {
+    /// Its number.
+    pub pid: u32,
+    /// When it was forked: nanoseconds since boot.
+    pub start: u64,
+    /// Its parent.
+    pub ppid: u32,
+    /// Its process group.
+    pub pgid: u32,
+    /// Its session.
+    pub sid: u32,
+    /// Real user.
+    pub uid: u32,
+    /// Effective user.
+    pub euid: u32,
+    /// Controlling terminal, as `/proc/PID/stat` has it; 0: none.
+    pub tty: u32,
+    /// Its cgroup's number; 0: not known.
+    pub cgroup: u64,
+    /// Processor time.
+    pub run: u64,
+    /// Time that it was ready and waited for a processor.
+    pub wait: u64,
+    /// Processor time in user mode.
+    pub utime: u64,
+    /// Processor time in the kernel.
+    pub stime: u64,
+    /// Times it gave the processor up.
+    pub voluntary: u64,
+    /// Times the processor was taken from it.
+    pub involuntary: u64,
+    /// Resident memory.
+    pub rss: u64,
+    /// Memory in swap.
+    pub swap: u64,
+    /// Address space.
+    pub size: u64,
+    /// The letter that ps has for what it does.
+    pub state: char,
+    /// How many threads it has.
+    pub threads: u32,
+    /// −20 to 19.
+    pub nice: i32,
+    /// Whether it is a thread of the kernel.
+    pub kernel: bool,
+    /// What it adds to the node's load lately; 100: a whole processor.
+    pub load: f64,
+    /// Name of its program.
+    pub comm: String,
+    /// Its arguments, if they were asked for and it has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+}

@@ -1,0 +1,104 @@
+//! Lines in columns.
+
+use ssi_api::process::ProcessesView;
+
+use super::columns::Line;
+use super::grammar::Asked;
+use crate::output;
+
+/// Where lines are cut: at the edge of the terminal, if there is one.
+pub(super) fn width() -> Option<usize> {
+    if !output::to_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// The table.
+pub(super) fn text(view: &ProcessesView, asked: &Asked, width: Option<usize>) -> String {
+    let mut rows = Vec::with_capacity(view.processes.len() + 1);
+    let headers = asked.columns.iter().map(|(_, header)| header.clone());
+    let headers: Vec<_> = headers.collect();
+    // As ps: no line of headers if all are empty.
+    if asked.headers && headers.iter().any(|header| !header.is_empty()) {
+        rows.push(headers);
+    }
+    for process in &view.processes {
+        let line = Line {
+            node: view,
+            process,
+            short_times: asked.short_times,
+        };
+        let cells = asked.columns.iter().map(|(column, _)| column.show(line));
+        rows.push(cells.map(|cell| output::plain(&cell)).collect());
+    }
+    let widths: Vec<_> = (0..asked.columns.len())
+        .map(|at| rows.iter().map(|row| row[at].chars().count()).max())
+        .map(Option::unwrap_or_default)
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for ((cell, width), (column, _)) in row.iter().zip(&widths).zip(&asked.columns) {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            if column.right {
+                line += &format!("{cell:>width$}");
+            } else {
+                line += &format!("{cell:<width$}");
+            }
+        }
+        let line = line.trim_end().chars();
+        text.extend(line.take(width.unwrap_or(usize::MAX)));
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use ssi_api::process::ProcessView;
+
+    use super::*;
+    use crate::ps::grammar::{Invocation, parse};
+
+    #[test]
+    fn a_table() {
+        let process = |pid, comm: &str, rss| ProcessView {
+            pid,
+            comm: comm.to_owned(),
+            rss,
+            state: 'S',
+            start: 0,
+            run: 5_000_000_000,
+            ..ProcessView::default()
+        };
+        let mut view = ProcessesView {
+            source: String::new(),
+            at: 10_000_000_000,
+            booted: 0,
+            memory: 1 << 20,
+            load: None,
+            processes: vec![process(7, "a\nb", 4096), process(4711, "long", 1 << 19)],
+        };
+        let show = |view: &ProcessesView, line: &str, width| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            match parse(&words) {
+                Ok(Invocation::Show(asked)) => text(view, &asked, width),
+                other => panic!("{line}: {other:?}"),
+            }
+        };
+        assert_eq!(
+            show(&view, "-o pid,rss,%cpu,%mem,comm", None),
+            " PID RSS %CPU %MEM COMMAND\n   7   4 50.0  0.4 a b\n4711 512 50.0 50.0 long\n"
+        );
+        assert_eq!(show(&view, "-o pid=,comm=", Some(6)), "   7 a\n4711 l\n");
+        view.processes.truncate(1);
+        assert_eq!(
+            show(&view, "ax", None),
+            "PID TTY STAT TIME COMMAND\n  7 ?   S    0:05 [a b]\n"
+        );
+    }
+}

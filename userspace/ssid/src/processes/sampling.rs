@@ -1,0 +1,182 @@
+//! Once a second, and whenever something happens.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ssi_loader::ProcOptions;
+use ssi_mosix::load::{
+    Capacity, Ended, Key, Look, Memory, NodeLoad, STANDARD_SPEED, Stalls, Tell, Usage,
+};
+use ssi_vproc::core::{Change, Id, Process};
+use ssi_vproc::machine::Machine;
+use ssi_vproc::{Error, Tracker, clock};
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Events that follow each other so soon are taken in together: nobody is in a hurry, and a
+/// wakeup costs more than an event.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// What is known.
+#[derive(Debug)]
+pub(super) struct Sampled {
+    pub(super) tracker: Tracker,
+    pub(super) load: NodeLoad,
+    pub(super) tell: Option<Tell>,
+    ended: Vec<Ended>,
+    /// Whether the last failure was said.
+    complained: bool,
+}
+
+/// By tracing, or else by /proc.
+pub(super) fn tracker(root: &Path) -> Tracker {
+    let options = ProcOptions {
+        pins: Some(root.to_owned()),
+        ..ProcOptions::default()
+    };
+    Tracker::by_tracing(&options).unwrap_or_else(|why| {
+        tracing::info!("processes are looked up in /proc: {why}");
+        Tracker::by_procfs()
+    })
+}
+
+/// Tracks until the process ends.
+pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>) {
+    let events = tracker
+        .events_fd()
+        .and_then(|events| events.try_clone_to_owned().ok());
+    let mut sampled = Sampled {
+        tracker,
+        load: NodeLoad::new(),
+        tell: None,
+        ended: Vec::new(),
+        complained: false,
+    };
+    sampled.sample();
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    *lock() = Some(sampled);
+    let mut next = Instant::now() + PERIOD;
+    loop {
+        wait(events.as_ref(), next);
+        let due = Instant::now() >= next;
+        let mut known = lock();
+        let Some(sampled) = known.as_mut() else {
+            return;
+        };
+        if due {
+            sampled.sample();
+            next = (next + PERIOD).max(Instant::now());
+        } else {
+            sampled.catch_up();
+        }
+    }
+}
+
+/// Until there are events, but not longer than until `end`.
+fn wait(events: Option<&OwnedFd>, end: Instant) {
+    let left = || end.saturating_duration_since(Instant::now());
+    let Some(events) = events else {
+        thread::sleep(left());
+        return;
+    };
+    let mut fds = [PollFd::new(events.as_fd(), PollFlags::POLLIN)];
+    // Rounded up, so that it is not called again for the rest of a millisecond.
+    let timeout = PollTimeout::try_from(left() + Duration::from_millis(1));
+    match poll(&mut fds, timeout.unwrap_or(PollTimeout::ZERO)) {
+        Ok(0) => {}
+        Ok(_) => thread::sleep(GATHER.min(left())),
+        // A signal, perhaps; not again at once in any case.
+        Err(_) => thread::sleep(GATHER),
+    }
+}
+
+impl Sampled {
+    /// Takes in what has happened.
+    pub(super) fn catch_up(&mut self) {
+        let mut changes = Vec::new();
+        let result = self.tracker.update(&mut changes);
+        self.took(&changes, result);
+    }
+
+    /// Takes in what everybody uses.
+    fn sample(&mut self) {
+        let mut changes = Vec::new();
+        let result = self.tracker.sample(&mut changes);
+        let went_well = result.is_ok();
+        self.took(&changes, result);
+        // Without new figures everybody would seem to have stood still.
+        if !went_well {
+            return;
+        }
+        match Machine::look() {
+            Ok(machine) => {
+                let usages = self.tracker.table().processes().map(usage);
+                let ended = self.ended.drain(..);
+                let tell = self.load.add(&look(&machine), usages, ended);
+                self.tell = tell.or(self.tell);
+            }
+            Err(why) => self.complain(&why),
+        }
+    }
+
+    fn took(&mut self, changes: &[Change], result: Result<(), Error>) {
+        let ends = changes.iter().filter_map(|change| match change {
+            Change::Exited(id, exit) => Some(Ended {
+                key: key(*id),
+                run: exit.run,
+            }),
+            _ => None,
+        });
+        self.ended.extend(ends);
+        match result {
+            Ok(()) => self.complained = false,
+            Err(why) => self.complain(&why),
+        }
+    }
+
+    /// Once, until it works again.
+    fn complain(&mut self, why: &Error) {
+        if !std::mem::replace(&mut self.complained, true) {
+            tracing::warn!("processes could not be looked at: {why}");
+        }
+    }
+}
+
+/// What the load knows a process by.
+pub(super) fn key(id: Id) -> Key {
+    Key {
+        pid: id.pid,
+        start: id.start,
+    }
+}
+
+fn usage(process: &Process) -> Usage {
+    Usage {
+        key: key(process.id),
+        run: process.run,
+        wait: process.wait,
+    }
+}
+
+fn look(machine: &Machine) -> Look {
+    let memory = machine.memory;
+    Look {
+        at: clock::now(),
+        capacity: Capacity::new(machine.cpus, STANDARD_SPEED),
+        memory: Memory {
+            total: memory.total,
+            available: memory.available,
+            swap_total: memory.swap_total,
+            swap_free: memory.swap_free,
+        },
+        stalls: machine.pressure.map(|pressure| Stalls {
+            cpu: pressure.cpu.some,
+            memory: pressure.memory.some,
+            io: pressure.io.some,
+        }),
+    }
+}

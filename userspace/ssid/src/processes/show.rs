@@ -1,0 +1,130 @@
+//! Processes in the words of the control socket.
+
+use std::fs;
+
+use ssi_api::process::{LoadView, ProcessView, ProcessesView};
+use ssi_mosix::load::Tell;
+use ssi_vproc::core::Process;
+use ssi_vproc::{Source, clock};
+
+use super::sampling::{Sampled, key};
+
+/// Bytes of arguments that are shown of one process.
+const MOST_ARGS: usize = 4096;
+
+/// Everybody, by number.
+pub(super) fn view(sampled: &Sampled) -> ProcessesView {
+    let (at, now) = (clock::now(), clock::since_1970());
+    let loads = sampled.load.sampler();
+    let mut processes: Vec<_> = sampled
+        .tracker
+        .table()
+        .processes()
+        .map(|process| {
+            let load = loads.process(key(process.id)).unwrap_or(0.0);
+            self::process(process, load)
+        })
+        .collect();
+    processes.sort_by_key(|process| process.pid);
+    ProcessesView {
+        source: match sampled.tracker.source() {
+            Source::Kernel(_) => "tracing",
+            Source::Procfs(_) => "/proc",
+        }
+        .to_owned(),
+        at,
+        booted: now.saturating_sub(at),
+        memory: sampled.tell.map_or(0, |tell| tell.memory.total),
+        load: sampled.tell.map(load),
+        processes,
+    }
+}
+
+fn load(tell: Tell) -> LoadView {
+    LoadView {
+        load: tell.load,
+        mean: tell.mean,
+        upper: tell.upper,
+        process: tell.process,
+    }
+}
+
+fn process(process: &Process, load: f64) -> ProcessView {
+    let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    ProcessView {
+        pid: process.id.pid,
+        start: process.id.start,
+        ppid: process.ppid,
+        pgid: process.pgid,
+        sid: process.sid,
+        uid: process.uid,
+        euid: process.euid,
+        tty: process.tty,
+        cgroup: process.cgroup,
+        run: nanos(process.run),
+        wait: nanos(process.wait),
+        utime: nanos(process.utime),
+        stime: nanos(process.stime),
+        voluntary: process.voluntary,
+        involuntary: process.involuntary,
+        rss: process.rss,
+        swap: process.swap,
+        size: process.size,
+        state: process.state.letter(),
+        threads: process.threads,
+        nice: process.nice,
+        kernel: process.kernel,
+        load,
+        comm: process.comm.to_string(),
+        args: Vec::new(),
+    }
+}
+
+/// Reads everybody's arguments. Who has ended meanwhile has none, nor has the kernel.
+pub(super) fn add_args(view: &mut ProcessesView) {
+    for process in view.processes.iter_mut().filter(|p| !p.kernel) {
+        if let Ok(mut text) = fs::read(format!("/proc/{}/cmdline", process.pid)) {
+            text.truncate(MOST_ARGS);
+            process.args = args(&text);
+        }
+    }
+}
+
+/// Each ends with a zero; a program that writes over them may have left none.
+fn args(text: &[u8]) -> Vec<String> {
+    let text = text.strip_suffix(b"\0").unwrap_or(text);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.split(|byte| *byte == 0)
+        .map(|arg| String::from_utf8_lossy(arg).into_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn arguments_are_what_they_were(wanted in prop::collection::vec("[^\0]{1,8}", 1..6)) {
+            let mut text = wanted.join("\0").into_bytes();
+            text.push(0);
+            prop_assert_eq!(args(&text), wanted);
+        }
+
+        #[test]
+        fn anything_is_taken(text: Vec<u8>) {
+            let _ = args(&text);
+        }
+    }
+
+    #[test]
+    fn nothing_is_no_argument() {
+        assert_eq!(args(b""), Vec::<String>::new());
+        assert_eq!(args(b"\0"), Vec::<String>::new());
+        assert_eq!(args(b"a\0\0"), ["a", ""]);
+    }
+}
