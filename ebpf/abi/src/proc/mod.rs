@@ -14,9 +14,9 @@ pub use layout::{ABSENT, Layout};
 pub use queue::{BUCKETS, Running, bucket, bucket_start};
 pub use task::{Task, task_flag, task_state};
 
-/// Bytes of the ring of events, unless the loader is told otherwise: some ten thousand
-/// events that `ssid` may miss while it is down.
-pub const RING_BYTES: usize = 1 << 20;
+/// Bytes of the ring of events, unless the loader is told otherwise: 2,340 events that `ssid`
+/// may miss while it is down. Whoever reads it has it mapped twice over.
+pub const RING_BYTES: usize = 256 << 10;
 
 /// Bytes of a task's name, the ending zero included (`TASK_COMM_LEN`).
 pub const COMM: usize = 16;

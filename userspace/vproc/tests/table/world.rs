@@ -168,7 +168,23 @@ impl World {
         let rest = self.alive.iter().filter(|(pid, _)| **pid > last);
         snapshot.processes.extend(rest.map(|(_, p)| p.clone()));
         snapshot.ended = self.now;
+        let (began, lost) = (snapshot.began, self.lost);
         self.read();
         self.table.refresh(snapshot, &mut self.changes);
+        if lost && self.now > began {
+            let wants = self.table.wants_snapshot();
+            assert!(wants, "what was lost since it began, it can't make good");
+        }
+        if !self.ever_lost {
+            self.check();
+        }
+    }
+
+    /// Everything has been told, so nobody may be known as what they were before.
+    fn check(&self) {
+        for (pid, process) in &self.alive {
+            let known = self.table.get(*pid).map(|p| (p.id, p.comm, p.state));
+            assert_eq!(known, Some((process.id, process.comm, process.state)));
+        }
     }
 }
