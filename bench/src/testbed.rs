@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -30,8 +31,12 @@ pub(crate) fn stop_on_signals() -> Result<()> {
     signals.thread_block()?;
     thread::spawn(move || {
         if let Ok(signal) = signals.wait() {
-            if OURS.swap(true, Ordering::Relaxed) {
-                let _ = testbed(&["stop"], "");
+            // What the program is at, as booting machines, ends first; it begins nothing else.
+            let _at_it = BOOTING.lock();
+            if OURS.load(Ordering::Relaxed)
+                && let Err(error) = testbed(&["stop"], "")
+            {
+                eprintln!("ssi-bench: the cluster is not stopped: {error:#}");
             }
             std::process::exit(128 + signal as i32);
         }
@@ -39,6 +44,8 @@ pub(crate) fn stop_on_signals() -> Result<()> {
     Ok(())
 }
 
+/// Held while machines are booted, and from a signal to the end.
+static BOOTING: Mutex<()> = Mutex::new(());
 /// Whether this program has begun to boot machines.
 static OURS: AtomicBool = AtomicBool::new(false);
 
@@ -47,10 +54,19 @@ pub(crate) fn start(nodes: u8, options: &[&str]) -> Result<()> {
     let nodes = nodes.to_string();
     let mut arguments = vec!["start", &nodes];
     arguments.extend(options);
+    let _booting = BOOTING.lock();
     // Somebody else's, if there is one, shall not be stopped in its place.
     if !ssi_testbed::leftovers::found() {
         OURS.store(true, Ordering::Relaxed);
     }
+    testbed(&arguments, "").map(drop)
+}
+
+/// Boots machines again.
+pub(crate) fn add(nodes: &[String]) -> Result<()> {
+    let _booting = BOOTING.lock();
+    let mut arguments = vec!["add"];
+    arguments.extend(nodes.iter().map(String::as_str));
     testbed(&arguments, "").map(drop)
 }
 

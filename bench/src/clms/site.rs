@@ -12,7 +12,7 @@ use ssi_testbed::plan::{Machine, Net};
 use ssi_testbed::state::{self, State};
 use ssi_testbed::{cluster, fault, form};
 
-use crate::testbed::{enter, start, testbed};
+use crate::testbed::{self, enter, start, testbed};
 
 /// Numbers of nodes.
 pub(crate) type Nodes = BTreeSet<u8>;
@@ -109,9 +109,7 @@ impl Site {
     /// Boots machines that had crashed; their disks are as they were.
     pub(crate) fn boot_again(&mut self, nodes: &Nodes) -> Result<()> {
         let numbers: Vec<String> = nodes.iter().map(u8::to_string).collect();
-        let mut command = vec!["add"];
-        command.extend(numbers.iter().map(String::as_str));
-        testbed(&command, "")?;
+        testbed::add(&numbers)?;
         self.state = state::running()?;
         Ok(())
     }
