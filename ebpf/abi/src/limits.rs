@@ -20,8 +20,9 @@ pub const CONNS6: usize = 65_536;
 pub const FRAGMENTS: usize = 8_192;
 /// Other nodes whose tunnels we open.
 pub const PEERS: usize = 1_024;
-/// Bytes of the ring of fragments held for their first one.
-pub const HELD_BYTES: usize = 1 << 20;
+/// Bytes of the ring of fragments held for their first one: some 120, until their reader has
+/// woken up. It counts twice in the reader's memory, which maps it so.
+pub const HELD_BYTES: usize = 1 << 18;
 /// Servers that a scheduler which compares all of them (lc, wlc) looks at per decision.
 pub const SCAN: u32 = 256;
 /// Members of the cluster besides this node, by address.
