@@ -10,4 +10,5 @@ pub use event::{Event, Exit, Status, What};
 pub use fold::fold;
 pub use process::{Comm, Id, Process, State};
 pub use snapshot::Snapshot;
+pub use ssi_api::process::Cpid;
 pub use table::{Change, Table};
