@@ -3,13 +3,14 @@
 //! [`core`] is pure: records and events in, state out. [`Tracker`] does the I/O: it reads
 //! the kernel's iterator and ring of events where there is tracing ([`ssi_loader::Proc`]),
 //! and [`procfs`] where there is none; the records are the same. [`machine`] tells what a
-//! node has to give: processors, memory, pressure.
+//! node has to give: processors, memory, pressure. [`signal`] sends signals on behalf of users.
 
 pub mod clock;
 pub mod core;
 mod error;
 pub mod machine;
 pub mod procfs;
+pub mod signal;
 mod tracker;
 
 pub use error::Error;

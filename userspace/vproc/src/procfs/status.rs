@@ -7,6 +7,8 @@ pub struct Status {
     pub uid: u32,
     /// Effective user.
     pub euid: u32,
+    /// Saved user.
+    pub suid: u32,
     /// KiB in swap; 0 for threads of the kernel and what has ended.
     pub swap: u64,
     /// Times it gave the processor up; of this thread only.
@@ -24,6 +26,7 @@ impl Status {
         Some(Self {
             uid: users.next().and_then(number)?,
             euid: users.next().and_then(number)?,
+            suid: users.next().and_then(number)?,
             swap: counter("VmSwap").unwrap_or(0),
             voluntary: counter("voluntary_ctxt_switches")?,
             involuntary: counter("nonvoluntary_ctxt_switches")?,
@@ -40,7 +43,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(
-            (uid, euid) in any::<(u32, u32)>(),
+            (uid, euid, suid) in any::<(u32, u32, u32)>(),
             swap in any::<Option<u64>>(),
             (voluntary, involuntary) in any::<(u64, u64)>(),
             name in "[a-zA-Z: ]{0,15}",
@@ -48,11 +51,11 @@ mod tests {
             let swapped = swap.map_or(String::new(), |kib| format!("VmSwap:\t{kib:8} kB\n"));
             // A name with a line break is written with "\n" in two letters.
             let text = format!(
-                "Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nUid:\t{uid}\t{euid}\t0\t0\n\
+                "Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nUid:\t{uid}\t{euid}\t{suid}\t0\n\
                  VmRSS:\t 12 kB\n{swapped}voluntary_ctxt_switches:\t{voluntary}\n\
                  nonvoluntary_ctxt_switches:\t{involuntary}\n"
             );
-            let status = Status { uid, euid, swap: swap.unwrap_or(0), voluntary, involuntary };
+            let status = Status { uid, euid, suid, swap: swap.unwrap_or(0), voluntary, involuntary };
             prop_assert_eq!(Status::parse(text.as_bytes()), Some(status));
         }
 
