@@ -34,12 +34,12 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     let data_path = Arc::new(Mutex::new(data_path));
     // Before anybody waits for this thread.
     let processes = Processes::start(&config)?;
-    let (cluster, mut failed) = Cluster::start(&config, data_path.clone(), before).await?;
+    let (cluster, mut failed) =
+        Cluster::start(&config, data_path.clone(), processes, before).await?;
     let listener = control::bind(&config.control)?;
     let answers = Arc::new(Answers {
         cluster,
         data_path: data_path.clone(),
-        processes,
         about: Mutex::new(About {
             started: Instant::now(),
             config: config.clone(),

@@ -79,8 +79,12 @@ pub fn describe() -> Vec<Described> {
             r#"{"id":16,"request":{"ics":{"ping":{"node":2}}}}"#,
         ),
         (
-            "the processes of this node; with \"args\", their arguments too",
-            r#"{"id":17,"request":{"process":{"list":{"args":true}}}}"#,
+            "the processes of all nodes, or of \"nodes\"; with \"args\", their arguments too",
+            r#"{"id":17,"request":{"process":{"list":{"args":true,"nodes":[1,2]}}}}"#,
+        ),
+        (
+            "send a signal: to processes, and to process groups, whose numbers are below 0",
+            r#"{"id":18,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
     ]
     .map(|(about, example)| Described {

@@ -5,10 +5,11 @@ use super::{Counted, Described, Feature, Status, VERSION};
 use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
-use crate::process::ProcessesView;
+use crate::process::{ClusterProcesses, ProcessesView, Signalled};
 
 /// One line from the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct Response {
     /// The daemon's protocol version.
     pub version: u32,
@@ -27,6 +28,33 @@ pub enum Outcome {
     Ok(Reply),
     /// It was not, and nothing changed.
     Error(Failure),
+}
+
+/// A response as it is read: serde would keep all of a flattened one in pieces first, which
+/// takes many times its size where it has 100,000 processes in it.
+#[derive(Deserialize)]
+struct Fields {
+    version: u32,
+    id: u64,
+    ok: Option<Reply>,
+    error: Option<Failure>,
+}
+
+impl TryFrom<Fields> for Response {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+        let outcome = match (fields.ok, fields.error) {
+            (Some(reply), None) => Outcome::Ok(reply),
+            (None, Some(failure)) => Outcome::Error(failure),
+            _ => return Err("it has neither \"ok\" nor \"error\", or both"),
+        };
+        Ok(Self {
+            version: fields.version,
+            id: fields.id,
+            outcome,
+        })
+    }
 }
 
 impl Response {
@@ -100,8 +128,12 @@ pub enum Reply {
     Ics(Box<IcsView>),
     /// To `ics ping`.
     Ping(Box<Ping>),
-    /// To `process list`.
+    /// To `process list` on a machine that is in no cluster.
     Processes(Box<ProcessesView>),
+    /// To `process list` in a cluster.
+    ClusterProcesses(Box<ClusterProcesses>),
+    /// To `process signal`: what became of it, in the order of the targets.
+    Signalled(Vec<Signalled>),
 }
 
 /// Why a request was not done.

@@ -2,8 +2,10 @@
 
 mod cpid;
 mod request;
+mod signal;
 mod view;
 
 pub use cpid::{Cpid, NoPid, Pid};
 pub use request::ProcessRequest;
-pub use view::{LoadView, ProcessView, ProcessesView};
+pub use signal::{Signalled, Target};
+pub use view::{ClusterProcesses, LoadView, Missing, NodeProcesses, ProcessView, ProcessesView};

@@ -1,13 +1,26 @@
 use serde::{Deserialize, Serialize};
 
+use super::Target;
+
 /// Requests about processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessRequest {
-    /// The processes of this node, as they are now.
+    /// The processes as they are now: of this node, if it is in no cluster, else of all
+    /// members that are UP.
     List {
         /// Their arguments too: a file of /proc is read for each.
         #[serde(default)]
         args: bool,
+        /// Of these nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<u16>>,
+    },
+    /// Send a signal, with the rights of whoever asks.
+    Signal {
+        /// Its number; 0: only see whether it could be sent.
+        signal: i32,
+        /// Whom to.
+        targets: Vec<Target>,
     },
 }

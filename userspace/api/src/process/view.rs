@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+// Nodes tell each other these in a form without names (postcard): no field may be left out.
+
 /// The processes of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessesView {
@@ -12,10 +14,47 @@ pub struct ProcessesView {
     /// Its memory, bytes.
     pub memory: u64,
     /// How busy it is; none in the first second.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub load: Option<LoadView>,
     /// In order of their numbers.
     pub processes: Vec<ProcessView>,
+}
+
+/// The processes of several nodes of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClusterProcesses {
+    /// The number of the node that was asked.
+    pub here: u16,
+    /// In order of their numbers.
+    pub nodes: Vec<NodeProcesses>,
+    /// Nodes whose processes are not known, and why.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
+    /// Nodes that had no room in this reply: ask again, for these.
+    #[serde(default)]
+    pub left: Vec<u16>,
+}
+
+/// A node of a cluster with its processes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeProcesses {
+    /// Its number.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+    /// What it said; its times are its own.
+    pub said: ProcessesView,
+}
+
+/// A node whose processes are not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its number.
+    pub number: u16,
+    /// Its name, if it has one.
+    pub name: String,
+    /// Why.
+    pub why: String,
 }
 
 /// How busy a node is, in MOSIX's units: one process that always wants a processor of
@@ -84,6 +123,6 @@ pub struct ProcessView {
     /// Name of its program.
     pub comm: String,
     /// Its arguments, if they were asked for and it has any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub args: Vec<String>,
 }

@@ -1,73 +1,7 @@
 //! The columns.
 
-use std::cmp::Ordering;
-
-use ssi_api::process::{ProcessView, ProcessesView};
-
+use super::column::{Column, Line, Value};
 use super::units;
-
-/// One process, and what it is shown with.
-#[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
-    pub(super) node: &'a ProcessesView,
-    pub(super) process: &'a ProcessView,
-    /// Times as BSD writes them.
-    pub(super) short_times: bool,
-}
-
-/// What a column has of a process.
-pub(super) enum Value {
-    Number(f64),
-    Text(String),
-}
-
-/// A column.
-pub(super) struct Column {
-    /// The first is its own, the others mean the same.
-    pub(super) names: &'static [&'static str],
-    pub(super) header: &'static str,
-    pub(super) right: bool,
-    /// What it sorts by.
-    pub(super) value: fn(Line<'_>) -> Value,
-    /// What it shows; `None`: the value as it is.
-    pub(super) text: Option<fn(Line<'_>) -> String>,
-}
-
-impl std::fmt::Debug for Column {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.names[0])
-    }
-}
-
-impl Column {
-    /// What it shows of a process.
-    pub(super) fn show(&self, line: Line<'_>) -> String {
-        if let Some(text) = self.text {
-            return text(line);
-        }
-        match (self.value)(line) {
-            Value::Number(number) => format!("{number}"),
-            Value::Text(text) => text,
-        }
-    }
-
-    /// Which of two processes comes first.
-    pub(super) fn order(&self, node: &ProcessesView, a: &ProcessView, b: &ProcessView) -> Ordering {
-        let value = |process| {
-            (self.value)(Line {
-                node,
-                process,
-                short_times: false,
-            })
-        };
-        match (value(a), value(b)) {
-            (Value::Number(a), Value::Number(b)) => a.total_cmp(&b),
-            (Value::Text(a), Value::Text(b)) => a.cmp(&b),
-            (Value::Number(_), Value::Text(_)) => Ordering::Less,
-            (Value::Text(_), Value::Number(_)) => Ordering::Greater,
-        }
-    }
-}
 
 /// A column by any of its names.
 pub(super) fn find(name: &str) -> Result<&'static Column, String> {
@@ -118,6 +52,43 @@ macro_rules! text {
 const COLUMNS: &[Column] = &[
     number!(["pid"], "PID", pid),
     number!(["ppid"], "PPID", ppid),
+    shown!(
+        ["cpid"],
+        "CPID",
+        |line: Line<'_>| clusterwide(line, line.process.pid),
+        |line| line
+            .cpid(line.process.pid)
+            .map_or_else(none, |cpid| cpid.number().to_string())
+    ),
+    shown!(
+        ["npid"],
+        "PID",
+        |line: Line<'_>| clusterwide(line, line.process.pid),
+        |line| with_node(line, line.process.pid)
+    ),
+    shown!(
+        ["nppid"],
+        "PPID",
+        |line: Line<'_>| clusterwide(line, line.process.ppid),
+        |line| with_node(line, line.process.ppid)
+    ),
+    shown!(
+        ["node"],
+        "NODE",
+        |line: Line<'_>| f64::from(line.node.number),
+        |line| match line.node.number {
+            0 => none(),
+            number => number.to_string(),
+        }
+    ),
+    text!(
+        ["nodename"],
+        "NODENAME",
+        |line: Line<'_>| match line.node.name.as_str() {
+            "" => none(),
+            name => name.to_owned(),
+        }
+    ),
     number!(["pgid", "pgrp"], "PGID", pgid),
     number!(["sid", "sess", "session"], "SID", sid),
     number!(["uid", "ruid"], "UID", uid),
@@ -216,7 +187,12 @@ const COLUMNS: &[Column] = &[
         ["start", "start_time", "bsdstart"],
         "START",
         |line: Line<'_>| line.process.start as f64,
-        |line| { units::start(started(line), line.node.booted.saturating_add(line.node.at)) }
+        |line| {
+            units::start(
+                started(line),
+                line.node.said.booted.saturating_add(line.node.said.at),
+            )
+        }
     ),
     shown!(
         ["lstart"],
@@ -226,18 +202,35 @@ const COLUMNS: &[Column] = &[
     ),
 ];
 
+/// What is shown of nothing.
+fn none() -> String {
+    "-".to_owned()
+}
+
+/// A number that sorts by node, and by pid there.
+fn clusterwide(line: Line<'_>, pid: u32) -> f64 {
+    line.cpid(pid)
+        .map_or_else(|| f64::from(pid), |cpid| f64::from(cpid.number()))
+}
+
+/// `node/pid`, or the pid alone in no cluster, or of nobody.
+fn with_node(line: Line<'_>, pid: u32) -> String {
+    line.cpid(pid)
+        .map_or_else(|| pid.to_string(), |cpid| cpid.to_string())
+}
+
 fn kib(bytes: u64) -> String {
     (bytes / 1024).to_string()
 }
 
 /// Nanoseconds since it began.
 fn age(line: Line<'_>) -> u64 {
-    line.node.at.saturating_sub(line.process.start)
+    line.node.said.at.saturating_sub(line.process.start)
 }
 
 /// Nanoseconds since 1970.
 fn started(line: Line<'_>) -> u64 {
-    line.node.booted.saturating_add(line.process.start)
+    line.node.said.booted.saturating_add(line.process.start)
 }
 
 fn time(line: Line<'_>, nanoseconds: u64) -> String {
@@ -254,7 +247,7 @@ fn cpu(line: Line<'_>) -> f64 {
 
 /// % of the node's memory.
 fn memory(line: Line<'_>) -> f64 {
-    match line.node.memory {
+    match line.node.said.memory {
         0 => 0.0,
         all => 100.0 * line.process.rss as f64 / all as f64,
     }

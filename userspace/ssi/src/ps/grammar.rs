@@ -1,7 +1,11 @@
 //! The command line of ps: options with a dash, in clusters; letters without one, as BSD has
 //! them; long options.
 
-use super::columns::{self, Column};
+use ssi_api::process::{NoPid, Pid};
+
+use super::column::Column;
+use super::columns;
+use crate::node::Node;
 use crate::output::Format;
 
 /// What a command line says.
@@ -22,10 +26,12 @@ pub(super) struct Asked {
     /// Also who has no terminal.
     pub(super) terminal_or_not: bool,
     /// Said which, so that none of the above counts.
-    pub(super) pids: Vec<u32>,
-    pub(super) parents: Vec<u32>,
+    pub(super) pids: Vec<Pid>,
+    pub(super) parents: Vec<Pid>,
     pub(super) users: Vec<String>,
     pub(super) names: Vec<String>,
+    /// On which nodes; none said: on all.
+    pub(super) nodes: Vec<Node>,
     pub(super) columns: Vec<Headed>,
     pub(super) sort: Vec<(&'static Column, bool)>,
     pub(super) headers: bool,
@@ -64,10 +70,10 @@ enum Form {
 impl Form {
     const fn columns(self) -> &'static str {
         match self {
-            Self::Short => "pid,tty,time,comm=CMD",
-            Self::Bsd => "pid,tty,stat,time,args",
-            Self::Full => "euser=UID,pid,ppid,c,start=STIME,tty,time,args=CMD",
-            Self::Users => "euser=USER,pid,%cpu,%mem,vsz,rss,tty,stat,start=START,time,args",
+            Self::Short => "npid,tty,time,comm=CMD",
+            Self::Bsd => "npid,tty,stat,time,args",
+            Self::Full => "euser=UID,npid,nppid,c,start=STIME,tty,time,args=CMD",
+            Self::Users => "euser=USER,npid,%cpu,%mem,vsz,rss,tty,stat,start=START,time,args",
         }
     }
 }
@@ -98,6 +104,7 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
                 "pid" => 'p',
                 "ppid" => 'P',
                 "user" => 'u',
+                "node" => 'n',
                 _ => return Err(format!("there is no option --{name}; see: ssi ps --help")),
             };
             let value = value.or_else(|| words.next());
@@ -170,10 +177,12 @@ fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String
                 &mut asked.parents
             };
             for pid in list() {
-                let number = pid.parse();
-                to.push(number.map_err(|_| format!("{pid} is no number of a process"))?);
+                let parsed: Result<Pid, NoPid> = pid.parse();
+                to.push(parsed.map_err(|error| error.to_string())?);
             }
         }
+        // Any text is a node's name, perhaps.
+        'n' => asked.nodes.extend(list().flat_map(str::parse)),
         'u' => asked.users.extend(list().map(str::to_owned)),
         _ => asked.names.extend(list().map(str::to_owned)),
     }
@@ -231,14 +240,17 @@ mod tests {
     fn habits() {
         let all = asked("-ef");
         assert!(all.everybody && all.terminal_or_not && all.wants_args());
-        assert_eq!(names(&all)[..3], ["euser", "pid", "ppid"]);
+        assert_eq!(names(&all)[..3], ["euser", "npid", "nppid"]);
         let bsd = asked("aux");
         assert!(bsd.everybody && bsd.terminal_or_not && bsd.short_times);
         assert_eq!(names(&bsd)[2..4], ["%cpu", "%mem"]);
         let plain = asked("");
         assert!(!plain.everybody && !plain.terminal_or_not && !plain.wants_args());
         let chosen = asked("-o pid,rss=KB -o comm= --sort -rss,+pid 1 -p 2,3 --no-headers");
-        assert_eq!(chosen.pids, [1, 2, 3]);
+        assert_eq!(chosen.pids, [1, 2, 3].map(Pid::Here));
+        let there = asked("-p 2/17 8388625 --node 2,blue3 --node=4");
+        let same = Pid::At("2/17".parse().expect("a process"));
+        assert_eq!((there.pids, there.nodes.len()), (vec![same; 2], 3));
         let headers: Vec<_> = chosen
             .columns
             .iter()
@@ -267,6 +279,8 @@ mod tests {
             ("-o ,", "-o wants"),
             ("-o frob", "frob"),
             ("-p x", "x is no number"),
+            ("-p 0/7", "0/7 is no number"),
+            ("--node", "--node wants"),
             ("--sort", "--sort wants"),
             ("--sort frob", "frob"),
         ] {

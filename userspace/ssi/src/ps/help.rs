@@ -1,6 +1,6 @@
 /// What `ssi ps --help` says.
 pub(crate) const HELP: &str = "\
-The processes of this node, with the habits of ps
+The processes of the cluster, with the habits of ps
 
 Usage: ssi ps [OPTIONS] [PID]...
 
@@ -9,9 +9,10 @@ Whom to show; without any of these, one's own processes of this terminal:
   a               everybody who has a terminal
   x               one's own, with a terminal or without; ax: everybody
   -u USERS        of these users (names or numbers, with commas)
-  -p PIDS, PID    these
+  -p PIDS, PID    these: 1234 (of this node), 2/1234 or 8389842 (of node 2)
   --ppid PIDS     children of these
   -C NAMES        those that run programs of these names
+  --node NODES    only of these nodes (numbers or names, with commas); otherwise of all
 
 What to show:
   -f              with parent, start and arguments
@@ -23,8 +24,12 @@ What to show:
 
 Columns:
   pid ppid pgid sid user uid euser euid tty stat s ni nlwp comm args cgroup
+  cpid node nodename npid nppid
   time utime stime wait etime start lstart %cpu %mem rss swap vsz load vol invol
 
+  cpid is the number in the whole cluster, as ssi kill takes it; npid and nppid are the same
+  in the form NODE/PID; pid and ppid are numbers on the process's own node. Terminals and
+  start times are each node's own, users go by the names that this node has for them.
   wait is the time that it was ready and waited for a processor; load what it adds to the
   node's load lately (100: a whole processor); vol and invol are switches to other tasks.
 
@@ -32,8 +37,13 @@ Examples:
   ssi ps -ef
   ssi ps aux --sort -rss
   ssi ps -e -o pid,user,load,wait,args --sort -load
-  ssi ps -e -o json | jq '.node.load'
+  ssi ps -e --node 2,blue3 -o cpid,node,nodename,args
+  ssi ps -e -o json | jq '.nodes[] | {name, load}'
 
-Exit status: 0 done, 1 failed or nobody found, 2 the command line makes no sense, 3 ssid
-cannot be reached.
+A node that does not answer within a second is named on standard error, and the others are
+shown. On a machine that is in no cluster, all is about that machine, and -o json has it
+under node.
+
+Exit status: 0 done, 1 failed, nobody found or a node silent, 2 the command line makes no
+sense, 3 ssid cannot be reached.
 ";

@@ -1,17 +1,20 @@
-//! `ssi ps`: the node's processes, with the habits of ps.
+//! `ssi ps`: the processes of the cluster, with the habits of ps.
 
+mod column;
 mod columns;
+mod fetch;
 mod grammar;
 mod help;
+mod json;
 mod print;
 mod select;
 mod units;
 
+use std::cmp::Ordering;
 use std::ffi::OsString;
 
+use column::{Line, Value};
 use grammar::{Asked, Invocation};
-use ssi_api::control::{Reply, Request};
-use ssi_api::process::{ProcessRequest, ProcessesView};
 
 use crate::args::Common;
 use crate::fail::Fail;
@@ -33,35 +36,51 @@ pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
         Invocation::Show(asked) => asked,
     };
     let format = asked.output.unwrap_or(common.output);
-    let mut view = fetch(common, format == Format::Json || asked.wants_args())?;
-    select::select(&mut view, &asked)?;
-    sort(&mut view, &asked);
+    let args = format == Format::Json || asked.wants_args();
+    let fetched = fetch::fetch(common, &asked.nodes, args)?;
+    let lines = sorted(select::select(&fetched, &asked)?, &asked);
     let text = match format {
-        Format::Json => output::json(&[("node", &view)]),
-        Format::Table | Format::Wide => print::text(&view, &asked, print::width()),
+        Format::Json => json::text(&fetched, &lines),
+        Format::Table | Format::Wide => print::text(&lines, &asked, print::width()),
     };
-    // As ps: nobody found is a no.
-    let found = !view.processes.is_empty();
     output::print(&text)?;
-    if found { Ok(()) } else { Err(Fail::No) }
-}
-
-fn fetch(common: &Common, args: bool) -> Result<ProcessesView, Fail> {
-    let mut client = common.connect()?;
-    match client.request(Request::Process(ProcessRequest::List { args }))? {
-        Reply::Processes(view) => Ok(*view),
-        other => Err(client.unexpected(&other).into()),
+    for node in &fetched.missing {
+        let why = format!(
+            "ssi ps: node {} {} {}; see: ssi cluster",
+            node.number, node.name, node.why
+        );
+        eprintln!("{}", output::plain(&why));
     }
+    // As ps: nobody found is a no.
+    if lines.is_empty() || !fetched.missing.is_empty() {
+        return Err(Fail::No);
+    }
+    Ok(())
 }
 
-fn sort(view: &mut ProcessesView, asked: &Asked) {
-    let mut processes = std::mem::take(&mut view.processes);
-    // The last key first: each sorting leaves what is equal in its order.
-    for (column, down) in asked.sort.iter().rev() {
-        processes.sort_by(|a, b| {
-            let order = column.order(view, a, b);
+/// In the order that was asked for; what is equal stays in its order. Each key is made once:
+/// there may be 100,000 lines.
+fn sorted<'a>(lines: Vec<Line<'a>>, asked: &Asked) -> Vec<Line<'a>> {
+    if asked.sort.is_empty() {
+        return lines;
+    }
+    let keys = |line| {
+        asked
+            .sort
+            .iter()
+            .map(move |(column, _)| (column.value)(line))
+    };
+    let mut keyed: Vec<(Vec<Value>, Line<'a>)> = lines
+        .into_iter()
+        .map(|line| (keys(line).collect(), line))
+        .collect();
+    keyed.sort_by(|(a, _), (b, _)| {
+        let mut orders = a.iter().zip(b).zip(&asked.sort).map(|((a, b), (_, down))| {
+            let order = a.order(b);
             if *down { order.reverse() } else { order }
         });
-    }
-    view.processes = processes;
+        let decided = orders.find(|order| order.is_ne());
+        decided.unwrap_or(Ordering::Equal)
+    });
+    keyed.into_iter().map(|(_, line)| line).collect()
 }

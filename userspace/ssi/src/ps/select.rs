@@ -1,41 +1,59 @@
 //! Who is to be shown.
 
 use nix::unistd::{User, geteuid};
-use ssi_api::process::{ProcessView, ProcessesView};
+use ssi_api::process::{ClusterProcesses, NodeProcesses, Pid, ProcessView};
 
+use super::column::Line;
 use super::grammar::Asked;
 use crate::fail::Fail;
 
-/// Leaves those in that were asked for.
-pub(super) fn select(view: &mut ProcessesView, asked: &Asked) -> Result<(), Fail> {
+/// Those that were asked for.
+pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec<Line<'a>>, Fail> {
     let users = asked
         .users
         .iter()
         .map(|user| uid(user))
         .collect::<Result<Vec<_>, _>>()?;
     let own = std::process::id();
-    let tty = view
-        .processes
-        .iter()
-        .find(|p| p.pid == own)
+    // Number 0 is here, too: a machine in no cluster.
+    let here = |node: &NodeProcesses| node.number == all.here;
+    let local = all.nodes.iter().find(|node| here(node));
+    let tty = local
+        .and_then(|node| node.said.processes.iter().find(|p| p.pid == own))
         .map_or(0, |p| p.tty);
-    let wanted = |process: &ProcessView| {
+    let user = geteuid().as_raw();
+    let is = |wanted: &[Pid], node: &NodeProcesses, pid: u32| {
+        wanted.iter().any(|wanted| {
+            wanted.pid() == pid && wanted.node().map_or(here(node), |n| n == node.number)
+        })
+    };
+    let wanted = |node: &NodeProcesses, process: &ProcessView| {
         if asked.chosen() {
-            return asked.pids.contains(&process.pid)
-                || asked.parents.contains(&process.ppid)
+            return is(&asked.pids, node, process.pid)
+                || is(&asked.parents, node, process.ppid)
                 || users.contains(&process.euid)
                 || asked.names.contains(&process.comm);
         }
-        let mine = asked.everybody || process.euid == geteuid().as_raw();
-        let here = if asked.everybody {
+        let mine = asked.everybody || process.euid == user;
+        let terminal = if asked.everybody {
             process.tty != 0
         } else {
-            process.tty == tty
+            // Terminals of the same number on other nodes are others.
+            process.tty == tty && here(node)
         };
-        mine && (here || asked.terminal_or_not)
+        mine && (terminal || asked.terminal_or_not)
     };
-    view.processes.retain(|process| wanted(process));
-    Ok(())
+    let mut lines = Vec::new();
+    for node in &all.nodes {
+        let processes = node.said.processes.iter();
+        let processes = processes.filter(|process| wanted(node, process));
+        lines.extend(processes.map(|process| Line {
+            node,
+            process,
+            short_times: asked.short_times,
+        }));
+    }
+    Ok(lines)
 }
 
 fn uid(user: &str) -> Result<u32, Fail> {
@@ -51,10 +69,28 @@ fn uid(user: &str) -> Result<u32, Fail> {
 
 #[cfg(test)]
 mod tests {
+    use ssi_api::process::ProcessesView;
+
     use super::*;
     use crate::ps::grammar::{Invocation, parse};
 
-    fn selected(line: &str) -> Vec<u32> {
+    fn node(number: u16, processes: Vec<ProcessView>) -> NodeProcesses {
+        NodeProcesses {
+            number,
+            name: format!("blue{number}"),
+            said: ProcessesView {
+                source: String::new(),
+                at: 0,
+                booted: 0,
+                memory: 0,
+                load: None,
+                processes,
+            },
+        }
+    }
+
+    /// Who is shown of a machine in no cluster, or of two nodes of which this is the second.
+    fn selected(line: &str, clustered: bool) -> Vec<String> {
         let own = std::process::id();
         let me = geteuid().as_raw();
         let process = |pid, ppid, euid, tty, comm: &str| ProcessView {
@@ -65,42 +101,66 @@ mod tests {
             comm: comm.to_owned(),
             ..ProcessView::default()
         };
-        let mut view = ProcessesView {
-            source: String::new(),
-            at: 0,
-            booted: 0,
-            memory: 0,
-            load: None,
-            processes: vec![
-                process(1, 0, me + 1, 0, "init"),
-                process(2, 1, me, 0, "daemon"),
-                process(3, 1, me + 1, 7, "sh"),
-                process(own, 3, me, 5, "ssi"),
-                process(4, 3, me, 7, "sh"),
-            ],
+        let there = vec![process(1, 0, me + 1, 0, "init"), process(4, 1, me, 5, "vi")];
+        let here = vec![
+            process(1, 0, me + 1, 0, "init"),
+            process(2, 1, me, 0, "daemon"),
+            process(3, 1, me + 1, 7, "sh"),
+            process(own, 3, me, 5, "ssi"),
+            process(4, 3, me, 7, "sh"),
+        ];
+        let (here_is, nodes) = if clustered {
+            (2, vec![node(1, there), node(2, here)])
+        } else {
+            (0, vec![node(0, here)])
+        };
+        let all = ClusterProcesses {
+            here: here_is,
+            nodes,
+            ..ClusterProcesses::default()
         };
         let words: Vec<_> = line.split_whitespace().collect();
         let Ok(Invocation::Show(asked)) = parse(&words) else {
             panic!("{line}");
         };
-        select(&mut view, &asked).expect("they are there");
-        let pids = view.processes.iter().map(|p| p.pid);
-        pids.map(|pid| if pid == own { 0 } else { pid }).collect()
+        let lines = select(&all, &asked).expect("they are there");
+        let pids = lines.iter().map(|line| match line.process.pid {
+            pid if pid == own => "me".to_owned(),
+            pid if line.node.number == 1 => format!("1/{pid}"),
+            pid => pid.to_string(),
+        });
+        pids.collect()
     }
 
     #[test]
     fn as_ps_chooses() {
         for (line, wanted) in [
-            ("", &[0][..]),
-            ("-e", &[1, 2, 3, 0, 4]),
-            ("ax", &[1, 2, 3, 0, 4]),
-            ("a", &[3, 0, 4]),
-            ("x", &[2, 0, 4]),
-            ("-p 1,4", &[1, 4]),
-            ("--ppid 3", &[0, 4]),
-            ("-C sh 2", &[2, 3, 4]),
+            ("", "me"),
+            ("-e", "1 2 3 me 4"),
+            ("ax", "1 2 3 me 4"),
+            ("a", "3 me 4"),
+            ("x", "2 me 4"),
+            ("-p 1,4", "1 4"),
+            ("-p 2/1", ""),
+            ("--ppid 3", "me 4"),
+            ("-C sh 2", "2 3 4"),
         ] {
-            assert_eq!(selected(line), wanted, "{line}");
+            assert_eq!(selected(line, false).join(" "), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn and_in_a_cluster() {
+        for (line, wanted) in [
+            ("", "me"),
+            ("-e", "1/1 1/4 1 2 3 me 4"),
+            ("x", "1/4 2 me 4"),
+            ("-p 1,4", "1 4"),
+            ("-p 1/4,8388612", "1/4 4"),
+            ("--ppid 1/1,3", "1/4 me 4"),
+            ("-C vi", "1/4"),
+        ] {
+            assert_eq!(selected(line, true).join(" "), wanted, "{line}");
         }
     }
 }

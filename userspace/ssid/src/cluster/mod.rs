@@ -6,10 +6,12 @@ mod ask;
 mod change;
 mod company;
 mod fencing;
+mod gather;
 mod home;
 mod join;
 mod kept;
 mod orders;
+mod processes;
 mod record;
 mod registry;
 mod saved;
@@ -46,6 +48,7 @@ use crate::config::Config;
 use crate::data_path::DataPath;
 use crate::memory;
 use crate::nodes::Company;
+use crate::processes::Processes;
 
 /// What this machine is before anything runs, as the state directory and the kernel say.
 pub(crate) struct Before {
@@ -56,6 +59,8 @@ pub(crate) struct Before {
 /// This node's place in its cluster, or its being in none.
 pub(crate) struct Cluster {
     world: Arc<World>,
+    /// Those of this node.
+    processes: Processes,
     member: Mutex<Option<Arc<Member>>>,
     /// Held while this node founds, joins or leaves.
     changing: tokio::sync::Mutex<()>,
@@ -122,6 +127,7 @@ impl Cluster {
     pub(crate) async fn start(
         config: &Config,
         data_path: Arc<Mutex<DataPath>>,
+        processes: Processes,
         before: Before,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<anyhow::Error>)> {
         let (fatal, failed) = mpsc::unbounded_channel();
@@ -132,6 +138,7 @@ impl Cluster {
         let world = World::new(config.clone(), data_path, before.standing(goes_on));
         let cluster = Arc::new(Self {
             world: Arc::new(world),
+            processes,
             member: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             fatal,
@@ -203,6 +210,7 @@ impl Cluster {
             kept.save(&directory)?;
         }
         ask::serve(&ask, self.world.clone())?;
+        processes::serve(&ics, &self.processes)?;
         let record = Arc::new(Record::new(directory, saved));
         let registry = Arc::new(Registry::new(self.world.clone(), ask.clone()));
         let obedient = Obedient {

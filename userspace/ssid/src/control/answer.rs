@@ -8,7 +8,6 @@ use ssi_api::lvs::Command;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::data_path::{self, DataPath};
-use crate::processes::Processes;
 use crate::status::{self, About};
 use crate::why::why;
 
@@ -19,7 +18,6 @@ const MOST_CONNECTIONS: u32 = 100_000;
 pub(crate) struct Answers {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) data_path: Arc<Mutex<DataPath>>,
-    pub(crate) processes: Processes,
     pub(crate) about: Mutex<About>,
 }
 
@@ -43,7 +41,7 @@ impl Answers {
             Request::Doctor => self.with(|path| Ok(Reply::Features(path.doctor()))).await,
             Request::Cluster(request) => self.cluster.answer(request, user).await,
             Request::Ics(request) => self.cluster.talk(request).await,
-            Request::Process(request) => self.processes.answer(request).await,
+            Request::Process(request) => self.cluster.processes(request, user).await,
             Request::Lvs(LvsRequest::Apply { commands }) => self.apply(commands, user).await,
             Request::Lvs(request) => self.with(move |path| lvs(path, request)).await,
         }

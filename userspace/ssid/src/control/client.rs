@@ -4,7 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use ssi_api::control::{
-    Call, Failure, FailureKind, FrameError, MAX_LINE, Response, VERSION, decode, encode,
+    Call, Failure, FailureKind, FrameError, MAX_LINE, Outcome, Reply, Response, VERSION, decode,
+    encode,
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -88,21 +89,28 @@ async fn respond(line: &[u8], answers: &Answers, user: u32) -> Response {
 
 /// Writes a response; says how long it was.
 async fn write(stream: &mut UnixStream, response: Response) -> io::Result<usize> {
-    let id = response.id;
-    let line = match encode(&response) {
+    let line = match &response.outcome {
+        // Tens of megabytes, perhaps: the daemon has other things to do meanwhile.
+        Outcome::Ok(Reply::Processes(_) | Reply::ClusterProcesses(_)) => {
+            let line = tokio::task::spawn_blocking(move || line(response));
+            line.await.map_err(io::Error::other)??
+        }
+        _ => line(response)?,
+    };
+    timeout(SLOW, stream.write_all(&line)).await??;
+    Ok(line.len())
+}
+
+fn line(response: Response) -> io::Result<Vec<u8>> {
+    match encode(&response) {
         Err(FrameError::TooLong) => {
             let long = format!("the reply is longer than {MAX_LINE} bytes; ask for less");
-            encode(&Response::new(
-                id,
-                Err(Failure::new(FailureKind::TooLong, long)),
-            ))
+            let failure = Failure::new(FailureKind::TooLong, long);
+            encode(&Response::new(response.id, Err(failure)))
         }
         line => line,
     }
-    .map_err(io::Error::other)?;
-    drop(response);
-    timeout(SLOW, stream.write_all(&line)).await??;
-    Ok(line.len())
+    .map_err(io::Error::other)
 }
 
 async fn next(stream: &mut BufReader<UnixStream>, line: &mut Vec<u8>) -> io::Result<Line> {

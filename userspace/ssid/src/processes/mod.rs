@@ -1,17 +1,21 @@
-//! The processes of this node: tracked, sampled once a second, shown.
+//! The processes of this node: tracked, sampled once a second, shown, signalled.
 
+mod page;
 mod sampling;
 mod show;
+mod signal;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use ssi_api::control::{Failure, FailureKind, Reply};
-use ssi_api::process::ProcessRequest;
+use ssi_api::control::{Failure, FailureKind};
+use ssi_api::process::{ProcessesView, Signalled};
 
 use crate::config::Config;
+pub(crate) use page::{Page, Wanted};
 use sampling::Sampled;
+pub(crate) use signal::Order;
 
 /// What is known of this node's processes; filled by a thread of its own, as looking at many
 /// takes milliseconds.
@@ -34,26 +38,47 @@ impl Processes {
         Ok(Self(known))
     }
 
-    /// Answers what is asked about processes.
-    pub(crate) async fn answer(&self, request: ProcessRequest) -> Result<Reply, Failure> {
-        let ProcessRequest::List { args } = request;
-        let known = self.0.clone();
-        let work = move || {
-            // A panic ends the process (`log::end_on_panic`), so a poisoned lock is never met.
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(sampled) = known.as_mut() else {
-                let soon = "processes are not known yet; try again in a moment";
-                return Err(Failure::new(FailureKind::Busy, soon));
-            };
-            sampled.catch_up();
-            let mut view = show::view(sampled);
-            drop(known);
+    /// All, with their arguments or without.
+    pub(crate) async fn list(&self, args: bool) -> Result<ProcessesView, Failure> {
+        let processes = self.clone();
+        let list = move || {
+            let mut view = processes.view()?;
             if args {
-                show::add_args(&mut view);
+                view.processes.iter_mut().for_each(show::add_args);
             }
-            Ok(Reply::Processes(Box::new(view)))
+            Ok(view)
         };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|e| Err(Failure::new(FailureKind::Internal, e.to_string())))
+        blocking(list).await?
     }
+
+    /// As many as another node is told at once.
+    pub(crate) async fn page(&self, wanted: Wanted) -> Result<Page, Failure> {
+        let processes = self.clone();
+        blocking(move || Ok(page::page(processes.view()?, wanted))).await?
+    }
+
+    /// Sends signals; what became of each, in the order of their targets.
+    pub(crate) async fn signal(&self, order: Order) -> Result<Vec<Signalled>, Failure> {
+        // Looking for a group is a file for every process.
+        blocking(move || order.carry_out()).await
+    }
+
+    fn view(&self) -> Result<ProcessesView, Failure> {
+        // A panic ends the process (`log::end_on_panic`), so a poisoned lock is never met.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sampled) = known.as_mut() else {
+            let soon = "processes are not known yet; try again in a moment";
+            return Err(Failure::new(FailureKind::Busy, soon));
+        };
+        sampled.catch_up();
+        Ok(show::view(sampled))
+    }
+}
+
+/// Does what takes its time where nobody waits for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| Failure::new(FailureKind::Internal, e.to_string()))
 }

@@ -80,13 +80,14 @@ fn process(process: &Process, load: f64) -> ProcessView {
     }
 }
 
-/// Reads everybody's arguments. Who has ended meanwhile has none, nor has the kernel.
-pub(super) fn add_args(view: &mut ProcessesView) {
-    for process in view.processes.iter_mut().filter(|p| !p.kernel) {
-        if let Ok(mut text) = fs::read(format!("/proc/{}/cmdline", process.pid)) {
-            text.truncate(MOST_ARGS);
-            process.args = args(&text);
-        }
+/// Reads a process's arguments. Who has ended meanwhile has none, nor has the kernel.
+pub(super) fn add_args(process: &mut ProcessView) {
+    if process.kernel {
+        return;
+    }
+    if let Ok(mut text) = fs::read(format!("/proc/{}/cmdline", process.pid)) {
+        text.truncate(MOST_ARGS);
+        process.args = args(&text);
     }
 }
 

@@ -1,0 +1,48 @@
+//! The processes, from `ssid`.
+
+use ssi_api::control::{Reply, Request};
+use ssi_api::process::{ClusterProcesses, NodeProcesses, ProcessRequest};
+
+use crate::args::Common;
+use crate::cluster;
+use crate::fail::Fail;
+use crate::node::Node;
+
+/// The processes of `nodes`, or of all. Of a machine that is in no cluster, they are those of
+/// a node of number 0.
+pub(super) fn fetch(common: &Common, nodes: &[Node], args: bool) -> Result<ClusterProcesses, Fail> {
+    let mut client = common.connect()?;
+    let mut nodes = if nodes.is_empty() {
+        None
+    } else {
+        let view = cluster::show(&mut client)?;
+        let numbers = nodes.iter().map(|node| Ok(node.find(&view)?.number));
+        Some(numbers.collect::<Result<Vec<_>, Fail>>()?)
+    };
+    let mut all = ClusterProcesses::default();
+    // What doesn't go into one reply goes into the next; each has one node at least.
+    loop {
+        let request = Request::Process(ProcessRequest::List { args, nodes });
+        let part = match client.request(request)? {
+            Reply::ClusterProcesses(part) => *part,
+            Reply::Processes(said) => ClusterProcesses {
+                nodes: vec![NodeProcesses {
+                    number: 0,
+                    name: String::new(),
+                    said: *said,
+                }],
+                ..ClusterProcesses::default()
+            },
+            other => return Err(client.unexpected(&other).into()),
+        };
+        all.here = part.here;
+        all.nodes.extend(part.nodes);
+        all.missing.extend(part.missing);
+        if part.left.is_empty() {
+            break;
+        }
+        nodes = Some(part.left);
+    }
+    all.nodes.sort_by_key(|node| node.number);
+    Ok(all)
+}
