@@ -1,4 +1,5 @@
-//! The command line, except for what comes after `lvs` and `ps`, which is ipvsadm's and ps's.
+//! The command line, except for what comes after `lvs`, `ps` and `kill`, which is
+//! ipvsadm's, ps's and kill's.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,7 +36,8 @@ Examples:
   ssi token                       a token for another node to join with
   ssi cluster -w                  the nodes and their states, as they change
   ssi ping 2                      how fast node 2 answers
-  ssi ps aux --sort -load         the processes of this node
+  ssi ps aux --sort -load         the processes of the cluster
+  ssi kill 2/1234                 end process 1234 of node 2
   ssi lvs -L -n                   virtual services and their servers
   ssi -o json status | jq .status.interfaces
 
@@ -105,13 +107,13 @@ impl Common {
     }
 }
 
-/// What clap shall see, and what comes after `lvs` or `ps`: clap would take some of their
+/// What clap shall see, and what comes after `lvs`, `ps` or `kill`: clap would take some of their
 /// options for its own.
 pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
     let mut at = 1;
     while let Some(arg) = argv.get(at).and_then(|arg| arg.to_str()) {
         match arg {
-            "lvs" | "ps" => return argv.split_at(at + 1),
+            "lvs" | "ps" | "kill" => return argv.split_at(at + 1),
             "-o" | "--output" | "--socket" | "--wait" => at += 2,
             _ if arg.starts_with('-') => at += 1,
             _ => break,

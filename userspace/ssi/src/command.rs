@@ -11,7 +11,7 @@ use crate::tradition::{
     cluster_maxnodes, clustername, clusternode_avail, clusternode_getstate, clusternode_info,
     clusternode_num, clustertab,
 };
-use crate::{cluster, completion, doctor, ics, lvs, ps, status};
+use crate::{cluster, completion, doctor, ics, kill, lvs, ps, status};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cmd {
@@ -42,7 +42,7 @@ pub(crate) enum Cmd {
         )]
         args: Vec<OsString>,
     },
-    /// The processes of this node, with the habits of ps
+    /// The processes of the cluster, with the habits of ps
     #[command(disable_help_flag = true, after_long_help = ps::HELP)]
     Ps {
         /// See `ssi ps --help`
@@ -50,6 +50,17 @@ pub(crate) enum Cmd {
             trailing_var_arg = true,
             allow_hyphen_values = true,
             value_name = "PS-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
+    /// Send signals to processes of the cluster, with the habits of kill
+    #[command(disable_help_flag = true, after_long_help = kill::HELP)]
+    Kill {
+        /// See `ssi kill --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "KILL-OPTIONS"
         )]
         args: Vec<OsString>,
     },
@@ -71,7 +82,7 @@ pub(crate) enum Cmd {
 }
 
 impl Cmd {
-    /// Does it. `rest` is what came after `lvs` or `ps`.
+    /// Does it. `rest` is what came after `lvs`, `ps` or `kill`.
     pub(crate) fn run(&self, common: &Common, rest: &[OsString]) -> Result<(), Fail> {
         match self {
             Self::Status(options) => status::run(options, common),
@@ -90,6 +101,7 @@ impl Cmd {
             Self::Ping(options) => ics::ping::run(options, common),
             Self::Lvs { .. } => lvs::run(rest, common),
             Self::Ps { .. } => ps::run(rest, common),
+            Self::Kill { .. } => kill::run(rest, common),
             Self::Completion(options) => completion::run(options),
             Self::ClusterName(options) => clustername::run(options, common),
             Self::ClusterNodeNum(options) => clusternode_num::run(options, common),

@@ -8,6 +8,7 @@ use clap_mangen::Man;
 
 use crate::args::Args;
 use crate::fail::Fail;
+use crate::kill;
 use crate::lvs;
 use crate::output;
 use crate::ps;
@@ -69,18 +70,18 @@ fn pages() -> Vec<String> {
 fn page(of: Option<&str>) -> Result<String, Fail> {
     match of {
         None => Ok(rendered(Args::command().disable_help_subcommand(true))?),
-        Some("lvs") => {
-            let mut page = rendered(command("lvs")?.after_long_help(None::<&str>))?;
-            page.push_str(&verbatim("COMMAND LINE", lvs::HELP));
-            Ok(page)
-        }
-        Some("ps") => {
-            let mut page = rendered(command("ps")?.after_long_help(None::<&str>))?;
-            page.push_str(&verbatim("COMMAND LINE", ps::HELP));
-            Ok(page)
-        }
+        Some("lvs") => verbatim_page("lvs", lvs::HELP),
+        Some("ps") => verbatim_page("ps", ps::HELP),
+        Some("kill") => verbatim_page("kill", kill::HELP),
         Some(name) => Ok(rendered(command(name)?)?),
     }
+}
+
+/// The page of a command whose command line is its own affair.
+fn verbatim_page(name: &str, help: &str) -> Result<String, Fail> {
+    let mut page = rendered(command(name)?.after_long_help(None::<&str>))?;
+    page.push_str(&verbatim("COMMAND LINE", help));
+    Ok(page)
 }
 
 /// A command as it is below ssi: with the options of all commands.

@@ -14,6 +14,7 @@ mod fail;
 mod generate;
 mod help;
 mod ics;
+mod kill;
 mod lvs;
 mod member;
 mod node;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command line; also the name of its command, for messages. `rest` is what came
-/// after `lvs` or `ps`.
+/// after `lvs`, `ps` or `kill`.
 fn run(argv: &[OsString], rest: &[OsString]) -> (String, Result<(), Fail>) {
     let matches = Args::command().get_matches_from(argv);
     let name = matches

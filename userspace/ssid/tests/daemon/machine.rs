@@ -229,7 +229,7 @@ impl Drop for Daemon {
 }
 
 /// A program of this build.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let dir = std::env::var_os("SSI_BIN_DIR").map_or_else(
         || {
             let ssid = Path::new(env!("CARGO_BIN_EXE_ssid"));

@@ -2,6 +2,7 @@
 //! and a bpffs of its own.
 
 mod cluster;
+mod clusterwide;
 mod control;
 mod machine;
 mod processes;
