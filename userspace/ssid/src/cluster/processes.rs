@@ -194,6 +194,10 @@ pub(super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Register> {
                 op::LIST => reply(&processes.page(read(&request)?).await.map_err(other)?),
                 op::SIGNAL => {
                     let order: Order = read(&request)?;
+                    // This ssid may have stood still.
+                    if request.cancelled.is_set() {
+                        return Err(ssi_ics::core::Failure::Cancelled);
+                    }
                     tracing::debug!("node {} asks to signal: {order:?}", request.from);
                     reply(&processes.signal(order).await.map_err(other)?)
                 }
