@@ -70,7 +70,7 @@ impl Processes {
             let soon = "processes are not known yet; try again in a moment";
             return Err(Failure::new(FailureKind::Busy, soon));
         };
-        sampled.catch_up();
+        sampled.look();
         Ok(show::view(sampled))
     }
 }

@@ -13,13 +13,17 @@ use ssi_mosix::load::{
 };
 use ssi_vproc::core::{Change, Id, Process};
 use ssi_vproc::machine::Machine;
-use ssi_vproc::{Error, Tracker, clock};
+use ssi_vproc::{Error, Source, Tracker, clock};
 
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Events that follow each other so soon are taken in together: nobody is in a hurry, and a
 /// wakeup costs more than an event.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// How old what is shown may be. Events tell of ends, and not when a process's parent has let
+/// go of it: until it is looked at again, it is shown as defunct.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// What is known.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(super) struct Sampled {
     pub(super) load: NodeLoad,
     pub(super) tell: Option<Tell>,
     ended: Vec<Ended>,
+    /// When all were looked at last.
+    looked: Instant,
     /// Whether the last failure was said.
     complained: bool,
 }
@@ -54,6 +60,7 @@ pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>) {
         load: NodeLoad::new(),
         tell: None,
         ended: Vec::new(),
+        looked: Instant::now(),
         complained: false,
     };
     sampled.sample();
@@ -102,12 +109,30 @@ impl Sampled {
         self.took(&changes, result);
     }
 
-    /// Takes in what everybody uses.
-    fn sample(&mut self) {
+    /// Takes in what has happened, for somebody who wants to see it; where that is cheap, also
+    /// how all are now.
+    pub(super) fn look(&mut self) {
+        let cheap = matches!(self.tracker.source(), Source::Kernel(_));
+        if cheap && self.looked.elapsed() > FRESH {
+            self.look_at_all();
+        } else {
+            self.catch_up();
+        }
+    }
+
+    /// Whether it went well.
+    fn look_at_all(&mut self) -> bool {
         let mut changes = Vec::new();
         let result = self.tracker.sample(&mut changes);
+        self.looked = Instant::now();
         let went_well = result.is_ok();
         self.took(&changes, result);
+        went_well
+    }
+
+    /// Takes in what everybody uses.
+    fn sample(&mut self) {
+        let went_well = self.look_at_all();
         // Without new figures everybody would seem to have stood still.
         if !went_well {
             return;
