@@ -2,7 +2,7 @@
 //!
 //! A remembered connection costs two or three cache misses in the table, and its LRU's
 //! book-keeping. A copy of what the table said, one cache line that all CPUs share, saves
-//! that for 31 ms; then the table is asked again, so that it knows the flow is in use, even
+//! that for 62 ms; then the table is asked again, so that it knows the flow is in use, even
 //! while a flood of new connections turns it over. The truth is in the table: the cache may
 //! lose anything at any moment. It is for IPv4 alone: IPv6, with its longer keys, needs the
 //! whole of a program's stack without it.
@@ -18,7 +18,7 @@ use crate::conn::ConnKey4;
 pub const WAYS: usize = 2;
 
 /// A second is so many times as long as a copy holds.
-pub const HOLDS: u32 = 32;
+pub const HOLDS: u32 = 16;
 
 /// Most sets, 4 MiB: more reach no further than the processor's own caches.
 pub const MOST: u32 = 65_536;
