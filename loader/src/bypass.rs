@@ -102,10 +102,7 @@ fn attach(ebpf: &mut Ebpf) -> Result<(), ProgramError> {
     let own = ebpf.map("OWN_ENDS").ok_or(ProgramError::NotLoaded)?;
     let own: SockHash<_, End> = own.try_into()?;
     let own = own.fd().try_clone()?;
-    let program: &mut SkMsg = ebpf
-        .program_mut("ssi_bypass")
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()?;
+    let program = object::program::<SkMsg>(ebpf, "ssi_bypass")?;
     program.load()?;
     program.attach(&own).map(drop)
 }

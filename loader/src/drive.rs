@@ -91,7 +91,7 @@ impl Drive {
         let senders = [Sender::Generate.name(), Sender::Discard.name()];
         let helpers = Helper::ALL.map(Helper::name);
         for name in [DRIVER].into_iter().chain(senders).chain(helpers) {
-            xdp(&mut ebpf, name)
+            object::program::<Xdp>(&mut ebpf, name)
                 .and_then(Xdp::load)
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
@@ -207,7 +207,7 @@ impl Drive {
     /// # Errors
     /// There is no such interface, or it carries another program.
     pub fn attach(&mut self, helper: Helper, interface: &str) -> Result<(), LoadError> {
-        xdp(&mut self.ebpf, helper.name())
+        object::program::<Xdp>(&mut self.ebpf, helper.name())
             .and_then(|program| program.attach(interface, XdpMode::Driver))
             .map(drop)
             .map_err(|error| {
@@ -224,7 +224,7 @@ impl Drive {
     }
 
     fn test(&mut self, name: &str, options: TestRunOptions<'_>) -> Result<Driven, LoadError> {
-        let result = xdp(&mut self.ebpf, name)
+        let result = object::program::<Xdp>(&mut self.ebpf, name)
             .and_then(|program| program.test_run(options))
             .map_err(|error| LoadError::refused(format!("a test run of {name}"), &error))?;
         Ok(Driven {
@@ -247,12 +247,6 @@ impl Sender {
             Self::Discard => "drive_discard",
         }
     }
-}
-
-fn xdp<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, ProgramError> {
-    ebpf.program_mut(name)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
 }
 
 fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, LoadError> {

@@ -1,5 +1,8 @@
 //! The compiled BPF objects.
 
+use aya::Ebpf;
+use aya::programs::{Program, ProgramError};
+
 use crate::LoadError;
 
 static NET: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/net.o"));
@@ -32,4 +35,14 @@ pub(crate) fn bypass() -> Result<&'static [u8], LoadError> {
 /// The benchmarks' driver.
 pub(crate) fn drive() -> Result<&'static [u8], LoadError> {
     built("drive", DRIVE)
+}
+
+/// A program of a loaded object, which is to be of this kind.
+pub(crate) fn program<'a, P>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut P, ProgramError>
+where
+    &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
+{
+    ebpf.program_mut(name)
+        .ok_or(ProgramError::NotLoaded)?
+        .try_into()
 }

@@ -1,40 +1,16 @@
 //! The packet path in a real kernel. Needs root and BPF; runs in a network namespace and
 //! with a bpffs of its own.
 
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+mod common;
 
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, unmount};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
+use std::path::Path;
+
+use common::isolated;
+use rustix::thread::UnshareFlags;
 use ssi_abi::server::Server;
 use ssi_abi::service::ServiceKey;
 use ssi_abi::{Addr, counter, filter};
 use ssi_loader::{Mode, Net, Options, Program, Sizes, TestOptions, Working, unload};
-
-static TURN: Mutex<()> = Mutex::new(());
-
-/// Runs a test in fresh network and mount namespaces, on a thread of its own, one at a time.
-fn isolated(test: impl FnOnce(&Path) + Send) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // SAFETY: this thread shares no file system state that others rely on.
-            unsafe {
-                unshare_unsafe(UnshareFlags::NEWNET | UnshareFlags::NEWNS | UnshareFlags::FS)
-            }
-            .expect("root");
-            mount_change(
-                "/",
-                MountPropagationFlags::REC | MountPropagationFlags::PRIVATE,
-            )
-            .expect("private mounts");
-            let dir = tempfile::tempdir().expect("a directory");
-            mount("bpf", dir.path(), "bpf", MountFlags::empty(), None).expect("a bpffs");
-            test(dir.path());
-            unmount(dir.path(), rustix::mount::UnmountFlags::DETACH).expect("unmounts");
-        });
-    });
-}
 
 fn options(root: &Path) -> Options {
     Options {
@@ -57,7 +33,7 @@ fn ip(args: &str) {
 
 #[test]
 fn a_restart_finds_maps_and_attachments_and_replaces_the_programs() {
-    isolated(|root| {
+    isolated(UnshareFlags::NEWNET, |root| {
         ip("link add dev veth0 type veth peer name veth1");
         let others = links().len();
         let key = ServiceKey {
@@ -130,7 +106,7 @@ fn links() -> Vec<u32> {
 
 #[test]
 fn another_size_than_the_pinned_one_is_reported_and_the_pinned_one_kept() {
-    isolated(|root| {
+    isolated(UnshareFlags::NEWNET, |root| {
         drop(Net::open(&options(root)).expect("loads"));
         let mut other = options(root);
         other.sizes.conns4 = 8192;
@@ -144,7 +120,7 @@ fn another_size_than_the_pinned_one_is_reported_and_the_pinned_one_kept() {
 
 #[test]
 fn an_interface_that_was_made_anew_gets_its_programs_again() {
-    isolated(|root| {
+    isolated(UnshareFlags::NEWNET, |root| {
         ip("link add dev veth0 type veth peer name veth1");
         let mut net = Net::open(&options(root)).expect("loads");
         net.attach("veth0", Mode::Native).expect("attaches");

@@ -1,37 +1,16 @@
 //! What process tracking leaves in the kernel. Needs root, BPF and BTF; has a bpffs of its
 //! own.
 
+mod common;
+
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, unmount};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
+use common::isolated;
+use rustix::thread::UnshareFlags;
 use ssi_abi::proc::{Event, kind};
 use ssi_loader::kernel::{self, Support};
 use ssi_loader::{Proc, ProcOptions, unload};
-
-static TURN: Mutex<()> = Mutex::new(());
-
-/// Runs a test in a fresh mount namespace, on a thread of its own, one at a time.
-fn isolated(test: impl FnOnce(&Path) + Send) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // SAFETY: this thread shares no file system state that others rely on.
-            unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }.expect("root");
-            mount_change(
-                "/",
-                MountPropagationFlags::REC | MountPropagationFlags::PRIVATE,
-            )
-            .expect("private mounts");
-            let dir = tempfile::tempdir().expect("a directory");
-            mount("bpf", dir.path(), "bpf", MountFlags::empty(), None).expect("a bpffs");
-            test(dir.path());
-            unmount(dir.path(), rustix::mount::UnmountFlags::DETACH).expect("unmounts");
-        });
-    });
-}
 
 fn options(root: &Path) -> ProcOptions {
     ProcOptions {
@@ -63,7 +42,7 @@ fn drain(proc: &mut Proc) -> Vec<Event> {
 
 #[test]
 fn events_are_recorded_while_nobody_reads() {
-    isolated(|root| {
+    isolated(UnshareFlags::empty(), |root| {
         let mut proc = Proc::open(&options(root)).expect("loads");
         assert!(!proc.adopted());
         proc.attach().expect("attaches");
@@ -85,7 +64,7 @@ fn events_are_recorded_while_nobody_reads() {
 
 #[test]
 fn a_full_ring_counts_what_it_loses() {
-    isolated(|root| {
+    isolated(UnshareFlags::empty(), |root| {
         let small = ProcOptions {
             ring_bytes: 4096,
             ..options(root)
@@ -109,7 +88,7 @@ fn a_full_ring_counts_what_it_loses() {
 
 #[test]
 fn unloading_leaves_nothing() {
-    isolated(|root| {
+    isolated(UnshareFlags::empty(), |root| {
         let mut proc = Proc::open(&options(root)).expect("loads");
         proc.attach().expect("attaches");
         assert!(unload(root).expect("unloads"));
@@ -124,7 +103,7 @@ fn unloading_leaves_nothing() {
 
 #[test]
 fn without_pins_it_ends_with_its_owner() {
-    isolated(|root| {
+    isolated(UnshareFlags::empty(), |root| {
         let mut proc = Proc::open(&ProcOptions::default()).expect("loads");
         proc.attach().expect("attaches");
         let pid = ends(1);
@@ -136,7 +115,7 @@ fn without_pins_it_ends_with_its_owner() {
 
 #[test]
 fn the_queue_is_measured_when_asked() {
-    isolated(|_| {
+    isolated(UnshareFlags::empty(), |_| {
         let mut proc = Proc::open(&ProcOptions::default()).expect("loads");
         assert_eq!(proc.latencies().read().expect("reads"), []);
         proc.measure_queue(true).expect("attaches");
@@ -152,7 +131,7 @@ fn the_queue_is_measured_when_asked() {
 
 #[test]
 fn what_is_said_of_the_kernel_is_what_it_can_do() {
-    isolated(|_| {
+    isolated(UnshareFlags::empty(), |_| {
         let features = kernel::report();
         let support = |name| features.iter().find(|f| f.name == name).map(|f| f.support);
         // The other tests here have shown all three.

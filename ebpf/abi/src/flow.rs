@@ -1,4 +1,4 @@
-//! The flow cache: what the connection table said of a flow a moment ago.
+//! The flow cache: what the connection table, or a slot, said of a flow a moment ago.
 //!
 //! A remembered connection costs two or three cache misses in the table, and its LRU's
 //! book-keeping. A copy of what the table said, one cache line that all CPUs share, saves

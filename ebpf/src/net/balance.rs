@@ -202,7 +202,7 @@ fn decide<P: Packet, F: Family>(
     let key = F::key(parsed);
     // Only a director asks for the same flow again and again. TCP's SYN, FIN and RST go the
     // long way, which has to see them; where connections are remembered, they end the copy.
-    let goes_on = flow::goes_on(parsed);
+    let goes_on = parsed.goes_on();
     let mut place = None;
     if bits & filter::DIRECTED != 0 && !handed && (goes_on || bits & filter::CONNS != 0) {
         place = flow::place::<F>(&key);
@@ -225,7 +225,7 @@ fn decide<P: Packet, F: Family>(
         {
             if server.flags & server::flag::DOWN == 0 {
                 if let Some(place) = &place
-                    && flow::steady(head)
+                    && conntrack::steady(head)
                 {
                     place.remember(reference, now);
                 }

@@ -76,6 +76,14 @@ fn expired(head: &Head, now: u32) -> bool {
     now.wrapping_sub(head.seen) > settings.timeouts[state]
 }
 
+/// Whether packets that go on with a connection change nothing of it but its time.
+#[inline(always)]
+pub fn steady(head: *mut Head) -> bool {
+    // SAFETY: a live map value.
+    let head = unsafe { &*head };
+    head.flags == 0 && (head.state == state::ESTABLISHED || head.state == state::IDLE)
+}
+
 /// The state after a packet with these TCP flags.
 #[inline(always)]
 fn follow(state: u8, flags: u8) -> u8 {

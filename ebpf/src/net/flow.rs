@@ -1,12 +1,10 @@
-//! The flow cache: copies of what the connection table said last. See [`ssi_abi::flow`].
+//! The flow cache: copies of what the connection table, or a slot, said last. See
+//! [`ssi_abi::flow`].
 
-use ssi_abi::conn::state;
 use ssi_abi::flow::{Flow, Name, Set};
 
-use crate::family::{Family, Head};
-use crate::headers::tcp::{FIN, RST, SYN};
+use crate::family::Family;
 use crate::maps::{FLOWS4, SETTINGS};
-use crate::parse::Parsed;
 
 /// Sets in `FLOWS4`. The loader writes the real number.
 #[unsafe(no_mangle)]
@@ -30,7 +28,7 @@ pub fn place<F: Family>(key: &F::Key) -> Option<Place> {
 }
 
 impl Place {
-    /// The flow's server, as `server_ref`, while what the table said still holds; else 0.
+    /// The flow's server, as `server_ref`, while what was said of it still holds; else 0.
     #[inline(always)]
     pub fn fresh(&self, now: u32) -> u32 {
         let (first, second) = self.flows();
@@ -52,7 +50,7 @@ impl Place {
         }
     }
 
-    /// What the table says of the flow, now. Where others have been too lately to be put
+    /// What is said of the flow now. Where others have been too lately to be put
     /// out, nothing is written: two flows in one place would only copy, and never hit.
     #[inline(always)]
     pub fn remember(&self, server: u32, now: u32) {
@@ -112,18 +110,4 @@ fn valid(said: u64, now: u32) -> u32 {
     } else {
         0
     }
-}
-
-/// Whether a packet can only go on with a connection: anything but TCP's SYN, FIN and RST.
-#[inline(always)]
-pub fn goes_on(parsed: &Parsed) -> bool {
-    !parsed.is_tcp() || parsed.flags & (SYN | RST | FIN) == 0
-}
-
-/// Whether packets that go on with a connection change nothing of it but its time.
-#[inline(always)]
-pub fn steady(head: *mut Head) -> bool {
-    // SAFETY: a live map value.
-    let head = unsafe { &*head };
-    head.flags == 0 && (head.state == state::ESTABLISHED || head.state == state::IDLE)
 }

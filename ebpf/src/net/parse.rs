@@ -55,6 +55,14 @@ impl Parsed {
         use crate::headers::tcp::{ACK, FIN, RST, SYN};
         !self.is_tcp() || self.flags & (SYN | ACK | RST | FIN) == SYN
     }
+
+    /// Whether it can go on with a connection and change nothing of it but its time: anything
+    /// but TCP's SYN, FIN and RST.
+    #[inline(always)]
+    pub fn goes_on(&self) -> bool {
+        use crate::headers::tcp::{FIN, RST, SYN};
+        !self.is_tcp() || self.flags & (SYN | RST | FIN) == 0
+    }
 }
 
 /// IPv4 addresses, before anything else is known of the packet.

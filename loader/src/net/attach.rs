@@ -9,11 +9,12 @@ use aya::programs::tc::{
     NlOptions, TcAttachOptions, TcAttachType, qdisc_add_clsact, qdisc_detach_program,
 };
 use aya::programs::xdp::XdpMode;
+use aya::programs::{SchedClassifier, Xdp};
 use serde::{Deserialize, Serialize};
 
 use super::pins::{Hook, Pins};
-use super::{Mode, Net, classifier, interface, xdp};
-use crate::LoadError;
+use super::{Mode, Net, interface};
+use crate::{LoadError, object};
 
 /// The way that worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +162,7 @@ fn attach_xdp(
     interface: &str,
     mode: XdpMode,
 ) -> Result<(), String> {
-    let program = xdp(ebpf, "ssi_xdp").map_err(words)?;
+    let program = object::program::<Xdp>(ebpf, "ssi_xdp").map_err(words)?;
     let path = pins.map(|pins| {
         pins.inherit(interface, Hook::Xdp);
         pins.link(interface, Hook::Xdp)
@@ -197,7 +198,7 @@ fn attach_tcx(
     hook: Hook,
 ) -> Result<(), String> {
     let (name, direction) = tc_program(hook);
-    let program = classifier(ebpf, name).map_err(words)?;
+    let program = object::program::<SchedClassifier>(ebpf, name).map_err(words)?;
     let path = pins.map(|pins| {
         pins.inherit(interface, hook);
         pins.link(interface, hook)
@@ -238,7 +239,7 @@ fn attach_clsact(
     let (name, direction) = tc_program(hook);
     // It may be there already, ours or another's.
     let _ = qdisc_add_clsact(interface);
-    let program = classifier(ebpf, name).map_err(words)?;
+    let program = object::program::<SchedClassifier>(ebpf, name).map_err(words)?;
     let _ = qdisc_detach_program(interface, direction, name);
     let id = program
         .attach_with_options(interface, direction, TcAttachOptions::Netlink(filter()))

@@ -88,7 +88,7 @@ impl Net {
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
         // What it does can be done without; see `Net::steer`.
-        let steering = steer::program(&mut ebpf).and_then(SkReuseport::load);
+        let steering = object::program(&mut ebpf, steer::PROGRAM).and_then(SkReuseport::load);
         let no_steering = steering
             .err()
             .map(|error| LoadError::refused("", &error).reason());
@@ -157,19 +157,7 @@ impl Net {
 
 fn load_program(ebpf: &mut Ebpf, name: &str) -> Result<(), ProgramError> {
     match name {
-        "ssi_xdp" => xdp(ebpf, name)?.load(),
-        _ => classifier(ebpf, name)?.load(),
+        "ssi_xdp" => object::program::<Xdp>(ebpf, name)?.load(),
+        _ => object::program::<SchedClassifier>(ebpf, name)?.load(),
     }
-}
-
-fn xdp<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, ProgramError> {
-    ebpf.program_mut(name)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
-}
-
-fn classifier<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, ProgramError> {
-    ebpf.program_mut(name)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
 }

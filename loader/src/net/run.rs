@@ -3,10 +3,10 @@
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
-use aya::programs::{ProgramError, TestRun as _, TestRunOptions};
+use aya::programs::{ProgramError, SchedClassifier, TestRun as _, TestRunOptions, Xdp};
 
-use super::{Net, classifier, xdp};
-use crate::LoadError;
+use super::Net;
+use crate::{LoadError, object};
 
 /// A program of the packet path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,9 +99,11 @@ impl Net {
             LoadError::refused(format!("a test run of {}", program.name()), &error)
         };
         let result = match program {
-            Program::Xdp => xdp(&mut self.ebpf, program.name()).and_then(|xdp| xdp.test_run(run)),
+            Program::Xdp => object::program::<Xdp>(&mut self.ebpf, program.name())
+                .and_then(|xdp| xdp.test_run(run)),
             Program::Tc | Program::Egress => {
-                classifier(&mut self.ebpf, program.name()).and_then(|tc| tc.test_run(run))
+                object::program::<SchedClassifier>(&mut self.ebpf, program.name())
+                    .and_then(|tc| tc.test_run(run))
             }
         }
         .map_err(refused)?;

@@ -5,12 +5,12 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use aya::maps::{Map, MapData, ReusePortSockArray};
-use aya::programs::{ProgramError, SkReuseport};
+use aya::programs::SkReuseport;
 use ssi_abi::limits;
 use ssi_abi::member::LANES;
 
 use super::Net;
-use crate::LoadError;
+use crate::{LoadError, object};
 
 /// The program's name in the object.
 pub(super) const PROGRAM: &str = "ssi_lane";
@@ -54,7 +54,7 @@ impl Net {
             operation: "write",
             source,
         })?;
-        program(&mut self.ebpf)
+        object::program::<SkReuseport>(&mut self.ebpf, PROGRAM)
             .and_then(|program| program.attach(first))
             .map_err(|error| LoadError::refused(format!("program {PROGRAM}"), &error))
     }
@@ -94,10 +94,4 @@ impl Net {
             }
         }
     }
-}
-
-pub(super) fn program(ebpf: &mut aya::Ebpf) -> Result<&mut SkReuseport, ProgramError> {
-    ebpf.program_mut(PROGRAM)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
 }

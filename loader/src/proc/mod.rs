@@ -9,7 +9,7 @@ mod snapshot;
 use std::path::PathBuf;
 
 use aya::programs::tp_btf::BtfTracePointLink;
-use aya::programs::{BtfTracePoint, Iter, ProgramError};
+use aya::programs::{BtfTracePoint, Iter};
 use aya::{Btf, Ebpf, EbpfLoader};
 use ssi_abi::proc::{ABSENT, RING_BYTES, Task};
 
@@ -108,17 +108,17 @@ impl Proc {
         let btf =
             Btf::from_sys_fs().map_err(|error| LoadError::refused("the kernel's BTF", &error))?;
         for name in ITERATORS {
-            iterator(&mut ebpf, name)
+            object::program::<Iter>(&mut ebpf, name)
                 .and_then(|program| program.load("task", &btf))
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
         for (name, tracepoint) in EVENTS.into_iter().chain([SWITCH]) {
-            traced(&mut ebpf, name)
+            object::program::<BtfTracePoint>(&mut ebpf, name)
                 .and_then(|program| program.load(tracepoint, &btf))
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
         let mut place = Vec::new();
-        Reader::default().read(iterator(&mut ebpf, "ssi_place"), &mut place)?;
+        Reader::default().read(object::program::<Iter>(&mut ebpf, "ssi_place"), &mut place)?;
         Ok(Self {
             events: Some(Events::take(&mut ebpf)?),
             lost: PerCpu::new(raw(&mut ebpf, "LOST")?),
@@ -147,7 +147,8 @@ impl Proc {
         for (name, tracepoint) in EVENTS {
             let refused =
                 |error: &(dyn std::error::Error + 'static)| LoadError::refused(tracepoint, error);
-            let program = traced(&mut self.ebpf, name).map_err(|e| refused(&e))?;
+            let program =
+                object::program::<BtfTracePoint>(&mut self.ebpf, name).map_err(|e| refused(&e))?;
             let link = program.attach().map_err(|e| refused(&e))?;
             if let Some(pins) = &self.pins {
                 let link = program.take_link(link).map_err(|e| refused(&e))?;
@@ -177,7 +178,7 @@ impl Proc {
     pub fn snapshot(&mut self, tasks: &mut Vec<Task>) -> Result<(), LoadError> {
         tasks.clear();
         self.reader
-            .read(iterator(&mut self.ebpf, "ssi_tasks"), tasks)
+            .read(object::program::<Iter>(&mut self.ebpf, "ssi_tasks"), tasks)
     }
 
     /// Begins or ends to measure how long tasks wait for a CPU, on the whole machine. It ends
@@ -197,7 +198,7 @@ impl Proc {
             });
         }
         let (name, tracepoint) = SWITCH;
-        let program = traced(&mut self.ebpf, name);
+        let program = object::program::<BtfTracePoint>(&mut self.ebpf, name);
         let link = program
             .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
             .map_err(|error| LoadError::refused(tracepoint, &error))?;
@@ -210,16 +211,4 @@ impl Proc {
     pub fn latencies(&self) -> &Latencies {
         &self.latencies
     }
-}
-
-fn iterator<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Iter, ProgramError> {
-    ebpf.program_mut(name)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
-}
-
-fn traced<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut BtfTracePoint, ProgramError> {
-    ebpf.program_mut(name)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
 }

@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Parser};
 use ssi_api::control::{Client, ClientError, DEFAULT_SOCKET};
 
 use crate::command::Cmd;
+use crate::fail::Fail;
 use crate::generate::Generate;
 use crate::output::Format;
 
@@ -120,6 +121,14 @@ pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
         }
     }
     (argv, &[])
+}
+
+/// The words of a command line that clap does not read.
+pub(crate) fn words(args: &[OsString]) -> Result<Vec<&str>, Fail> {
+    let strange = |arg: &OsString| Fail::Usage(format!("{} is not UTF-8", arg.display()));
+    args.iter()
+        .map(|arg| arg.to_str().ok_or_else(|| strange(arg)))
+        .collect()
 }
 
 #[cfg(test)]

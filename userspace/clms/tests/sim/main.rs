@@ -13,6 +13,7 @@ mod host;
 mod invariants;
 mod life;
 mod links;
+mod mishaps;
 mod scenarios;
 mod seats;
 mod town;

@@ -11,7 +11,7 @@ use grammar::{Invocation, Whom};
 use ssi_api::control::{Reply, Request};
 use ssi_api::process::{Pid, ProcessRequest, Signalled, Target};
 
-use crate::args::Common;
+use crate::args::{Common, words};
 use crate::fail::Fail;
 use crate::output;
 
@@ -19,13 +19,7 @@ pub(crate) use help::HELP;
 
 /// Runs the command line `args`.
 pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
-    let words = args
-        .iter()
-        .map(|arg| {
-            arg.to_str()
-                .ok_or_else(|| Fail::Usage(format!("{} is not UTF-8", arg.display())))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let words = words(args)?;
     match grammar::parse(&words).map_err(Fail::Usage)? {
         Invocation::Help => Ok(output::print(HELP)?),
         Invocation::List(which) if which.is_empty() => Ok(output::print(&signals::list())?),

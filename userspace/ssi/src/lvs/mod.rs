@@ -17,7 +17,7 @@ use print::Templates;
 use ssi_api::control::{Client, ClientError, LvsRequest, Reply, Request};
 use ssi_api::lvs::{Command, ConnectionView, ServiceName, ServiceView};
 
-use crate::args::Common;
+use crate::args::{Common, words};
 use crate::fail::Fail;
 use crate::output::{self, Format};
 
@@ -26,14 +26,7 @@ pub(crate) const HELP: &str = include_str!("help.txt");
 
 /// Runs the command line `args`.
 pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
-    let args = args
-        .iter()
-        .map(|arg| {
-            arg.to_str()
-                .map(str::to_owned)
-                .ok_or_else(|| Fail::Usage(format!("{} is not UTF-8", arg.display())))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let args: Vec<String> = words(args)?.into_iter().map(str::to_owned).collect();
     let names = System::default();
     let Invocation {
         action,

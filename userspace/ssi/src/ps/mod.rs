@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use column::{Line, Value};
 use grammar::{Asked, Invocation};
 
-use crate::args::Common;
+use crate::args::{Common, words};
 use crate::fail::Fail;
 use crate::output::{self, Format};
 
@@ -24,13 +24,7 @@ pub(crate) use help::HELP;
 
 /// Runs the command line `args`.
 pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
-    let words = args
-        .iter()
-        .map(|arg| {
-            arg.to_str()
-                .ok_or_else(|| Fail::Usage(format!("{} is not UTF-8", arg.display())))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let words = words(args)?;
     let asked = match grammar::parse(&words).map_err(Fail::Usage)? {
         Invocation::Help => return Ok(output::print(HELP)?),
         Invocation::Show(asked) => asked,

@@ -61,11 +61,7 @@ impl Cluster {
     pub(super) async fn leave(&self) -> Result<Reply, Failure> {
         let _changing = self.changing.lock().await;
         let member = self.in_cluster()?;
-        let status = member
-            .handle
-            .status()
-            .await
-            .map_err(|e| internal(&e.into()))?;
+        let status = member.status().await?;
         let Some(id) = status.id else {
             return Err(refused(
                 "this node is no member now; it waits to be taken in",
@@ -202,11 +198,7 @@ impl Cluster {
     /// An operator answers for a node's being off.
     pub(super) async fn fenced(&self, number: u16) -> Result<Reply, Failure> {
         let member = self.in_cluster()?;
-        let status = member
-            .handle
-            .status()
-            .await
-            .map_err(|e| internal(&e.into()))?;
+        let status = member.status().await?;
         let waited_for = match &status.waits {
             Some(Waits::ForVoter(voter)) => vec![voter.get()],
             Some(Waits::ForPartners(partners)) => partners.iter().map(|n| n.get()).collect(),

@@ -22,11 +22,7 @@ const NOTED: Duration = Duration::from_secs(1);
 impl Cluster {
     pub(super) async fn show(&self) -> Result<Reply, Failure> {
         let member = self.in_cluster()?;
-        let status = member
-            .handle
-            .status()
-            .await
-            .map_err(|e| internal(&e.into()))?;
+        let status = member.status().await?;
         Ok(Reply::Cluster(Box::new(member.view(&status))))
     }
 
@@ -34,11 +30,7 @@ impl Cluster {
     /// shown as soon as it is agreed, and noted when the subsystems have it.
     pub(super) async fn history(&self) -> Result<Reply, Failure> {
         let member = self.in_cluster()?;
-        let status = member
-            .handle
-            .status()
-            .await
-            .map_err(|e| internal(&e.into()))?;
+        let status = member.status().await?;
         let mut progress = member.progress.subscribe();
         let noted = progress.wait_for(|progress| progress.view.epoch >= status.view.epoch);
         // A subsystem that hangs keeps nobody from seeing what was before.
@@ -72,6 +64,12 @@ impl Cluster {
 }
 
 impl Member {
+    /// What membership says now.
+    pub(super) async fn status(&self) -> Result<Status, Failure> {
+        let status = self.handle.status().await;
+        status.map_err(|error| internal(&error.into()))
+    }
+
     fn view(&self, status: &Status) -> ClusterView {
         let Kept {
             cluster,
