@@ -12,7 +12,7 @@ COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
 # The traditional names that ssi goes by.
 TRADITIONAL=(clustername clusternode_num clusternode_avail clusternode_info clusternode_getstate
-    cluster_maxnodes)
+    cluster_maxnodes loads)
 # Those that other packages have too (graphviz, ipvsadm). They are in a directory of their
 # own, which comes first in PATH where they are wanted.
 SHARED=(cluster ipvsadm)

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Commands of the original that ssi is when it is called by their names.
-pub(crate) const TRADITIONAL: [&str; 7] = [
+pub(crate) const TRADITIONAL: [&str; 8] = [
     "cluster",
     "clustername",
     "clusternode_num",
@@ -12,6 +12,7 @@ pub(crate) const TRADITIONAL: [&str; 7] = [
     "clusternode_info",
     "clusternode_getstate",
     "cluster_maxnodes",
+    "loads",
 ];
 
 /// What the name that we were called by makes of us.
@@ -23,6 +24,11 @@ pub(crate) enum Called {
     Lvs(String),
     /// `ssi` and this command.
     Command(&'static str),
+}
+
+/// What the original's name of a command says besides.
+pub(crate) fn implied(name: &str) -> Option<&'static str> {
+    (name == "loads").then_some("--short")
 }
 
 /// Who we are, by the first of the arguments.

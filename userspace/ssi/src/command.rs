@@ -11,7 +11,7 @@ use crate::tradition::{
     cluster_maxnodes, clustername, clusternode_avail, clusternode_getstate, clusternode_info,
     clusternode_num, clustertab,
 };
-use crate::{cluster, completion, doctor, ics, kill, lvs, ps, status};
+use crate::{cluster, completion, doctor, ics, kill, loads, lvs, ps, status};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cmd {
@@ -64,6 +64,7 @@ pub(crate) enum Cmd {
         )]
         args: Vec<OsString>,
     },
+    Loads(loads::Options),
     Completion(completion::Options),
     #[command(name = "clustername")]
     ClusterName(clustername::Options),
@@ -102,6 +103,7 @@ impl Cmd {
             Self::Lvs { .. } => lvs::run(rest, common),
             Self::Ps { .. } => ps::run(rest, common),
             Self::Kill { .. } => kill::run(rest, common),
+            Self::Loads(options) => loads::run(options, common),
             Self::Completion(options) => completion::run(options),
             Self::ClusterName(options) => clustername::run(options, common),
             Self::ClusterNodeNum(options) => clusternode_num::run(options, common),

@@ -15,11 +15,13 @@ mod generate;
 mod help;
 mod ics;
 mod kill;
+mod loads;
 mod lvs;
 mod member;
 mod node;
 mod output;
 mod patience;
+mod process;
 mod program;
 mod ps;
 mod status;
@@ -40,8 +42,9 @@ fn main() -> ExitCode {
     let (name, result) = match alias::called(&argv) {
         Called::Lvs(name) => (name, lvs::run(&argv[1..], &Common::from_env())),
         Called::Command(name) => {
-            let ssi = ["ssi", name].map(OsString::from);
-            let argv: Vec<_> = ssi.into_iter().chain(argv.into_iter().skip(1)).collect();
+            let ssi = ["ssi", name].into_iter().chain(alias::implied(name));
+            let rest = argv.into_iter().skip(1);
+            let argv: Vec<_> = ssi.map(OsString::from).chain(rest).collect();
             (name.to_owned(), run(&argv, &[]).1)
         }
         Called::Ssi => {

@@ -83,8 +83,12 @@ pub fn describe() -> Vec<Described> {
             r#"{"id":17,"request":{"process":{"list":{"args":true,"nodes":[1,2]}}}}"#,
         ),
         (
+            "how busy all nodes are, or \"nodes\", without their processes",
+            r#"{"id":18,"request":{"process":{"loads":{}}}}"#,
+        ),
+        (
             "send a signal: to processes, and to process groups, whose numbers are below 0",
-            r#"{"id":18,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
+            r#"{"id":19,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
     ]
     .map(|(about, example)| Described {

@@ -5,7 +5,7 @@ use super::{Counted, Described, Feature, Status, VERSION};
 use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
-use crate::process::{ClusterProcesses, ProcessesView, Signalled};
+use crate::process::{ClusterLoads, ClusterProcesses, ProcessesView, Signalled};
 
 /// One line from the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,6 +132,8 @@ pub enum Reply {
     Processes(Box<ProcessesView>),
     /// To `process list` in a cluster.
     ClusterProcesses(Box<ClusterProcesses>),
+    /// To `process loads`.
+    Loads(ClusterLoads),
     /// To `process signal`: what became of it, in the order of the targets.
     Signalled(Vec<Signalled>),
 }

@@ -1,11 +1,13 @@
 //! Processes, as the control socket speaks of them.
 
 mod cpid;
+mod load;
 mod request;
 mod signal;
 mod view;
 
 pub use cpid::{Cpid, NoPid, Pid};
+pub use load::{BusyView, ClusterLoads, LoadView, NodeBusy, PressureView};
 pub use request::ProcessRequest;
 pub use signal::{Signalled, Target};
-pub use view::{ClusterProcesses, LoadView, Missing, NodeProcesses, ProcessView, ProcessesView};
+pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView};

@@ -16,6 +16,13 @@ pub enum ProcessRequest {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
     },
+    /// How busy the nodes are, and none of their processes: of this node, if it is in no
+    /// cluster, else of all members that are UP.
+    Loads {
+        /// Of these nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<u16>>,
+    },
     /// Send a signal, with the rights of whoever asks.
     Signal {
         /// Its number; 0: only see whether it could be sent.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::LoadView;
+
 // Nodes tell each other these in a form without names (postcard): no field may be left out.
 
 /// The processes of a node.
@@ -55,20 +57,6 @@ pub struct Missing {
     pub name: String,
     /// Why.
     pub why: String,
-}
-
-/// How busy a node is, in MOSIX's units: one process that always wants a processor of
-/// standard speed is 100 on a node that has one.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoadView {
-    /// In the last second.
-    pub load: f64,
-    /// What the node itself decides by: rises slowly, falls at once.
-    pub mean: f64,
-    /// What others decide by: rises at once, falls slowly.
-    pub upper: f64,
-    /// What one process adds.
-    pub process: f64,
 }
 
 /// A process. Times are nanoseconds, those of all its threads together; memory is in bytes.

@@ -25,6 +25,12 @@ impl Capacity {
         }
     }
 
+    /// How many processors.
+    #[must_use]
+    pub const fn cpus(self) -> u32 {
+        self.cpus
+    }
+
     /// A load, corrected by what the node can do, so that nodes can be compared: the load
     /// that each processor of standard speed would have.
     ///

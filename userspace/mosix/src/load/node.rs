@@ -27,6 +27,8 @@ pub struct Tell {
     pub upper: f64,
     /// What one process adds.
     pub process: f64,
+    /// Its processors.
+    pub cpus: u32,
     /// Its memory.
     pub memory: Memory,
     /// Time lost in the last interval; `None` if the kernel doesn't say.
@@ -73,6 +75,7 @@ impl NodeLoad {
             mean: self.mean.value(),
             upper: self.upper.value(),
             process: look.capacity.process(),
+            cpus: look.capacity.cpus(),
             memory: look.memory,
             pressure: pressure.map(|(now, before)| now.since(&before, sample.interval)),
         })

@@ -1,7 +1,7 @@
 //! The columns.
 
 use super::column::{Column, Line, Value};
-use super::units;
+use crate::process::{units, user};
 
 /// A column by any of its names.
 pub(super) fn find(name: &str) -> Result<&'static Column, String> {
@@ -98,10 +98,10 @@ const COLUMNS: &[Column] = &[
     number!(["cgroup", "cgroupid"], "CGROUP", cgroup),
     number!(["vol"], "VOL", voluntary),
     number!(["invol"], "INVOL", involuntary),
-    text!(["user", "ruser"], "USER", |line: Line<'_>| units::user(
+    text!(["user", "ruser"], "USER", |line: Line<'_>| user::name(
         line.process.uid
     )),
-    text!(["euser"], "EUSER", |line: Line<'_>| units::user(
+    text!(["euser"], "EUSER", |line: Line<'_>| user::name(
         line.process.euid
     )),
     text!(["tty", "tt", "tname"], "TTY", |line: Line<'_>| units::tty(

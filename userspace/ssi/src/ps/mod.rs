@@ -2,13 +2,11 @@
 
 mod column;
 mod columns;
-mod fetch;
 mod grammar;
 mod help;
 mod json;
 mod print;
 mod select;
-mod units;
 
 use std::cmp::Ordering;
 use std::ffi::OsString;
@@ -19,6 +17,7 @@ use grammar::{Asked, Invocation};
 use crate::args::{Common, words};
 use crate::fail::Fail;
 use crate::output::{self, Format};
+use crate::process;
 
 pub(crate) use help::HELP;
 
@@ -31,22 +30,16 @@ pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
     };
     let format = asked.output.unwrap_or(common.output);
     let args = format == Format::Json || asked.wants_args();
-    let fetched = fetch::fetch(common, &asked.nodes, args)?;
+    let fetched = process::fetch(common, &asked.nodes, args)?;
     let lines = sorted(select::select(&fetched, &asked)?, &asked);
     let text = match format {
         Format::Json => json::text(&fetched, &lines),
         Format::Table | Format::Wide => print::text(&lines, &asked, print::width()),
     };
     output::print(&text)?;
-    for node in &fetched.missing {
-        let why = format!(
-            "ssi ps: node {} {} {}; see: ssi cluster",
-            node.number, node.name, node.why
-        );
-        eprintln!("{}", output::plain(&why));
-    }
+    process::tell("ssi ps", &fetched.missing)?;
     // As ps: nobody found is a no.
-    if lines.is_empty() || !fetched.missing.is_empty() {
+    if lines.is_empty() {
         return Err(Fail::No);
     }
     Ok(())

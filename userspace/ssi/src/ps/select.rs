@@ -1,19 +1,16 @@
 //! Who is to be shown.
 
-use nix::unistd::{User, geteuid};
+use nix::unistd::geteuid;
 use ssi_api::process::{ClusterProcesses, NodeProcesses, Pid, ProcessView};
 
 use super::column::Line;
 use super::grammar::Asked;
 use crate::fail::Fail;
+use crate::process::user;
 
 /// Those that were asked for.
 pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec<Line<'a>>, Fail> {
-    let users = asked
-        .users
-        .iter()
-        .map(|user| uid(user))
-        .collect::<Result<Vec<_>, _>>()?;
+    let users = user::uids(&asked.users)?;
     let own = std::process::id();
     // Number 0 is here, too: a machine in no cluster.
     let here = |node: &NodeProcesses| node.number == all.here;
@@ -21,7 +18,7 @@ pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec
     let tty = local
         .and_then(|node| node.said.processes.iter().find(|p| p.pid == own))
         .map_or(0, |p| p.tty);
-    let user = geteuid().as_raw();
+    let me = geteuid().as_raw();
     let is = |wanted: &[Pid], node: &NodeProcesses, pid: u32| {
         wanted.iter().any(|wanted| {
             wanted.pid() == pid && wanted.node().map_or(here(node), |n| n == node.number)
@@ -34,7 +31,7 @@ pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec
                 || users.contains(&process.euid)
                 || asked.names.contains(&process.comm);
         }
-        let mine = asked.everybody || process.euid == user;
+        let mine = asked.everybody || process.euid == me;
         let terminal = if asked.everybody {
             process.tty != 0
         } else {
@@ -54,17 +51,6 @@ pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec
         }));
     }
     Ok(lines)
-}
-
-fn uid(user: &str) -> Result<u32, Fail> {
-    if let Ok(number) = user.parse() {
-        return Ok(number);
-    }
-    match User::from_name(user) {
-        Ok(Some(user)) => Ok(user.uid.as_raw()),
-        Ok(None) => Err(Fail::Usage(format!("there is no user {user}"))),
-        Err(errno) => Err(Fail::Failed(format!("cannot look user {user} up: {errno}"))),
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod ask;
 mod change;
 mod company;
 mod fencing;
-mod gather;
 mod home;
 mod join;
 mod kept;

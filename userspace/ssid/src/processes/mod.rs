@@ -10,7 +10,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::process::{ProcessesView, Signalled};
+use ssi_api::process::{BusyView, ProcessesView, Signalled};
 
 use crate::config::Config;
 pub(crate) use page::{Page, Wanted};
@@ -63,15 +63,28 @@ impl Processes {
         blocking(move || order.carry_out()).await
     }
 
+    /// How busy this node is: what was sampled in the last second.
+    pub(crate) fn busy(&self) -> Result<BusyView, Failure> {
+        self.with(|sampled| show::busy(sampled))
+    }
+
     fn view(&self) -> Result<ProcessesView, Failure> {
+        self.with(|sampled| {
+            sampled.look();
+            show::view(sampled)
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Sampled) -> T) -> Result<T, Failure> {
         // A panic ends the process (`log::end_on_panic`), so a poisoned lock is never met.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(sampled) = known.as_mut() else {
-            let soon = "processes are not known yet; try again in a moment";
-            return Err(Failure::new(FailureKind::Busy, soon));
-        };
-        sampled.look();
-        Ok(show::view(sampled))
+        match known.as_mut() {
+            Some(sampled) => Ok(work(sampled)),
+            None => {
+                let soon = "processes are not known yet; try again in a moment";
+                Err(Failure::new(FailureKind::Busy, soon))
+            }
+        }
     }
 }
 

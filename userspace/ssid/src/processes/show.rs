@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use ssi_api::process::{LoadView, ProcessView, ProcessesView};
+use ssi_api::process::{BusyView, LoadView, PressureView, ProcessView, ProcessesView};
 use ssi_mosix::load::Tell;
-use ssi_vproc::core::Process;
+use ssi_vproc::core::{Process, State};
 use ssi_vproc::{Source, clock};
 
 use super::sampling::{Sampled, key};
@@ -37,6 +37,34 @@ pub(super) fn view(sampled: &Sampled) -> ProcessesView {
         memory: sampled.tell.map_or(0, |tell| tell.memory.total),
         load: sampled.tell.map(load),
         processes,
+    }
+}
+
+/// How busy the node is, as it was sampled last: nobody is looked at.
+pub(super) fn busy(sampled: &Sampled) -> BusyView {
+    let (mut processes, mut running) = (0, 0);
+    for process in sampled.tracker.table().processes() {
+        processes += 1;
+        running += u32::from(process.state == State::Running);
+    }
+    let tell = sampled.tell;
+    let memory = tell.map(|tell| tell.memory).unwrap_or_default();
+    BusyView {
+        load: tell.map(load),
+        cpus: tell.map_or(0, |tell| tell.cpus),
+        processes,
+        running,
+        memory: memory.total,
+        free: memory.available,
+        swap: memory.swap_total,
+        swap_free: memory.swap_free,
+        pressure: tell
+            .and_then(|tell| tell.pressure)
+            .map(|shares| PressureView {
+                cpu: shares.cpu,
+                memory: shares.memory,
+                io: shares.io,
+            }),
     }
 }
 

@@ -87,6 +87,33 @@ fn numbers_of_the_whole_cluster() {
 }
 
 #[test]
+fn loads_of_a_machine_and_of_a_cluster() {
+    isolated(|machine| {
+        let _daemon = machine.start();
+        machine.wait_until("the load is known", || {
+            let output = machine.ssi("loads -o json", "");
+            let json: Option<Value> = serde_json::from_slice(&output.stdout).ok();
+            json.is_some_and(|json| json["nodes"][0]["load"]["process"].as_f64() > Some(0.0))
+        });
+        assert!(machine.ssi_ok("loads --short", "").starts_with("-: "));
+        found(machine);
+        let json: Value =
+            serde_json::from_str(&machine.ssi_ok("loads -n 7 -o json", "")).expect("JSON");
+        let node = &json["nodes"][0];
+        assert_eq!(
+            (&json["here"], &node["number"], &node["name"]),
+            (&7.into(), &7.into(), &"node1".into())
+        );
+        assert!(node["cpus"].as_u64() > Some(0) && node["processes"].as_u64() > Some(1));
+        assert!(node["memory"].as_u64() > node["free"].as_u64());
+        assert!(machine.ssi_ok("loads -s", "").starts_with("7: "));
+        assert!(machine.ssi_ok("loads", "").starts_with(" NODE "));
+        let said = machine.ssi_fails("loads -n blue9", "", 1);
+        assert!(said.contains("no node blue9"), "{said}");
+    });
+}
+
+#[test]
 fn signals_to_processes_and_groups() {
     isolated(|machine| {
         let _daemon = machine.start();

@@ -1,33 +1,13 @@
-//! Times, terminals and users, as ps writes them.
-
-use std::cell::RefCell;
-use std::collections::HashMap;
+//! Times and terminals, as ps writes them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use nix::unistd::{Uid, User};
-
-thread_local! {
-    /// Looking a user up may be a question to another machine.
-    static USERS: RefCell<HashMap<u32, String>> = RefCell::default();
-}
 
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 24 * 60 * 60;
 
-/// A user's name, or the number if it has none.
-pub(super) fn user(uid: u32) -> String {
-    USERS.with_borrow_mut(|users| {
-        let name = || match User::from_uid(Uid::from_raw(uid)) {
-            Ok(Some(user)) => user.name,
-            _ => uid.to_string(),
-        };
-        users.entry(uid).or_insert_with(name).clone()
-    })
-}
-
 /// A terminal's name by its device number (`Documentation/admin-guide/devices.txt`).
-pub(super) fn tty(device: u32) -> String {
+pub(crate) fn tty(device: u32) -> String {
     let major = device >> 8 & 0xfff;
     let minor = device & 0xff | device >> 12 & 0xfff00;
     match (major, minor) {
@@ -43,7 +23,7 @@ pub(super) fn tty(device: u32) -> String {
 }
 
 /// Processor time: hours, minutes, seconds (days before), or BSD's minutes and seconds.
-pub(super) fn time(nanoseconds: u64, short: bool) -> String {
+pub(crate) fn time(nanoseconds: u64, short: bool) -> String {
     let seconds = nanoseconds / SECOND;
     if short {
         return format!("{}:{:02}", seconds / 60, seconds % 60);
@@ -57,7 +37,7 @@ pub(super) fn time(nanoseconds: u64, short: bool) -> String {
 }
 
 /// Time since the start, without what is zero at its front.
-pub(super) fn elapsed(nanoseconds: u64) -> String {
+pub(crate) fn elapsed(nanoseconds: u64) -> String {
     let seconds = nanoseconds / SECOND;
     let (days, hours) = (seconds / DAY, seconds / 3600 % 24);
     let rest = format!("{:02}:{:02}", seconds / 60 % 60, seconds % 60);
@@ -69,7 +49,7 @@ pub(super) fn elapsed(nanoseconds: u64) -> String {
 }
 
 /// When it started: the hour if it is a day ago at most, the day, or the year.
-pub(super) fn start(nanoseconds: u64, now: u64) -> String {
+pub(crate) fn start(nanoseconds: u64, now: u64) -> String {
     let age = now.saturating_sub(nanoseconds) / SECOND;
     match age {
         0..DAY => at(nanoseconds, "%H:%M"),
@@ -79,7 +59,7 @@ pub(super) fn start(nanoseconds: u64, now: u64) -> String {
 }
 
 /// The whole date.
-pub(super) fn date(nanoseconds: u64) -> String {
+pub(crate) fn date(nanoseconds: u64) -> String {
     at(nanoseconds, "%a %b %e %H:%M:%S %Y")
 }
 
@@ -116,8 +96,6 @@ mod tests {
         assert_eq!(tty(137 << 8 | 44), "pts/300");
         assert_eq!(tty(4 << 8 | 1), "tty1");
         assert_eq!(tty(4 << 8 | 65), "ttyS1");
-        assert_eq!(user(0), "root");
-        assert_eq!(user(4_000_000_001), "4000000001");
     }
 
     proptest! {

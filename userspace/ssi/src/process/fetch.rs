@@ -1,6 +1,6 @@
 //! The processes, from `ssid`.
 
-use ssi_api::control::{Reply, Request};
+use ssi_api::control::{Client, Reply, Request};
 use ssi_api::process::{ClusterProcesses, NodeProcesses, ProcessRequest};
 
 use crate::args::Common;
@@ -8,17 +8,21 @@ use crate::cluster;
 use crate::fail::Fail;
 use crate::node::Node;
 
+/// The numbers of `nodes`; none: of all.
+pub(crate) fn numbers(client: &mut Client, nodes: &[Node]) -> Result<Option<Vec<u16>>, Fail> {
+    if nodes.is_empty() {
+        return Ok(None);
+    }
+    let view = cluster::show(client)?;
+    let numbers = nodes.iter().map(|node| Ok(node.find(&view)?.number));
+    Ok(Some(numbers.collect::<Result<_, Fail>>()?))
+}
+
 /// The processes of `nodes`, or of all. Of a machine that is in no cluster, they are those of
 /// a node of number 0.
-pub(super) fn fetch(common: &Common, nodes: &[Node], args: bool) -> Result<ClusterProcesses, Fail> {
+pub(crate) fn fetch(common: &Common, nodes: &[Node], args: bool) -> Result<ClusterProcesses, Fail> {
     let mut client = common.connect()?;
-    let mut nodes = if nodes.is_empty() {
-        None
-    } else {
-        let view = cluster::show(&mut client)?;
-        let numbers = nodes.iter().map(|node| Ok(node.find(&view)?.number));
-        Some(numbers.collect::<Result<Vec<_>, Fail>>()?)
-    };
+    let mut nodes = numbers(&mut client, nodes)?;
     let mut all = ClusterProcesses::default();
     // What doesn't go into one reply goes into the next; each has one node at least.
     loop {

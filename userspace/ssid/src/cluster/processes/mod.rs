@@ -1,0 +1,58 @@
+//! The processes of all nodes: what nodes ask each other about them, and signals that one
+//! sends on behalf of another's user.
+
+mod gather;
+mod list;
+mod loads;
+mod service;
+mod signal;
+
+use ssi_api::control::{Failure, Reply};
+use ssi_api::process::{ClusterLoads, NodeBusy, ProcessRequest};
+
+pub(super) use self::service::serve;
+use super::Cluster;
+
+impl Cluster {
+    /// Answers what is asked about processes, on behalf of `user`.
+    pub(crate) async fn processes(
+        &self,
+        request: ProcessRequest,
+        user: u32,
+    ) -> Result<Reply, Failure> {
+        match (request, self.member()) {
+            (ProcessRequest::List { args, nodes: None }, None) => {
+                Ok(Reply::Processes(Box::new(self.processes.list(args).await?)))
+            }
+            (ProcessRequest::List { args, nodes }, _) => {
+                let member = self.in_cluster()?;
+                let found = member.list(&self.processes, args, nodes).await;
+                Ok(Reply::ClusterProcesses(Box::new(found)))
+            }
+            (ProcessRequest::Loads { nodes }, _) => Ok(Reply::Loads(self.loads(nodes).await?)),
+            (ProcessRequest::Signal { signal, targets }, member) => {
+                let sent = self.signal(member.as_deref(), signal, &targets, user);
+                Ok(Reply::Signalled(sent.await?))
+            }
+        }
+    }
+
+    /// The loads of nodes, or of this machine if it is in no cluster.
+    async fn loads(&self, nodes: Option<Vec<u16>>) -> Result<ClusterLoads, Failure> {
+        if let Some(member) = self.member() {
+            return Ok(member.loads(&self.processes, nodes).await);
+        }
+        if nodes.is_some() {
+            self.in_cluster()?;
+        }
+        let alone = NodeBusy {
+            number: 0,
+            name: String::new(),
+            busy: self.processes.busy()?,
+        };
+        Ok(ClusterLoads {
+            nodes: vec![alone],
+            ..ClusterLoads::default()
+        })
+    }
+}

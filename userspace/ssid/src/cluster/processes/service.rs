@@ -1,0 +1,126 @@
+//! What nodes ask each other about processes: the service, and how it is asked.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use ssi_clms::core::{Number, State, View};
+use ssi_ics::core::CallError;
+use ssi_ics::runner::{Ics, Register, Request};
+
+use super::super::{Member, record};
+use crate::processes::{Order, Processes};
+
+/// The service, and what it is asked for.
+const SERVICE: &str = "vproc";
+pub(super) mod op {
+    pub(in super::super) const LIST: u16 = 1;
+    pub(in super::super) const SIGNAL: u16 = 2;
+    pub(in super::super) const LOAD: u16 = 3;
+}
+
+/// How long a node may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Member {
+    /// Asks another node, if it is there to be asked; else says why it didn't answer, in words
+    /// that follow its name.
+    pub(super) async fn ask_up<Q: Serialize, A: for<'a> Deserialize<'a> + Send + 'static>(
+        &self,
+        node: u16,
+        op: u16,
+        question: &Q,
+    ) -> Result<A, String> {
+        up(&self.handle.views().borrow(), node)?;
+        let said = self.ask(node, op, question).await;
+        said.map_err(|error| in_words(&error))
+    }
+
+    pub(super) async fn ask<Q: Serialize, A: for<'a> Deserialize<'a> + Send + 'static>(
+        &self,
+        node: u16,
+        op: u16,
+        question: &Q,
+    ) -> Result<A, CallError> {
+        let strange = CallError::Protocol("it is none to this question");
+        let body = postcard::to_stdvec(question).map_err(|_| strange.clone())?;
+        let calling = self.ics.call(node, SERVICE, op, Bytes::from(body));
+        let answer = calling.deadline(PATIENCE).await?;
+        // It may be megabytes.
+        let read = tokio::task::spawn_blocking(move || postcard::from_bytes(&answer));
+        read.await.ok().and_then(Result::ok).ok_or(strange)
+    }
+}
+
+/// Whether a node is there to be asked, or why not.
+pub(super) fn up(view: &View, node: u16) -> Result<(), String> {
+    let member = Number::new(node).and_then(|number| view.members.get(&number));
+    match member.map(|member| member.state) {
+        Some(State::Up) => Ok(()),
+        Some(other) => Err(format!("is {}", record::state(other))),
+        None => Err("is not of this cluster".to_owned()),
+    }
+}
+
+/// Why a node did not answer.
+pub(super) fn in_words(error: &CallError) -> String {
+    match error {
+        CallError::Deadline => format!("did not answer within {} s", PATIENCE.as_secs()),
+        CallError::NoService => "runs an ssid that can't tell its processes".to_owned(),
+        other => format!("did not answer: {other}"),
+    }
+}
+
+/// Answers what other nodes ask.
+pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Register> {
+    let processes = processes.clone();
+    ics.register(SERVICE, move |request: Request| {
+        let processes = processes.clone();
+        async move {
+            match request.op {
+                op::LIST => reply(&processes.page(read(&request)?).await.map_err(other)?),
+                op::LOAD => reply(&processes.busy().map_err(other)?),
+                op::SIGNAL => {
+                    let order: Order = read(&request)?;
+                    // This ssid may have stood still.
+                    if request.cancelled.is_set() {
+                        return Err(ssi_ics::core::Failure::Cancelled);
+                    }
+                    tracing::debug!("node {} asks to signal: {order:?}", request.from);
+                    reply(&processes.signal(order).await.map_err(other)?)
+                }
+                unknown => Err(other(format!("{SERVICE} knows no {unknown}"))),
+            }
+        }
+    })
+}
+
+fn read<T: for<'a> Deserialize<'a>>(request: &Request) -> Result<T, ssi_ics::core::Failure> {
+    postcard::from_bytes(&request.body).map_err(other)
+}
+
+fn reply<T: Serialize>(answer: &T) -> Result<Bytes, ssi_ics::core::Failure> {
+    postcard::to_stdvec(answer).map(Bytes::from).map_err(other)
+}
+
+fn other(why: impl ToString) -> ssi_ics::core::Failure {
+    ssi_ics::core::Failure::Other(why.to_string())
+}
+
+/// Which nodes are asked: those that were said, or all that are UP and this one.
+pub(super) fn asked(view: &View, here: u16, nodes: Option<Vec<u16>>) -> Vec<u16> {
+    let mut nodes = nodes.unwrap_or_else(|| {
+        let up = view.present().filter(|member| member.state == State::Up);
+        let up = up.map(|member| member.id.number.get());
+        up.chain([here]).collect()
+    });
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
+}
+
+/// A node's name, as far as the view has one.
+pub(super) fn name(view: &View, node: u16) -> String {
+    let member = Number::new(node).and_then(|number| view.members.get(&number));
+    member.map_or_else(String::new, |member| member.candidate.name.clone())
+}
