@@ -7,12 +7,12 @@ action=$1 binaries=$2 destdir=$3 prefix=$4
 PROGRAMS=(ssid ssi ssi-testbed ssi-bench)
 # Commands of ssi, which have pages of their own: ssi-status(1) …
 COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced witness ics ping
-    lvs ps kill completion clustertab)
+    lvs ps kill pgrep pkill renice completion clustertab)
 # The traditional names of the testbed's verbs.
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
 # The traditional names that ssi goes by.
 TRADITIONAL=(clustername clusternode_num clusternode_avail clusternode_info clusternode_getstate
-    cluster_maxnodes loads)
+    cluster_maxnodes loads where_pid node_pid)
 # Those that other packages have too (graphviz, ipvsadm). They are in a directory of their
 # own, which comes first in PATH where they are wanted.
 SHARED=(cluster ipvsadm)

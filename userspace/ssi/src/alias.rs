@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Commands of the original that ssi is when it is called by their names.
-pub(crate) const TRADITIONAL: [&str; 8] = [
+pub(crate) const TRADITIONAL: [&str; 10] = [
     "cluster",
     "clustername",
     "clusternode_num",
@@ -13,6 +13,8 @@ pub(crate) const TRADITIONAL: [&str; 8] = [
     "clusternode_getstate",
     "cluster_maxnodes",
     "loads",
+    "where_pid",
+    "node_pid",
 ];
 
 /// What the name that we were called by makes of us.

@@ -1,5 +1,5 @@
-//! The command line, except for what comes after `lvs`, `ps` and `kill`, which is
-//! ipvsadm's, ps's and kill's.
+//! The command line, except for what comes after `lvs`, `ps`, `kill` and others, which is
+//! ipvsadm's, ps's, kill's and theirs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -39,6 +39,7 @@ Examples:
   ssi ping 2                      how fast node 2 answers
   ssi ps aux --sort -load         the processes of the cluster
   ssi loads                       how busy the nodes are
+  ssi pgrep -a ssh                who runs ssh, on any node
   ssi kill 2/1234                 end process 1234 of node 2
   ssi lvs -L -n                   virtual services and their servers
   ssi -o json status | jq .status.interfaces
@@ -109,13 +110,15 @@ impl Common {
     }
 }
 
-/// What clap shall see, and what comes after `lvs`, `ps` or `kill`: clap would take some of their
-/// options for its own.
+/// What clap shall see, and what comes after a command with habits of its own: clap would take some of
+/// its options for its own.
 pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
     let mut at = 1;
     while let Some(arg) = argv.get(at).and_then(|arg| arg.to_str()) {
         match arg {
-            "lvs" | "ps" | "kill" => return argv.split_at(at + 1),
+            "lvs" | "ps" | "kill" | "pgrep" | "pkill" | "renice" | "nice" => {
+                return argv.split_at(at + 1);
+            }
             "-o" | "--output" | "--socket" | "--wait" => at += 2,
             _ if arg.starts_with('-') => at += 1,
             _ => break,

@@ -9,9 +9,11 @@ use crate::fail::Fail;
 use crate::member::{evict, fenced, forget, init, join, leave, rejoin, token, witness};
 use crate::tradition::{
     cluster_maxnodes, clustername, clusternode_avail, clusternode_getstate, clusternode_info,
-    clusternode_num, clustertab,
+    clusternode_num, clustertab, node_pid, where_pid,
 };
-use crate::{cluster, completion, doctor, ics, kill, loads, lvs, ps, status};
+use crate::{
+    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, renice, status,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cmd {
@@ -64,6 +66,39 @@ pub(crate) enum Cmd {
         )]
         args: Vec<OsString>,
     },
+    /// Look processes of the cluster up by name and more, with the habits of pgrep
+    #[command(disable_help_flag = true, after_long_help = pgrep::PGREP)]
+    Pgrep {
+        /// See `ssi pgrep --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "PGREP-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
+    /// Signal processes of the cluster by name and more, with the habits of pkill
+    #[command(disable_help_flag = true, after_long_help = pgrep::PKILL)]
+    Pkill {
+        /// See `ssi pkill --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "PKILL-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
+    /// Change the niceness of processes of the cluster, with the habits of renice
+    #[command(visible_alias = "nice", disable_help_flag = true, after_long_help = renice::HELP)]
+    Renice {
+        /// See `ssi renice --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "RENICE-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
     Loads(loads::Options),
     Completion(completion::Options),
     #[command(name = "clustername")]
@@ -78,12 +113,16 @@ pub(crate) enum Cmd {
     ClusterNodeGetState(clusternode_getstate::Options),
     #[command(name = "cluster_maxnodes")]
     ClusterMaxNodes(cluster_maxnodes::Options),
+    #[command(name = "where_pid")]
+    WherePid(where_pid::Options),
+    #[command(name = "node_pid")]
+    NodePid(node_pid::Options),
     #[command(name = "clustertab")]
     ClusterTab(clustertab::Options),
 }
 
 impl Cmd {
-    /// Does it. `rest` is what came after `lvs`, `ps` or `kill`.
+    /// Does it. `rest` is what came after a command whose line clap does not read.
     pub(crate) fn run(&self, common: &Common, rest: &[OsString]) -> Result<(), Fail> {
         match self {
             Self::Status(options) => status::run(options, common),
@@ -103,6 +142,9 @@ impl Cmd {
             Self::Lvs { .. } => lvs::run(rest, common),
             Self::Ps { .. } => ps::run(rest, common),
             Self::Kill { .. } => kill::run(rest, common),
+            Self::Pgrep { .. } => pgrep::grep(rest, common),
+            Self::Pkill { .. } => pgrep::kill(rest, common),
+            Self::Renice { .. } => renice::run(rest, common),
             Self::Loads(options) => loads::run(options, common),
             Self::Completion(options) => completion::run(options),
             Self::ClusterName(options) => clustername::run(options, common),
@@ -111,6 +153,8 @@ impl Cmd {
             Self::ClusterNodeInfo(options) => clusternode_info::run(options, common),
             Self::ClusterNodeGetState(options) => clusternode_getstate::run(options, common),
             Self::ClusterMaxNodes(options) => cluster_maxnodes::run(options, common),
+            Self::WherePid(options) => where_pid::run(options, common),
+            Self::NodePid(options) => node_pid::run(options, common),
             Self::ClusterTab(options) => clustertab::run(options, common),
         }
     }

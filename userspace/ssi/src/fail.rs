@@ -18,6 +18,10 @@ pub(crate) enum Fail {
     Usage(String),
     /// 3: the daemon cannot be reached.
     Unreachable(String),
+    /// 3: of a command whose 1 is an answer: it could not be done.
+    Fatal(String),
+    /// 3, likewise: it was done in part, and what is missing has been said.
+    Partial,
 }
 
 impl Fail {
@@ -26,7 +30,7 @@ impl Fail {
         ExitCode::from(match self {
             Self::Failed(_) | Self::No => 1,
             Self::Usage(_) => 2,
-            Self::Unreachable(_) => 3,
+            Self::Unreachable(_) | Self::Fatal(_) | Self::Partial => 3,
         })
     }
 
@@ -34,10 +38,10 @@ impl Fail {
     pub(crate) fn print(&self, command: &str) {
         // What was typed may come back in a message, with its newlines and escapes.
         match self {
-            Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why) => {
+            Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why) | Self::Fatal(why) => {
                 eprintln!("{command}: {}", output::plain(why));
             }
-            Self::No => {}
+            Self::No | Self::Partial => {}
         }
     }
 }

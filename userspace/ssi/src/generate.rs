@@ -11,7 +11,9 @@ use crate::fail::Fail;
 use crate::kill;
 use crate::lvs;
 use crate::output;
+use crate::pgrep;
 use crate::ps;
+use crate::renice;
 
 /// Options for `make install`, which nobody else needs.
 #[derive(Clone, Debug, ClapArgs)]
@@ -73,6 +75,9 @@ fn page(of: Option<&str>) -> Result<String, Fail> {
         Some("lvs") => verbatim_page("lvs", lvs::HELP),
         Some("ps") => verbatim_page("ps", ps::HELP),
         Some("kill") => verbatim_page("kill", kill::HELP),
+        Some("pgrep") => verbatim_page("pgrep", pgrep::PGREP),
+        Some("pkill") => verbatim_page("pkill", pgrep::PKILL),
+        Some("renice") => verbatim_page("renice", renice::HELP),
         Some(name) => Ok(rendered(command(name)?)?),
     }
 }

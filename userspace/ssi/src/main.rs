@@ -21,9 +21,11 @@ mod member;
 mod node;
 mod output;
 mod patience;
+mod pgrep;
 mod process;
 mod program;
 mod ps;
+mod renice;
 mod status;
 mod tradition;
 mod units;
@@ -62,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command line; also the name of its command, for messages. `rest` is what came
-/// after `lvs`, `ps` or `kill`.
+/// after a command whose line clap does not read.
 fn run(argv: &[OsString], rest: &[OsString]) -> (String, Result<(), Fail>) {
     let matches = Args::command().get_matches_from(argv);
     let name = matches

@@ -52,7 +52,9 @@ pub(crate) fn watch(
                 said.clear();
                 last = frame;
             }
-            Err(Fail::Failed(why) | Fail::Unreachable(why) | Fail::Usage(why)) => {
+            Err(
+                Fail::Failed(why) | Fail::Unreachable(why) | Fail::Usage(why) | Fail::Fatal(why),
+            ) => {
                 if said != why && !redraw {
                     eprintln!("{}; trying again", output::plain(&why));
                 }
@@ -61,7 +63,7 @@ pub(crate) fn watch(
                     last = Frame(String::new());
                 }
             }
-            Err(Fail::No) => {}
+            Err(Fail::No | Fail::Partial) => {}
         }
     }
 }

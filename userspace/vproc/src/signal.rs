@@ -1,15 +1,10 @@
 //! Signals, sent on behalf of a user: with the rights that kill(2) would give them, though
 //! this process may have more.
-//!
-//! What is left out of kill(2): SIGCONT to any process of one's own session.
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
+use crate::hold::{Held, is_of, result};
 use crate::procfs::{Stat, Status};
 
 /// The largest number of a signal.
@@ -26,7 +21,17 @@ pub enum Sent {
     NotPermitted,
 }
 
-/// Sends `signal` (0: none, only sees whether it could) to process `pid` as `user` may.
+/// On whose behalf a signal is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Who: real, effective and saved user alike.
+    pub user: u32,
+    /// The session, if it is one of this machine: its processes may be continued, whoever's
+    /// they are.
+    pub session: Option<u32>,
+}
+
+/// Sends `signal` (0: none, only sees whether it could) to process `pid` as its sender may.
 ///
 /// With `start` (as [`Id`](crate::core::Id) has it), only to the process that was forked
 /// then. Whoever gets the pid meanwhile gets no signal in either case: the process is held by
@@ -34,25 +39,23 @@ pub enum Sent {
 ///
 /// # Errors
 /// There is no such signal, or the kernel has no pidfds.
-pub fn process(pid: u32, start: Option<u64>, signal: i32, user: u32) -> io::Result<Sent> {
-    send(pid, signal, user, |stat| {
-        start.is_none_or(|start| start / tick() == stat.start)
-    })
+pub fn process(pid: u32, start: Option<u64>, signal: i32, by: Sender) -> io::Result<Sent> {
+    send(pid, signal, by, |stat| is_of(stat, start))
 }
 
-/// Sends `signal` to all processes of a group that `user` may send it to.
+/// Sends `signal` to all processes of a group that its sender may send it to.
 ///
 /// Root's goes to all at once. Anybody else's goes to one after the other, so that a process
 /// forked meanwhile may be missed.
 ///
 /// # Errors
 /// As for [`process`]; /proc can't be read; the group is 1, which for kill(2) is everybody.
-pub fn group(pgid: u32, signal: i32, user: u32) -> io::Result<Sent> {
+pub fn group(pgid: u32, signal: i32, by: Sender) -> io::Result<Sent> {
     let number = i32::try_from(pgid).ok().filter(|number| *number > 1);
     let Some(number) = number else {
         return Err(io::Error::other("no group that a signal could go to"));
     };
-    if user == 0 {
+    if by.user == 0 {
         check(signal)?;
         // SAFETY: kill takes numbers only.
         return result(unsafe { libc::kill(-number, signal) }.into());
@@ -63,7 +66,7 @@ pub fn group(pgid: u32, signal: i32, user: u32) -> io::Result<Sent> {
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        match send(pid, signal, user, |stat| stat.pgid == pgid)? {
+        match send(pid, signal, by, |stat| stat.pgid == pgid)? {
             Sent::Done => sent = Sent::Done,
             Sent::NotPermitted if sent == Sent::NoProcess => sent = Sent::NotPermitted,
             _ => {}
@@ -73,66 +76,24 @@ pub fn group(pgid: u32, signal: i32, user: u32) -> io::Result<Sent> {
 }
 
 /// To a process that is as `wanted`.
-fn send(pid: u32, signal: i32, user: u32, wanted: impl FnOnce(&Stat) -> bool) -> io::Result<Sent> {
+fn send(pid: u32, signal: i32, by: Sender, wanted: impl FnOnce(&Stat) -> bool) -> io::Result<Sent> {
     check(signal)?;
-    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let Some(number) = number else {
+    let Some(process) = Held::take(pid)? else {
         return Ok(Sent::NoProcess);
     };
-    let process = match pidfd_open(number, PidfdFlags::empty()) {
-        Ok(process) => process,
-        // The number of a thread that is no process is not one of a process.
-        Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => return Ok(Sent::NoProcess),
-        Err(error) => return Err(error.into()),
-    };
-    let stat = fs::read(format!("/proc/{pid}/stat"));
-    let status = fs::read(format!("/proc/{pid}/status"));
-    // What was read is of this process and no later one if it has its number still.
-    if through(process.as_fd(), 0)? == Sent::NoProcess {
+    if !wanted(&process.stat) {
         return Ok(Sent::NoProcess);
     }
-    let stat = Stat::parse(&stat?).ok_or_else(strange)?;
-    let status = Status::parse(&status?).ok_or_else(strange)?;
-    if !wanted(&stat) {
-        return Ok(Sent::NoProcess);
-    }
-    if !may(user, &status) {
+    if !allowed(by, signal, process.stat.sid, &process.status) {
         return Ok(Sent::NotPermitted);
     }
-    through(process.as_fd(), signal)
+    process.signal(signal)
 }
 
 /// As kill(2) says it, of a sender whose users are all the same.
-fn may(user: u32, to: &Status) -> bool {
-    user == 0 || user == to.uid || user == to.suid
-}
-
-fn through(process: BorrowedFd<'_>, signal: i32) -> io::Result<Sent> {
-    let info = std::ptr::null::<libc::siginfo_t>();
-    // Neither rustix nor nix send signal 0 or those of real time so.
-    // SAFETY: the descriptor is open; without information the kernel reads no memory of ours.
-    let done = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            process.as_raw_fd(),
-            signal,
-            info,
-            0,
-        )
-    };
-    result(done)
-}
-
-fn result(done: libc::c_long) -> io::Result<Sent> {
-    if done == 0 {
-        return Ok(Sent::Done);
-    }
-    let error = io::Error::last_os_error();
-    match error.raw_os_error() {
-        Some(libc::ESRCH) => Ok(Sent::NoProcess),
-        Some(libc::EPERM) => Ok(Sent::NotPermitted),
-        _ => Err(error),
-    }
+fn allowed(by: Sender, signal: i32, session: u32, status: &Status) -> bool {
+    let own = [status.uid, status.suid].contains(&by.user);
+    by.user == 0 || own || signal == libc::SIGCONT && by.session == Some(session)
 }
 
 fn check(signal: i32) -> io::Result<()> {
@@ -140,15 +101,6 @@ fn check(signal: i32) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other(format!("there is no signal {signal}")))
-}
-
-/// Nanoseconds of a clock tick, in which /proc has the start.
-fn tick() -> u64 {
-    1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)
-}
-
-fn strange() -> io::Error {
-    io::Error::other("/proc says what is not understood")
 }
 
 #[cfg(test)]
@@ -160,10 +112,18 @@ mod tests {
 
     use super::*;
 
-    const NOBODY: u32 = 65_534;
+    use crate::hold::tick;
 
-    fn own() -> u32 {
-        rustix::process::getuid().as_raw()
+    const NOBODY: Sender = Sender {
+        user: 65_534,
+        session: None,
+    };
+
+    fn own() -> Sender {
+        Sender {
+            user: rustix::process::getuid().as_raw(),
+            session: None,
+        }
     }
 
     /// A process in a group of its own.
@@ -219,12 +179,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn whoever_stopped_it_in_ones_session_it_may_be_continued() {
+        let child = sleeper();
+        let stat = fs::read(format!("/proc/{}/stat", child.id())).expect("it is there");
+        let session = Stat::parse(&stat).expect("a stat").sid;
+        let send = |session, signal| {
+            let by = Sender {
+                session: Some(session),
+                ..NOBODY
+            };
+            process(child.id(), None, signal, by).expect("a signal")
+        };
+        assert_eq!(send(session, libc::SIGCONT), Sent::Done);
+        assert_eq!(send(session, libc::SIGSTOP), Sent::NotPermitted);
+        assert_eq!(send(session + 1, libc::SIGCONT), Sent::NotPermitted);
+        assert_eq!(
+            process(child.id(), None, 9, own()).expect("a signal"),
+            Sent::Done
+        );
+        assert_eq!(end(child), Some(9));
+    }
+
     proptest! {
         #[test]
-        fn root_may_all_and_others_what_is_theirs(user: u32, uid in 0_u32..4, euid in 0_u32..4, suid in 0_u32..4) {
-            let user = user % 4;
-            let to = Status { uid, euid, suid, ..Status::default() };
-            prop_assert_eq!(may(user, &to), user == 0 || [uid, suid].contains(&user));
+        fn root_may_all_and_others_what_is_theirs(
+            user in 0_u32..4, uid in 0_u32..4, euid in 0_u32..4, suid in 0_u32..4,
+            session in prop::option::of(1_u32..3), sid in 1_u32..3, signal in 0..=LAST,
+        ) {
+            let status = Status { uid, euid, suid, ..Status::default() };
+            let wanted = user == 0
+                || [uid, suid].contains(&user)
+                || signal == libc::SIGCONT && session == Some(sid);
+            prop_assert_eq!(allowed(Sender { user, session }, signal, sid, &status), wanted);
         }
     }
 }

@@ -90,6 +90,10 @@ pub fn describe() -> Vec<Described> {
             "send a signal: to processes, and to process groups, whose numbers are below 0",
             r#"{"id":19,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
+        (
+            "change the niceness of processes; \"relative\": by so much",
+            r#"{"id":20,"request":{"process":{"nice":{"nice":5,"targets":[{"node":2,"pid":1234}]}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

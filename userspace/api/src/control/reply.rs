@@ -5,7 +5,7 @@ use super::{Counted, Described, Feature, Status, VERSION};
 use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
-use crate::process::{ClusterLoads, ClusterProcesses, ProcessesView, Signalled};
+use crate::process::{ClusterLoads, ClusterProcesses, Niced, ProcessesView, Signalled};
 
 /// One line from the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,6 +136,8 @@ pub enum Reply {
     Loads(ClusterLoads),
     /// To `process signal`: what became of it, in the order of the targets.
     Signalled(Vec<Signalled>),
+    /// To `process nice`: what became of it, in the order of the targets.
+    Niced(Vec<Niced>),
 }
 
 /// Why a request was not done.

@@ -2,12 +2,14 @@
 
 mod cpid;
 mod load;
+mod niced;
 mod request;
 mod signal;
 mod view;
 
 pub use cpid::{Cpid, NoPid, Pid};
 pub use load::{BusyView, ClusterLoads, LoadView, NodeBusy, PressureView};
+pub use niced::Niced;
 pub use request::ProcessRequest;
 pub use signal::{Signalled, Target};
 pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView};

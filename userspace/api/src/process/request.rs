@@ -30,4 +30,14 @@ pub enum ProcessRequest {
         /// Whom to.
         targets: Vec<Target>,
     },
+    /// Change the niceness of processes, all their threads, with the rights of whoever asks.
+    Nice {
+        /// What it shall be, −20 to 19.
+        nice: i32,
+        /// So much more than it is.
+        #[serde(default)]
+        relative: bool,
+        /// Whose; processes only.
+        targets: Vec<Target>,
+    },
 }

@@ -2,7 +2,7 @@
 
 use ssi_api::process::{NoPid, Pid};
 
-use super::signals;
+use crate::process::signals;
 
 /// What a command line says.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,18 +2,17 @@
 
 mod grammar;
 mod help;
-mod signals;
 
 use std::ffi::OsString;
 use std::fmt;
 
 use grammar::{Invocation, Whom};
-use ssi_api::control::{Reply, Request};
-use ssi_api::process::{Pid, ProcessRequest, Signalled, Target};
+use ssi_api::process::{Pid, Signalled, Target};
 
 use crate::args::{Common, words};
 use crate::fail::Fail;
 use crate::output;
+use crate::process::{self, signals};
 
 pub(crate) use help::HELP;
 
@@ -46,14 +45,10 @@ fn list(which: &[String]) -> Result<(), Fail> {
 fn send(signal: i32, whom: &[Whom], common: &Common) -> Result<(), Fail> {
     let mut client = common.connect()?;
     let targets = whom.iter().map(|whom| whom.target()).collect();
-    let request = Request::Process(ProcessRequest::Signal { signal, targets });
-    let sent = match client.request(request)? {
-        Reply::Signalled(sent) if sent.len() == whom.len() => sent,
-        other => return Err(client.unexpected(&other).into()),
-    };
+    let sent = process::send(&mut client, signal, targets)?;
     let mut all = true;
     for (whom, sent) in whom.iter().zip(&sent) {
-        if let Some(why) = why(*whom, sent) {
+        if let Some(why) = whom.why(sent) {
             eprintln!("{}", output::plain(&format!("ssi kill: ({whom}): {why}")));
             all = false;
         }
@@ -61,32 +56,17 @@ fn send(signal: i32, whom: &[Whom], common: &Common) -> Result<(), Fail> {
     if all { Ok(()) } else { Err(Fail::No) }
 }
 
-/// Why a signal was not sent, and what to do.
-fn why(whom: Whom, sent: &Signalled) -> Option<String> {
-    Some(match sent {
-        Signalled::Sent => return None,
-        Signalled::NoProcess => {
-            let what = if whom.group {
-                "process group"
-            } else {
-                "process"
-            };
-            let node = whom.pid.node();
-            let node = node.map_or_else(String::new, |node| format!(" --node {node}"));
-            format!("no such {what}; see: ssi ps -e{node}")
-        }
-        Signalled::NotPermitted => {
-            "not permitted: it is another user's; its owner may, and root".to_owned()
-        }
-        Signalled::NoNode(why) => format!("{why}; see: ssi cluster"),
-        Signalled::Unknown(why) => {
-            format!("{why}: whether the signal was sent is not known; see: ssi cluster")
-        }
-        Signalled::Failed(why) => why.clone(),
-    })
-}
-
 impl Whom {
+    /// Why it got no signal.
+    fn why(self, sent: &Signalled) -> Option<String> {
+        let what = if self.group {
+            "process group"
+        } else {
+            "process"
+        };
+        process::why(what, self.pid.node(), sent)
+    }
+
     fn target(self) -> Target {
         // A pid has 22 bits.
         let pid = self.pid.pid().cast_signed();
@@ -119,13 +99,13 @@ mod tests {
             group,
         };
         let there = whom("2/1234", false);
-        assert_eq!(why(there, &Signalled::Sent), None);
+        assert_eq!(there.why(&Signalled::Sent), None);
         assert_eq!(
-            why(there, &Signalled::NoProcess).as_deref(),
+            there.why(&Signalled::NoProcess).as_deref(),
             Some("no such process; see: ssi ps -e --node 2")
         );
         assert_eq!(
-            why(whom("7", true), &Signalled::NoProcess).as_deref(),
+            whom("7", true).why(&Signalled::NoProcess).as_deref(),
             Some("no such process group; see: ssi ps -e")
         );
         assert_eq!((there.target().node, there.target().pid), (Some(2), 1234));

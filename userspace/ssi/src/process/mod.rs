@@ -1,9 +1,13 @@
 //! What all commands about processes have in common.
 
+pub(crate) mod choice;
 mod fetch;
 mod missing;
+mod send;
+pub(crate) mod signals;
 pub(crate) mod units;
 pub(crate) mod user;
 
 pub(crate) use fetch::{fetch, numbers};
 pub(crate) use missing::tell;
+pub(crate) use send::{nobody, send, why};

@@ -1,12 +1,13 @@
 //! The command line of ps: options with a dash, in clusters; letters without one, as BSD has
 //! them; long options.
 
-use ssi_api::process::{NoPid, Pid};
+use ssi_api::process::Pid;
 
 use super::column::Column;
 use super::columns;
 use crate::node::Node;
 use crate::output::Format;
+use crate::process::choice;
 
 /// What a command line says.
 #[derive(Debug)]
@@ -157,7 +158,7 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
 }
 
 fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String> {
-    let list = || value.split([',', ' ']).filter(|word| !word.is_empty());
+    let list = || choice::list(value);
     match letter {
         'o' => match value.parse() {
             Ok(format) => asked.output = Some(format),
@@ -176,10 +177,7 @@ fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String
             } else {
                 &mut asked.parents
             };
-            for pid in list() {
-                let parsed: Result<Pid, NoPid> = pid.parse();
-                to.push(parsed.map_err(|error| error.to_string())?);
-            }
+            to.extend(choice::pids(value)?);
         }
         // Any text is a node's name, perhaps.
         'n' => asked.nodes.extend(list().flat_map(str::parse)),

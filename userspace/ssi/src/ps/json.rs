@@ -1,10 +1,13 @@
 //! Processes for programs.
 
+use std::io;
+
 use serde::Serialize;
-use ssi_api::process::{ClusterProcesses, Cpid, LoadView, ProcessView, ProcessesView};
+use serde_json::Value;
+use ssi_api::process::{ClusterProcesses, Cpid, LoadView, ProcessView};
 
 use super::column::Line;
-use crate::output;
+use crate::output::{self, Each};
 
 /// A node, without its processes.
 #[derive(Serialize)]
@@ -27,19 +30,34 @@ struct Process<'a> {
     process: &'a ProcessView,
 }
 
+/// A machine in no cluster. Its fields are in the order of their names.
+#[derive(Serialize)]
+struct Alone<'a> {
+    at: u64,
+    booted: u64,
+    load: Value,
+    memory: u64,
+    processes: Each<'a, &'a ProcessView>,
+    source: &'a str,
+}
+
 /// One object. In a cluster: the nodes, the processes in their order, the nodes that are
 /// missing. On a machine in none: that machine.
-pub(super) fn text(all: &ClusterProcesses, lines: &[Line<'_>]) -> String {
+pub(super) fn print(all: &ClusterProcesses, lines: &[Line<'_>]) -> io::Result<()> {
     if let [alone] = &all.nodes[..]
         && alone.number == 0
     {
-        let processes = lines.iter().map(|line| line.process.clone()).collect();
-        let view = ProcessesView {
-            source: alone.said.source.clone(),
-            processes,
-            ..alone.said
+        let processes: Vec<_> = lines.iter().map(|line| line.process).collect();
+        let said = &alone.said;
+        let view = Alone {
+            at: said.at,
+            booted: said.booted,
+            load: serde_json::to_value(said.load).unwrap_or_default(),
+            memory: said.memory,
+            processes: Each(&processes),
+            source: &said.source,
         };
-        return output::json(&[("node", &view)]);
+        return output::print_json(&[("node", &view)]);
     }
     let nodes: Vec<_> = all
         .nodes
@@ -62,10 +80,10 @@ pub(super) fn text(all: &ClusterProcesses, lines: &[Line<'_>]) -> String {
             process: line.process,
         })
         .collect();
-    output::json(&[
+    output::print_json(&[
         ("here", &all.here),
-        ("nodes", &nodes),
-        ("processes", &processes),
-        ("missing", &all.missing),
+        ("nodes", &Each(&nodes)),
+        ("processes", &Each(&processes)),
+        ("missing", &Each(&all.missing)),
     ])
 }

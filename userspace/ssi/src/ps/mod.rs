@@ -32,11 +32,12 @@ pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
     let args = format == Format::Json || asked.wants_args();
     let fetched = process::fetch(common, &asked.nodes, args)?;
     let lines = sorted(select::select(&fetched, &asked)?, &asked);
-    let text = match format {
-        Format::Json => json::text(&fetched, &lines),
-        Format::Table | Format::Wide => print::text(&lines, &asked, print::width()),
-    };
-    output::print(&text)?;
+    match format {
+        Format::Json => json::print(&fetched, &lines)?,
+        Format::Table | Format::Wide => {
+            output::print(&print::text(&lines, &asked, output::width()))?;
+        }
+    }
     process::tell("ssi ps", &fetched.missing)?;
     // As ps: nobody found is a no.
     if lines.is_empty() {

@@ -6,15 +6,6 @@ use super::column::Line;
 use super::grammar::Asked;
 use crate::output;
 
-/// Where lines are cut: at the edge of the terminal, if there is one.
-pub(super) fn width() -> Option<usize> {
-    if !output::to_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
-}
-
 /// The table.
 pub(super) fn text(lines: &[Line<'_>], asked: &Asked, width: Option<usize>) -> String {
     let mut rows: Vec<Vec<String>> = Vec::with_capacity(lines.len() + 1);

@@ -6,7 +6,7 @@ use ssi_api::process::{ClusterProcesses, NodeProcesses, Pid, ProcessView};
 use super::column::Line;
 use super::grammar::Asked;
 use crate::fail::Fail;
-use crate::process::user;
+use crate::process::{choice, user};
 
 /// Those that were asked for.
 pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec<Line<'a>>, Fail> {
@@ -20,9 +20,7 @@ pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec
         .map_or(0, |p| p.tty);
     let me = geteuid().as_raw();
     let is = |wanted: &[Pid], node: &NodeProcesses, pid: u32| {
-        wanted.iter().any(|wanted| {
-            wanted.pid() == pid && wanted.node().map_or(here(node), |n| n == node.number)
-        })
+        choice::is(wanted, all.here, node.number, pid)
     };
     let wanted = |node: &NodeProcesses, process: &ProcessView| {
         if asked.chosen() {

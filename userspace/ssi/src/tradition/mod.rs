@@ -8,8 +8,11 @@ pub(crate) mod clusternode_getstate;
 pub(crate) mod clusternode_info;
 pub(crate) mod clusternode_num;
 pub(crate) mod clustertab;
+pub(crate) mod node_pid;
+pub(crate) mod where_pid;
 
 use ssi_api::cluster::{ClusterView, MemberView};
+use ssi_api::control::{Client, Reply, Request};
 
 use crate::fail::Fail;
 use crate::node::{self, Node};
@@ -24,6 +27,16 @@ fn asked<'a>(node: Option<&Node>, view: &'a ClusterView) -> Result<&'a MemberVie
                 view.node, view.name
             ))
         }),
+    }
+}
+
+/// This node's number; 0 in no cluster.
+fn here(client: &mut Client) -> Result<u16, Fail> {
+    match client.request(Request::Status)? {
+        // Without membership it is a number that somebody has configured.
+        Reply::Status(status) if status.member.is_none() => Ok(0),
+        Reply::Status(status) => Ok(u16::try_from(status.node.number).unwrap_or(0)),
+        other => Err(client.unexpected(&other).into()),
     }
 }
 

@@ -15,6 +15,7 @@ fn the_name_it_is_called_by_is_the_command() {
         "clusternode_info",
         "clusternode_getstate",
         "cluster_maxnodes",
+        "loads",
         "ipvsadm",
     ] {
         let link = dir.path().join(name);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ssi_api::control::{Failure, FailureKind, LvsRequest, Reply, Request, describe};
 use ssi_api::lvs::Command;
 
+use super::Asker;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::data_path::{self, DataPath};
@@ -22,8 +23,9 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// Does what is asked, on behalf of `user`.
-    pub(crate) async fn answer(&self, request: Request, user: u32) -> Result<Reply, Failure> {
+    /// Does what is asked, on behalf of whoever asks.
+    pub(crate) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Failure> {
+        let user = asker.user;
         match request {
             Request::Describe => Ok(Reply::Requests(describe())),
             Request::Status => {
@@ -41,7 +43,7 @@ impl Answers {
             Request::Doctor => self.with(|path| Ok(Reply::Features(path.doctor()))).await,
             Request::Cluster(request) => self.cluster.answer(request, user).await,
             Request::Ics(request) => self.cluster.talk(request).await,
-            Request::Process(request) => self.cluster.processes(request, user).await,
+            Request::Process(request) => self.cluster.processes(request, asker).await,
             Request::Lvs(LvsRequest::Apply { commands }) => self.apply(commands, user).await,
             Request::Lvs(request) => self.with(move |path| lvs(path, request)).await,
         }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Answers;
+use super::{Answers, Asker};
 use crate::memory;
 
 /// How long a client may say nothing between two requests.
@@ -31,12 +31,12 @@ enum Line {
 
 /// Answers the client's requests until it goes.
 pub(super) async fn serve(stream: UnixStream, answers: &Answers) {
-    let user = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
+    let asker = Asker::of(&stream);
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
         let response = match next(&mut stream, &mut line).await {
-            Ok(Line::Whole) => respond(&line, answers, user).await,
+            Ok(Line::Whole) => respond(&line, answers, asker).await,
             Ok(Line::TooLong) => {
                 let long = format!("the request is longer than {MAX_LINE} bytes");
                 let failure = Failure::new(FailureKind::TooLong, long);
@@ -68,7 +68,7 @@ pub(super) async fn refuse(mut stream: UnixStream, failure: Failure) {
     let _ = write(&mut stream, Response::new(0, Err(failure))).await;
 }
 
-async fn respond(line: &[u8], answers: &Answers, user: u32) -> Response {
+async fn respond(line: &[u8], answers: &Answers, asker: Asker) -> Response {
     let call: Call = match decode(line) {
         Ok(call) => call,
         Err(e) => {
@@ -84,7 +84,7 @@ async fn respond(line: &[u8], answers: &Answers, user: u32) -> Response {
         let failure = Failure::new(FailureKind::Version, version);
         return Response::new(call.id, Err(failure));
     }
-    Response::new(call.id, answers.answer(call.request, user).await)
+    Response::new(call.id, answers.answer(call.request, asker).await)
 }
 
 /// Writes a response; says how long it was.

@@ -1,6 +1,7 @@
 //! The processes of this node: tracked, sampled once a second, shown, signalled.
 
 mod page;
+mod priority;
 mod sampling;
 mod show;
 mod signal;
@@ -10,10 +11,11 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::process::{BusyView, ProcessesView, Signalled};
+use ssi_api::process::{BusyView, Niced, ProcessesView, Signalled};
 
 use crate::config::Config;
 pub(crate) use page::{Page, Wanted};
+pub(crate) use priority::Renice;
 use sampling::Sampled;
 pub(crate) use signal::Order;
 
@@ -60,6 +62,11 @@ impl Processes {
     /// Sends signals; what became of each, in the order of their targets.
     pub(crate) async fn signal(&self, order: Order) -> Result<Vec<Signalled>, Failure> {
         // Looking for a group is a file for every process.
+        blocking(move || order.carry_out()).await
+    }
+
+    /// Changes the niceness of processes; what became of each, in the order of their targets.
+    pub(crate) async fn renice(&self, order: Renice) -> Result<Vec<Niced>, Failure> {
         blocking(move || order.carry_out()).await
     }
 

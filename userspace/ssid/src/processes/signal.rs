@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ssi_api::process::Signalled;
-use ssi_vproc::signal::{self, Sent};
+use ssi_vproc::signal::{self, Sender, Sent};
 
 /// Signals to be sent here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -10,6 +10,8 @@ pub(crate) struct Order {
     /// Who wants that: whom the control socket of the node where it was said had at its
     /// other end. Nodes believe each other, so root of one is root of all.
     pub(crate) user: u32,
+    /// The session of that program, if it runs on this node.
+    pub(crate) session: Option<u32>,
     /// Which signal.
     pub(crate) signal: i32,
     /// Numbers (of groups, if below 0), and when they were forked, if that was said.
@@ -27,11 +29,15 @@ impl Order {
 
     fn send(&self, pid: i32, start: Option<u64>) -> Signalled {
         let (signal, user) = (self.signal, self.user);
+        let by = Sender {
+            user,
+            session: self.session,
+        };
         let number = pid.unsigned_abs();
         let sent = if pid < 0 {
-            signal::group(number, signal, user)
+            signal::group(number, signal, by)
         } else {
-            signal::process(number, start, signal, user)
+            signal::process(number, start, signal, by)
         };
         if signal != 0 {
             tracing::info!("user {user}: signal {signal} to {pid}: {sent:?}");

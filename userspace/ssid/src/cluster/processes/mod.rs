@@ -4,21 +4,23 @@
 mod gather;
 mod list;
 mod loads;
+mod orders;
 mod service;
-mod signal;
 
 use ssi_api::control::{Failure, Reply};
 use ssi_api::process::{ClusterLoads, NodeBusy, ProcessRequest};
 
 pub(super) use self::service::serve;
 use super::Cluster;
+use crate::control::Asker;
+use crate::processes::{Order, Renice};
 
 impl Cluster {
-    /// Answers what is asked about processes, on behalf of `user`.
+    /// Answers what is asked about processes, on behalf of whoever asks.
     pub(crate) async fn processes(
         &self,
         request: ProcessRequest,
-        user: u32,
+        by: Asker,
     ) -> Result<Reply, Failure> {
         match (request, self.member()) {
             (ProcessRequest::List { args, nodes: None }, None) => {
@@ -30,9 +32,30 @@ impl Cluster {
                 Ok(Reply::ClusterProcesses(Box::new(found)))
             }
             (ProcessRequest::Loads { nodes }, _) => Ok(Reply::Loads(self.loads(nodes).await?)),
-            (ProcessRequest::Signal { signal, targets }, member) => {
-                let sent = self.signal(member.as_deref(), signal, &targets, user);
-                Ok(Reply::Signalled(sent.await?))
+            (ProcessRequest::Signal { signal, targets }, _) => {
+                let order = Order {
+                    user: by.user,
+                    session: by.session,
+                    signal,
+                    targets: Vec::new(),
+                };
+                Ok(Reply::Signalled(self.spread(order, &targets).await?))
+            }
+            (
+                ProcessRequest::Nice {
+                    nice,
+                    relative,
+                    targets,
+                },
+                _,
+            ) => {
+                let order = Renice {
+                    user: by.user,
+                    nice,
+                    relative,
+                    targets: Vec::new(),
+                };
+                Ok(Reply::Niced(self.spread(order, &targets).await?))
             }
         }
     }

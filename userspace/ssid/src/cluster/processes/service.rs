@@ -9,7 +9,7 @@ use ssi_ics::core::CallError;
 use ssi_ics::runner::{Ics, Register, Request};
 
 use super::super::{Member, record};
-use crate::processes::{Order, Processes};
+use crate::processes::{Order, Processes, Renice};
 
 /// The service, and what it is asked for.
 const SERVICE: &str = "vproc";
@@ -17,6 +17,7 @@ pub(super) mod op {
     pub(in super::super) const LIST: u16 = 1;
     pub(in super::super) const SIGNAL: u16 = 2;
     pub(in super::super) const LOAD: u16 = 3;
+    pub(in super::super) const NICE: u16 = 4;
 }
 
 /// How long a node may take to answer.
@@ -88,6 +89,13 @@ pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Re
                     }
                     tracing::debug!("node {} asks to signal: {order:?}", request.from);
                     reply(&processes.signal(order).await.map_err(other)?)
+                }
+                op::NICE => {
+                    let order: Renice = read(&request)?;
+                    if request.cancelled.is_set() {
+                        return Err(ssi_ics::core::Failure::Cancelled);
+                    }
+                    reply(&processes.renice(order).await.map_err(other)?)
                 }
                 unknown => Err(other(format!("{SERVICE} knows no {unknown}"))),
             }

@@ -9,7 +9,7 @@ const RTMIN: i32 = 34;
 const LAST: i32 = 64;
 
 /// A signal by its number or its name, with `SIG` or without.
-pub(super) fn number(text: &str) -> Result<i32, String> {
+pub(crate) fn number(text: &str) -> Result<i32, String> {
     let name = text.to_ascii_uppercase();
     let name = name.strip_prefix("SIG").unwrap_or(&name);
     by_number(name)
@@ -55,7 +55,7 @@ fn real_time(name: &str) -> Option<i32> {
 }
 
 /// A signal's name, without `SIG`.
-pub(super) fn name(number: i32) -> String {
+pub(crate) fn name(number: i32) -> String {
     match (number, Signal::try_from(number)) {
         (_, Ok(signal)) => signal.as_str().trim_start_matches("SIG").to_owned(),
         (0, _) => "EXIT".to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn name(number: i32) -> String {
 }
 
 /// All numbers and names.
-pub(super) fn list() -> String {
+pub(crate) fn list() -> String {
     let known = (1..=LAST).filter(|number| *number >= RTMIN || Signal::try_from(*number).is_ok());
     known
         .map(|number| format!("{number:2} {}\n", name(number)))
