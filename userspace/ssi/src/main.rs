@@ -25,6 +25,7 @@ mod pgrep;
 mod process;
 mod program;
 mod ps;
+mod pstree;
 mod renice;
 mod status;
 mod tradition;
