@@ -38,6 +38,7 @@ Examples:
   ssi cluster -w                  the nodes and their states, as they change
   ssi ping 2                      how fast node 2 answers
   ssi ps aux --sort -load         the processes of the cluster
+  ssi top                         nodes, loads and processes, again and again
   ssi loads                       how busy the nodes are
   ssi pgrep -a ssh                who runs ssh, on any node
   ssi kill 2/1234                 end process 1234 of node 2

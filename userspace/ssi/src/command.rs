@@ -12,7 +12,7 @@ use crate::tradition::{
     clusternode_num, clustertab, node_pid, where_pid,
 };
 use crate::{
-    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, renice, status,
+    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, renice, status, top,
 };
 
 #[derive(Debug, Subcommand)]
@@ -100,6 +100,7 @@ pub(crate) enum Cmd {
         args: Vec<OsString>,
     },
     Pstree(pstree::Options),
+    Top(top::Options),
     Loads(loads::Options),
     Completion(completion::Options),
     #[command(name = "clustername")]
@@ -147,6 +148,7 @@ impl Cmd {
             Self::Pkill { .. } => pgrep::kill(rest, common),
             Self::Renice { .. } => renice::run(rest, common),
             Self::Pstree(options) => pstree::run(options, common),
+            Self::Top(options) => top::run(options, common),
             Self::Loads(options) => loads::run(options, common),
             Self::Completion(options) => completion::run(options),
             Self::ClusterName(options) => clustername::run(options, common),

@@ -1,8 +1,7 @@
 //! `ssi loads`: how busy the nodes are. `loads`: the same, as the original said it.
 
 use clap::Args;
-use ssi_api::control::{Reply, Request};
-use ssi_api::process::{ClusterLoads, NodeBusy, PressureView, ProcessRequest};
+use ssi_api::process::{ClusterLoads, NodeBusy, PressureView};
 
 use crate::args::Common;
 use crate::fail::Fail;
@@ -43,11 +42,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options, common: &Common) -> Result<(), Fail> {
     let mut client = common.connect()?;
-    let nodes = process::numbers(&mut client, &options.nodes)?;
-    let loads = match client.request(Request::Process(ProcessRequest::Loads { nodes }))? {
-        Reply::Loads(loads) => loads,
-        other => return Err(client.unexpected(&other).into()),
-    };
+    let loads = process::loads(&mut client, &options.nodes)?;
     let text = match common.output {
         Format::Json => output::json(&[
             ("here", &loads.here),

@@ -28,6 +28,7 @@ mod ps;
 mod pstree;
 mod renice;
 mod status;
+mod top;
 mod tradition;
 mod units;
 mod watch;

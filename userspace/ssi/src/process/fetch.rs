@@ -1,7 +1,7 @@
 //! The processes, from `ssid`.
 
 use ssi_api::control::{Client, Reply, Request};
-use ssi_api::process::{ClusterProcesses, NodeProcesses, ProcessRequest};
+use ssi_api::process::{ClusterLoads, ClusterProcesses, NodeProcesses, ProcessRequest};
 
 use crate::args::Common;
 use crate::cluster;
@@ -9,13 +9,22 @@ use crate::fail::Fail;
 use crate::node::Node;
 
 /// The numbers of `nodes`; none: of all.
-pub(crate) fn numbers(client: &mut Client, nodes: &[Node]) -> Result<Option<Vec<u16>>, Fail> {
+fn numbers(client: &mut Client, nodes: &[Node]) -> Result<Option<Vec<u16>>, Fail> {
     if nodes.is_empty() {
         return Ok(None);
     }
     let view = cluster::show(client)?;
     let numbers = nodes.iter().map(|node| Ok(node.find(&view)?.number));
     Ok(Some(numbers.collect::<Result<_, Fail>>()?))
+}
+
+/// How busy `nodes` are, or all.
+pub(crate) fn loads(client: &mut Client, nodes: &[Node]) -> Result<ClusterLoads, Fail> {
+    let nodes = numbers(client, nodes)?;
+    match client.request(Request::Process(ProcessRequest::Loads { nodes }))? {
+        Reply::Loads(loads) => Ok(loads),
+        other => Err(client.unexpected(&other).into()),
+    }
 }
 
 /// The processes of `nodes`, or of all. Of a machine that is in no cluster, they are those of

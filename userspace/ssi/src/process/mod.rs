@@ -8,6 +8,6 @@ pub(crate) mod signals;
 pub(crate) mod units;
 pub(crate) mod user;
 
-pub(crate) use fetch::{fetch, numbers};
+pub(crate) use fetch::{fetch, loads};
 pub(crate) use missing::tell;
 pub(crate) use send::{nobody, send, why};
