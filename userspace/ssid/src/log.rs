@@ -50,8 +50,13 @@ fn filter(level: &str) -> Result<EnvFilter> {
     if level.contains("openraft") {
         return Ok(filter);
     }
-    let quiet = "openraft=error".parse().context("log level of openraft")?;
-    Ok(filter.add_directive(quiet))
+    // A seat that is left while others still ask for its vote is no fault; whoever asks a log
+    // that has failed is told so.
+    let quiet = ["openraft=error", "openraft::raft::raft_inner=off"];
+    quiet.into_iter().try_fold(filter, |filter, directive| {
+        let directive = directive.parse().context("log level of openraft")?;
+        Ok(filter.add_directive(directive))
+    })
 }
 
 /// Logs a panic of any thread and ends the daemon, so that init starts it anew: the
