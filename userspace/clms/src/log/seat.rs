@@ -32,6 +32,8 @@ pub struct Leadership {
     pub age: Duration,
     /// Which generation of the log it leads.
     pub generation: u64,
+    /// Nobody else votes, by all that the log has, committed or not.
+    pub alone: bool,
 }
 
 /// Why an entry was not written.
@@ -116,6 +118,7 @@ impl Seat {
         let (term, acked) = lead(&metrics.borrow_watched())?;
         Some(Leadership {
             term,
+            alone: acked.is_none(),
             generation: self.generation.get(),
             age: acked.map_or(Duration::ZERO, |acked| TokioInstant::now() - acked),
         })

@@ -49,6 +49,10 @@ pub trait Ground: Send + 'static {
     /// There is a lease until then: the kernel goes by it from now on.
     fn hold(&mut self, until: Time);
 
+    /// The lease ends then, though it was to last longer: the kernel goes by that when this
+    /// returns.
+    fn lower(&mut self, until: Time);
+
     /// This node has stopped everything: its kernel need not see to that any more, and may
     /// let it ask for a lease.
     fn let_go(&mut self);

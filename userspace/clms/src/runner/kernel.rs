@@ -99,6 +99,13 @@ impl Kernel {
         self.maps.own.enforce_lease(true);
     }
 
+    /// The lease ends then, if it was to last longer.
+    pub fn lower(&self, until: Time) {
+        if self.lease() > until {
+            self.maps.own.set_lease(until.0);
+        }
+    }
+
     /// Everything has stopped: this node may speak, though it has no lease.
     pub fn let_go(&self) {
         self.maps.own.enforce_lease(false);

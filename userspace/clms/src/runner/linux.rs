@@ -59,6 +59,10 @@ impl Ground for Linux {
         self.kernel.hold(until);
     }
 
+    fn lower(&mut self, until: Time) {
+        self.kernel.lower(until);
+    }
+
     fn let_go(&mut self) {
         self.kernel.let_go();
     }

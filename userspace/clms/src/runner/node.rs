@@ -248,17 +248,23 @@ impl<G: Ground, M: Messenger> Node<G, M> {
                 term: lead.term,
                 acked: now - lead.age,
                 generation: lead.generation,
+                alone: lead.alone,
             });
             self.engine.leads(now, leads);
         }
         self.engine.tick(now, self.ground.lease());
-        while let Some(output) = self.engine.poll() {
-            self.put_out(output)?;
-        }
+        self.put_all_out()?;
         // A master wakes oftener than that by itself.
         if now >= self.voters_due {
             self.voters_due = now + VOTERS;
-            self.see_to_voters(now);
+            self.see_to_voters(now)?;
+        }
+        Ok(())
+    }
+
+    fn put_all_out(&mut self) -> io::Result<()> {
+        while let Some(output) = self.engine.poll() {
+            self.put_out(output)?;
         }
         Ok(())
     }
@@ -323,6 +329,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
                 }
             }
             Output::Lease(until) => self.ground.hold(until),
+            Output::Lower(until) => self.ground.lower(until),
             Output::Fence => self.order(Order::Fence),
             Output::Unfence => self.order(Order::Unfence),
             Output::Rejoin => self.order(Order::Rejoin),
@@ -379,12 +386,13 @@ impl<G: Ground, M: Messenger> Node<G, M> {
         });
     }
 
-    fn see_to_voters(&mut self, now: Time) {
+    fn see_to_voters(&mut self, now: Time) -> io::Result<()> {
         let changes = self.voting.as_ref().is_some_and(|task| !task.is_finished());
         if changes || !self.engine.is_master(now) {
-            return;
+            return Ok(());
         }
         let wanted = self.engine.wanted_voters(now, &mut self.voters);
+        self.put_all_out()?;
         if let (Some(wanted), Some(seat)) = (wanted, self.seating.seat()) {
             let wanted: BTreeSet<Voter> = wanted.numbers().collect();
             tracing::info!("nodes {wanted:?} are to vote");
@@ -398,6 +406,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             let change = DeterministicRng::<TokioRuntime>::scope(now.0, change);
             self.voting = Some(tokio::spawn(change));
         }
+        Ok(())
     }
 }
 

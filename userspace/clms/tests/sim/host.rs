@@ -161,12 +161,15 @@ impl Host {
 
     /// Whether it may do what only the owner of `resource` may, and would.
     pub(crate) fn acts_for(&self, world: u64, resource: &str) -> bool {
-        self.up
-            && self.kernel.lease > self.now(world)
-            && self
-                .engine
-                .as_ref()
-                .is_some_and(|engine| engine.owns(resource))
+        // Without its daemon, its kernel acts by the view that it was told last.
+        let owns = match &self.engine {
+            Some(engine) => engine.owns(resource),
+            None => self.kernel.view.as_ref().is_some_and(|view| {
+                let held = view.owners.get(resource);
+                self.kernel.id.is_some() && held.and_then(|held| held.owner) == self.kernel.id
+            }),
+        };
+        self.up && self.kernel.lease > self.now(world) && owns
     }
 
     /// Whether it gives leases as the master.

@@ -273,14 +273,20 @@ fn work(shared: &Shared, world: &mut World, host: usize, now: Time) {
             term: lead.term,
             acked: now - lead.age,
             generation: lead.generation,
+            alone: lead.alone,
         });
         engine.leads(now, leads);
     }
     engine.tick(now, place.kernel.lease);
+    put_all_out(shared, world, host);
+    world.plan_wake(host);
+}
+
+/// A daemon does what its engine says.
+pub(crate) fn put_all_out(shared: &Shared, world: &mut World, host: usize) {
     while let Some(output) = world.hosts[host].engine.as_mut().and_then(Engine::poll) {
         put_out(shared, world, host, output);
     }
-    world.plan_wake(host);
 }
 
 fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
@@ -365,6 +371,10 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
         Output::Lease(until) => {
             let kernel = &mut world.hosts[host].kernel;
             kernel.lease = kernel.lease.max(until);
+        }
+        Output::Lower(until) => {
+            let kernel = &mut world.hosts[host].kernel;
+            kernel.lease = kernel.lease.min(until);
         }
         Output::Stalled { id, stalled } => {
             world.say(|| format!("host{} finds {id} stalled: {stalled}", host + 1));

@@ -21,6 +21,11 @@ impl Town {
         self.shared.lock().hosts[host].up
     }
 
+    /// Whether a host's daemon runs.
+    pub(crate) fn runs(&self, host: usize) -> bool {
+        self.shared.lock().hosts[host].engine.is_some()
+    }
+
     /// Switches a machine on that is no node.
     pub(crate) fn switch_on(&mut self, host: usize) {
         self.shared.lock().hosts[host].up = true;

@@ -19,6 +19,7 @@ use ssi_clms::core::voters::Voters;
 use ssi_clms::log::{Generation, Raft, Seat, Store, ViewLog, Voter, WITNESS};
 
 use crate::host::{Host, number};
+use crate::life;
 use crate::world::{Event, Shared, World, clock};
 
 /// Runs a task of the log with randomness from the world's seed.
@@ -138,10 +139,11 @@ pub(crate) fn see_to_voters(shared: &Shared, voters: &mut Voters) {
         return;
     };
     let local = clock(world, master);
-    let Some(engine) = &world.hosts[master].engine else {
+    let Some(engine) = &mut world.hosts[master].engine else {
         return;
     };
     let wanted = engine.wanted_voters(local, voters);
+    life::put_all_out(shared, world, master);
     if let (Some(wanted), Some(seat)) = (wanted, world.hosts[master].seat.clone()) {
         let wanted: BTreeSet<Voter> = wanted.numbers().collect();
         world.say(|| format!("voters shall be {wanted:?}"));

@@ -183,6 +183,11 @@ impl Town {
     pub(crate) async fn found(&mut self) -> Result<(), String> {
         let everybody: Vec<usize> = (0..self.hosts()).collect();
         self.boot(&everybody);
+        self.found_by_first().await
+    }
+
+    /// The first, which is switched on, founds the cluster.
+    pub(crate) async fn found_by_first(&mut self) -> Result<(), String> {
         seats::take(&self.shared).await;
         let (seat, command) = {
             let mut world = self.shared.lock();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::alone::Alone;
 use super::{Engine, Output};
 use crate::core::command::{Command, Refused, Wish};
 use crate::core::cut::low;
@@ -30,6 +31,8 @@ pub struct Lead {
     pub acked: Time,
     /// Which generation of the log it leads.
     pub generation: u64,
+    /// Nobody else votes, by all that its log has, committed or not.
+    pub alone: bool,
 }
 
 impl Engine {
@@ -40,17 +43,19 @@ impl Engine {
         let this = generation(self.view().epoch);
         let lasting = leadership
             .filter(|lead| lead.generation == this)
-            .map(|lead| (lead.term, lead.acked))
-            .filter(|(_, acked)| now.since(*acked) < self.timing.lease);
+            .filter(|lead| now.since(lead.acked) < self.timing.lease);
         self.leading = lasting.is_some();
-        let (Some((term, acked)), Some(id)) = (lasting, self.id) else {
+        let (Some(lead), Some(id)) = (lasting, self.id) else {
             self.duty = None;
+            self.alone = Alone::default();
             if !self.leading {
                 self.proposed = None;
             }
             return;
         };
+        let Lead { term, acked, .. } = lead;
         self.acked = acked;
+        self.alone.leads(&lead);
         if self.duty.as_ref().is_none_or(|duty| duty.term != term) {
             self.duty = Some(Duty::new(now, id, term, &self.timing));
             self.proposed = None;
@@ -64,11 +69,14 @@ impl Engine {
         }
     }
 
-    /// As the master: who should vote, if that is not who votes now.
-    pub fn wanted_voters(&self, now: Time, voters: &mut Voters) -> Option<Wanted> {
+    /// As the master: who should vote, if that is not who votes now. What the engine puts out
+    /// then has to be done before anybody is made a voter.
+    pub fn wanted_voters(&mut self, now: Time, voters: &mut Voters) -> Option<Wanted> {
         let view = self.view();
         let ready = self.duty.as_ref()?.ready(view);
-        voters.wanted(now, view, &ready, &self.timing)
+        let wanted = voters.wanted(now, view, &ready, &self.timing)?;
+        self.no_more_alone(now);
+        Some(wanted)
     }
 
     /// What it proposed was refused or lost: it may propose again.

@@ -1,5 +1,6 @@
 //! One node's part in membership: everything that comes in, and what it does about it.
 
+mod alone;
 mod back;
 mod entry;
 mod hear;
@@ -21,6 +22,7 @@ use super::prober::{Prober, Seen};
 use super::ring::Ring;
 use super::{Epoch, Master, NodeId, Number, Time, Timing, View};
 
+use self::alone::Alone;
 use self::own::Own;
 use self::pair::Pair;
 
@@ -83,6 +85,9 @@ pub enum Output {
     Install(Installed),
     /// This node holds its lease until then: for the kernel, which goes by it without us.
     Lease(Time),
+    /// This node holds its lease until then and no longer, though it was to: for the kernel,
+    /// before anything else.
+    Lower(Time),
     /// The lease is over: stop all that another node may do instead.
     Fence,
     /// There is a lease again, and nothing was given away: go on.
@@ -143,6 +148,7 @@ pub struct Engine {
     proposed: Option<(Command, Time)>,
     /// When a majority of the voters last confirmed this node as the leader.
     acked: Time,
+    alone: Alone,
     /// The view's master, and when it learnt of it.
     mastered: (Option<Master>, Time),
     resources: BTreeSet<Resource>,
@@ -196,6 +202,7 @@ impl Engine {
             leading: false,
             proposed: None,
             acked: Time(0),
+            alone: Alone::default(),
             resources: start.resources,
             report_due: now,
             lead_due: now,

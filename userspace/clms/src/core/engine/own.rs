@@ -39,6 +39,15 @@ impl Own {
         }
     }
 
+    pub(super) const fn until(&self) -> Time {
+        self.until
+    }
+
+    /// It ends then.
+    pub(super) const fn lower(&mut self, until: Time) {
+        self.until = until;
+    }
+
     pub(super) const fn is_fenced(&self) -> bool {
         self.fenced
     }
@@ -120,7 +129,11 @@ impl Engine {
             self.own.until = kernel.max(self.own.until);
         }
         if self.may_give(now) {
-            let until = self.acked + self.timing.surely(self.timing.own);
+            let until = if self.is_alone() {
+                Time::NEVER
+            } else {
+                self.confirmed_until()
+            };
             if until > self.own.until {
                 self.own.until = until;
                 self.out.push_back(Output::Lease(until));

@@ -1,5 +1,6 @@
 //! What goes wrong. One file each.
 
+mod alone;
 mod crash;
 mod deaf;
 mod fenced;
@@ -60,6 +61,7 @@ macro_rules! scenarios {
 scenarios! {
     form, 60, false, |seed| 1 + (seed % 15) as usize;
     young, 60, false, few;
+    alone, 120, false, |seed| [1, 2, 3, 3, 5][seed as usize % 5];
     crash, 200, true, few;
     master, 150, true, few;
     restart, 150, true, few;
