@@ -1,11 +1,11 @@
 //! Calls: who is called, how urgent it is, and how long one waits.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::remote::{Engine, Remote};
 use super::stream::StreamOut;
@@ -83,15 +83,15 @@ impl Calling {
     /// # Errors
     /// As for [`one_way`](Self::one_way).
     pub async fn stream(self) -> Result<(StreamOut, Reply), CallError> {
-        let (remote, (reply, writable)) = self
+        let (remote, (call, writable)) = self
             .ask(true, |engine, now, ask| {
                 let call = engine.peer.call(now, ask)?;
-                Ok(((call, engine.wait_for(call)), engine.wait_for_stream(call)))
+                engine.waiters.begin(call);
+                Ok((call, engine.wait_for_stream(call)))
             })
             .await?;
-        let (call, receiver) = reply;
         let out = StreamOut::new(Arc::clone(&remote), call, writable);
-        Ok((out, Reply::new(remote, call, receiver)))
+        Ok((out, Reply::new(remote, call)))
     }
 
     /// Sends it; returns what waits for the reply, so that several calls can be under way.
@@ -99,13 +99,14 @@ impl Calling {
     /// # Errors
     /// As for [`one_way`](Self::one_way).
     pub async fn send(self) -> Result<Reply, CallError> {
-        let (remote, (call, receiver)) = self
+        let (remote, call) = self
             .ask(false, |engine, now, ask| {
                 let call = engine.peer.call(now, ask)?;
-                Ok((call, engine.wait_for(call)))
+                engine.waiters.begin(call);
+                Ok(call)
             })
             .await?;
-        Ok(Reply::new(remote, call, receiver))
+        Ok(Reply::new(remote, call))
     }
 
     async fn ask<T>(
@@ -177,20 +178,14 @@ impl IntoFuture for Calling {
 pub struct Reply {
     remote: Arc<Remote>,
     call: CallId,
-    receiver: oneshot::Receiver<Result<Bytes, CallError>>,
     done: bool,
 }
 
 impl Reply {
-    fn new(
-        remote: Arc<Remote>,
-        call: CallId,
-        receiver: oneshot::Receiver<Result<Bytes, CallError>>,
-    ) -> Self {
+    const fn new(remote: Arc<Remote>, call: CallId) -> Self {
         Self {
             remote,
             call,
-            receiver,
             done: false,
         }
     }
@@ -200,17 +195,20 @@ impl Reply {
     /// # Errors
     /// There is none, and why.
     pub async fn wait(mut self) -> Result<Bytes, CallError> {
-        let result = (&mut self.receiver).await;
+        let (remote, call) = (&self.remote, self.call);
+        let said = poll_fn(|cx| remote.look(|engine| engine.waiters.poll(call, cx))).await;
         self.done = true;
-        result.unwrap_or(Err(CallError::Cancelled))
+        said
     }
 }
 
 impl Drop for Reply {
     fn drop(&mut self) {
         if !self.done {
-            self.remote
-                .tell(|engine, now| engine.peer.cancel(now, self.call));
+            self.remote.tell(|engine, now| {
+                engine.waiters.forget(self.call);
+                engine.peer.cancel(now, self.call);
+            });
         }
     }
 }

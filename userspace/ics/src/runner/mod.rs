@@ -11,6 +11,7 @@ mod remote;
 mod report;
 mod stream;
 mod tls;
+mod waiters;
 mod workers;
 mod write;
 

@@ -9,15 +9,16 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use rustc_hash::FxHashMap;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 
 use super::call::PRIORITY;
 use super::handler::{Cancelled, Request, Work};
 use super::ics::Shared;
 use super::stream::{Piece, StreamIn};
+use super::waiters::Waiters;
 use super::write::Writer;
 use crate::core::peer::{Action, CallId, Conn, Dispatch, Token};
-use crate::core::{CallError, Failure, Lane, Moment, Node, Peer, Service};
+use crate::core::{Failure, Lane, Moment, Node, Peer, Service};
 
 /// Locks what is consistent between any two statements, so that a panic elsewhere while it
 /// was held does no harm.
@@ -37,8 +38,7 @@ pub(super) struct Remote {
 /// The engine and who waits for it.
 pub(super) struct Engine {
     pub(super) peer: Peer,
-    /// By this node's own numbers, which nobody else chooses.
-    waiters: FxHashMap<CallId, oneshot::Sender<Result<Bytes, CallError>>>,
+    pub(super) waiters: Waiters,
     writable: FxHashMap<CallId, Arc<Notify>>,
     room: HashMap<(Lane, Service), Arc<Notify>>,
     handlers: HashMap<Token, Working>,
@@ -77,7 +77,7 @@ impl Remote {
             shared,
             engine: Mutex::new(Engine {
                 peer,
-                waiters: FxHashMap::default(),
+                waiters: Waiters::default(),
                 writable: FxHashMap::default(),
                 room: HashMap::new(),
                 handlers: HashMap::new(),
@@ -229,12 +229,6 @@ fn broke_off() -> Failure {
 }
 
 impl Engine {
-    pub(super) fn wait_for(&mut self, call: CallId) -> oneshot::Receiver<Result<Bytes, CallError>> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiters.insert(call, sender);
-        receiver
-    }
-
     pub(super) fn wait_for_room(&mut self, lane: Lane, service: Service) -> Arc<Notify> {
         Arc::clone(self.room.entry((lane, service)).or_default())
     }
@@ -245,6 +239,12 @@ impl Engine {
 
     /// Wakes whom the engine's actions are for; what needs the engine itself is left to do.
     fn drain(&mut self, now: Moment, todo: &mut Vec<Todo>) {
+        if let Some(error) = self.peer.take_ended() {
+            self.waiters.complete_all(&error);
+            for (_, writable) in self.writable.drain() {
+                writable.notify_one();
+            }
+        }
         while let Some(action) = self.peer.poll_action() {
             match action {
                 Action::Write(conn) => {
@@ -265,10 +265,7 @@ impl Engine {
                     {
                         writable.notify_one();
                     }
-                    if let Some(waiter) = self.waiters.remove(&call) {
-                        // Nobody may wait any more.
-                        let _ = waiter.send(result);
-                    }
+                    self.waiters.complete(call, result);
                 }
                 Action::Dispatch(dispatch) => {
                     let cancelled = Cancelled::default();

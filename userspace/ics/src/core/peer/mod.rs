@@ -114,6 +114,15 @@ impl Peer {
         self.actions.pop_front()
     }
 
+    /// That every call is complete that was pending when the last session ended, and how: all
+    /// at once, instead of one action each. Calls that were made since do not count; to be
+    /// asked before any is made.
+    pub fn take_ended(&mut self) -> Option<CallError> {
+        let (_, error) = self.ended.pop_back()?;
+        self.ended.clear();
+        Some(error)
+    }
+
     /// When [`tick`](Self::tick) has something to do, unless something happens before.
     #[must_use]
     pub fn next_tick(&self) -> Option<Moment> {
