@@ -87,8 +87,16 @@ pub fn describe() -> Vec<Described> {
             r#"{"id":18,"request":{"process":{"loads":{}}}}"#,
         ),
         (
+            "the pids of all nodes, or of \"nodes\", and nothing else of their processes",
+            r#"{"id":19,"request":{"process":{"pids":{}}}}"#,
+        ),
+        (
+            "what /proc says of a process: attributes, a file, a link, its descriptors",
+            r#"{"id":20,"request":{"process":{"look":{"node":2,"pid":1234,"what":{"file":"status"}}}}}"#,
+        ),
+        (
             "send a signal: to processes, and to process groups, whose numbers are below 0",
-            r#"{"id":19,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
+            r#"{"id":21,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
         (
             "change the niceness of processes; \"relative\": by so much",

@@ -5,7 +5,9 @@ use super::{Counted, Described, Feature, Status, VERSION};
 use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
-use crate::process::{ClusterLoads, ClusterProcesses, Niced, ProcessesView, Signalled};
+use crate::process::{
+    ClusterLoads, ClusterPids, ClusterProcesses, Looked, Niced, ProcessesView, Signalled,
+};
 
 /// One line from the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,6 +136,10 @@ pub enum Reply {
     ClusterProcesses(Box<ClusterProcesses>),
     /// To `process loads`.
     Loads(ClusterLoads),
+    /// To `process pids`.
+    Pids(ClusterPids),
+    /// To `process look`.
+    Looked(Looked),
     /// To `process signal`: what became of it, in the order of the targets.
     Signalled(Vec<Signalled>),
     /// To `process nice`: what became of it, in the order of the targets.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Target;
+use super::{Look, Reader, Target};
 
 /// Requests about processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,26 @@ pub enum ProcessRequest {
         /// Of these nodes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
+    },
+    /// The pids of all processes, and nothing else of them: of this node, if it is in no
+    /// cluster, else of all members that are UP.
+    Pids {
+        /// Of these nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<u16>>,
+    },
+    /// Look at something of one process, with the rights of whoever asks.
+    Look {
+        /// On which node; none: on this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<u16>,
+        /// Its number there.
+        pid: u32,
+        /// At what.
+        what: Look,
+        /// With the rights of this user instead, which is for root to say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reader: Option<Reader>,
     },
     /// Send a signal, with the rights of whoever asks.
     Signal {
