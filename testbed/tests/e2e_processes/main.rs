@@ -1,6 +1,9 @@
 //! Processes of all nodes: seen from any, signalled from any, by whom they belong to.
 
+mod commands;
+#[path = "../common/mod.rs"]
 mod common;
+mod top;
 
 use std::process::{ExitCode, Output};
 use std::thread;
@@ -38,6 +41,20 @@ fn main() -> ExitCode {
                 "nobody can't kill what is root's on another node, and can what is nobody's",
                 users,
             ),
+            (
+                "whoever burns a processor is seen in the loads",
+                commands::loads,
+            ),
+            (
+                "looked up by name on all nodes, signalled by name on two of them",
+                commands::by_name,
+            ),
+            (
+                "priorities are changed as the kernel lets the user",
+                commands::priorities,
+            ),
+            ("trees, and who is where", commands::trees),
+            ("top, by its keys, in a terminal", top::terminal),
         ],
     )
 }
@@ -156,18 +173,32 @@ fn silent(cluster: &Cluster) {
     cluster.host(1).run(&["ssi", "ps", "-e"]);
 }
 
-/// Runs `ssi kill` as nobody.
-fn kill(host: Host, process: &str) -> Output {
-    let command: Vec<&str> = NOBODY.into_iter().chain([SSI, "kill", process]).collect();
+/// Runs `ssi` as nobody.
+fn as_nobody(host: Host, command: &[&str]) -> Output {
+    let ssi = NOBODY.into_iter().chain([SSI]);
+    let command: Vec<&str> = ssi.chain(command.iter().copied()).collect();
     host.output(&command)
 }
 
-fn users(cluster: &Cluster) {
-    // Nobody may use the control socket of node 1, as members of the group ssi may.
-    let host = cluster.host(1);
+fn kill(host: Host, process: &str) -> Output {
+    as_nobody(host, &["kill", process])
+}
+
+/// Lets nobody use the control socket of a node, as members of the group ssi may.
+fn let_nobody_in(host: Host) {
     host.sh(&format!(
         "install -m 755 \"$(command -v ssi)\" {SSI}; chmod o+x /run/ssi; chmod o+rw /run/ssi/ssid.sock"
     ));
+}
+
+/// And no longer.
+fn shut_nobody_out(host: Host) {
+    host.sh(&format!("rm {SSI}; chmod o-rw /run/ssi/ssid.sock"));
+}
+
+fn users(cluster: &Cluster) {
+    let host = cluster.host(1);
+    let_nobody_in(host);
     let roots = format!("2/{}", sleeper(cluster.host(2), &[]));
     let theirs = format!("2/{}", sleeper(cluster.host(2), &NOBODY));
     there(cluster, 1, &roots);
@@ -184,5 +215,5 @@ fn users(cluster: &Cluster) {
     there(cluster, 1, &roots);
     host.run(&["ssi", "kill", &roots]);
     gone(cluster, &roots);
-    host.sh(&format!("rm {SSI}; chmod o-rw /run/ssi/ssid.sock"));
+    shut_nobody_out(host);
 }
