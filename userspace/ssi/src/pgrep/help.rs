@@ -1,11 +1,7 @@
-/// What `ssi pgrep --help` says.
-pub(crate) const PGREP: &str = "\
-Look processes of the cluster up by name and more, with the habits of pgrep
-
-Usage: ssi pgrep [OPTIONS] [PATTERN]
-
-Whom; all of it has to be so:
-  PATTERN         whose name matches this regular expression, anywhere in it
+/// Whom both look for.
+macro_rules! whom {
+    () => {
+        "  PATTERN         whose name matches this regular expression, anywhere in it
   -f              match the arguments instead of the name (which has 15 bytes at most)
   -x              the whole of it has to match
   -i              capitals or not
@@ -17,7 +13,21 @@ Whom; all of it has to be so:
   -r STATES       in these states, letters as in ssi ps -o s
   -n, -o          only the newest, or the oldest, of all nodes
   --node NODES    only of these nodes (numbers or names, with commas); otherwise of all
-  -v              everybody else
+"
+    };
+}
+
+/// What `ssi pgrep --help` says.
+pub(crate) const PGREP: &str = concat!(
+    "\
+Look processes of the cluster up by name and more, with the habits of pgrep
+
+Usage: ssi pgrep [OPTIONS] [PATTERN]
+
+Whom; all of it has to be so:
+",
+    whom!(),
+    "  -v              everybody else
 
 What to print of each; without these, its number (2/1234, in no cluster 1234), a line each:
   -l              also the name
@@ -36,28 +46,20 @@ Examples:
 Exit status: as of pgrep, 0 somebody matched, 1 nobody, 2 the command line makes no sense, 3
 something went wrong: ssid cannot be reached, or a node did not answer, so that what was
 printed may not be all.
-";
+"
+);
 
 /// What `ssi pkill --help` says.
-pub(crate) const PKILL: &str = "\
+pub(crate) const PKILL: &str = concat!(
+    "\
 Signal processes of the cluster by name and more, with the habits of pkill
 
 Usage: ssi pkill [-SIGNAL] [OPTIONS] [PATTERN]
 
 Whom; all of it has to be so:
-  PATTERN         whose name matches this regular expression, anywhere in it
-  -f              match the arguments instead of the name (which has 15 bytes at most)
-  -x              the whole of it has to match
-  -i              capitals or not
-  -u USERS        of these effective users; -U USERS: real users
-  -P PIDS         children of these: 1234 (of this node), 2/1234 or 8389842 (of node 2)
-  -g PGIDS        of these process groups, likewise; 0: one's own
-  -s SIDS         of these sessions, likewise; 0: one's own
-  -t TTYS         with these terminals; -: with none
-  -r STATES       in these states, letters as in ssi ps -o s
-  -n, -o          only the newest, or the oldest, of all nodes
-  --node NODES    only of these nodes (numbers or names, with commas); otherwise of all
-
+",
+    whom!(),
+    "
 What:
   -SIGNAL, --signal SIGNAL
                   this one, by name or number (ssi kill -l); without it, TERM; 0 only looks
@@ -75,4 +77,5 @@ Examples:
 Exit status: as of pkill, 0 somebody was signalled, 1 nobody matched or none of them could be
 signalled, 2 the command line makes no sense, 3 something went wrong: ssid cannot be reached,
 or a node did not answer.
-";
+"
+);

@@ -108,25 +108,9 @@ fn terminal(process: &ProcessView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ssi_api::process::ProcessesView;
-
     use super::super::grammar::{Invocation, Program, parse};
     use super::*;
-
-    fn node(number: u16, booted: u64, processes: Vec<ProcessView>) -> NodeProcesses {
-        NodeProcesses {
-            number,
-            name: format!("blue{number}"),
-            said: ProcessesView {
-                source: String::new(),
-                at: 0,
-                booted,
-                memory: 0,
-                load: None,
-                processes,
-            },
-        }
-    }
+    use crate::process::testing::node;
 
     fn found(line: &str) -> String {
         let process = |pid, ppid, euid, start, comm: &str, args: &str| ProcessView {

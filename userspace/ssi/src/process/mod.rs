@@ -5,6 +5,8 @@ mod fetch;
 mod missing;
 mod send;
 pub(crate) mod signals;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod units;
 pub(crate) mod user;
 

@@ -53,25 +53,9 @@ pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec
 
 #[cfg(test)]
 mod tests {
-    use ssi_api::process::ProcessesView;
-
     use super::*;
+    use crate::process::testing::node;
     use crate::ps::grammar::{Invocation, parse};
-
-    fn node(number: u16, processes: Vec<ProcessView>) -> NodeProcesses {
-        NodeProcesses {
-            number,
-            name: format!("blue{number}"),
-            said: ProcessesView {
-                source: String::new(),
-                at: 0,
-                booted: 0,
-                memory: 0,
-                load: None,
-                processes,
-            },
-        }
-    }
 
     /// Who is shown of a machine in no cluster, or of two nodes of which this is the second.
     fn selected(line: &str, clustered: bool) -> Vec<String> {
@@ -94,9 +78,9 @@ mod tests {
             process(4, 3, me, 7, "sh"),
         ];
         let (here_is, nodes) = if clustered {
-            (2, vec![node(1, there), node(2, here)])
+            (2, vec![node(1, 0, there), node(2, 0, here)])
         } else {
-            (0, vec![node(0, here)])
+            (0, vec![node(0, 0, here)])
         };
         let all = ClusterProcesses {
             here: here_is,

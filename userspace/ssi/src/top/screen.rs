@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
-use ratatui::DefaultTerminal;
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, enable_raw_mode};
+use ratatui::crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, enable_raw_mode};
+use ratatui::{DefaultTerminal, Terminal};
 
 use super::look::Looker;
 use super::seen::Seen;
@@ -104,11 +105,15 @@ fn show(
 
 /// Gives the terminal back until somebody continues us.
 fn suspend(terminal: &mut DefaultTerminal) -> io::Result<()> {
+    terminal.show_cursor()?;
     ratatui::try_restore()?;
     kill(Pid::this(), Signal::SIGSTOP)?;
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen)?;
-    terminal.clear()
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All))?;
+    // One that knows nothing of what was there draws all. Clearing would ask the terminal where
+    // its cursor is, and the answer would go to whoever waits for keys.
+    *terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    Ok(())
 }
 
 /// Has signals come as happenings, in all threads that begin later.
@@ -201,11 +206,12 @@ fn look(
                 }
             }
         }
+        // Looking at many takes its time, which counts.
+        next = Instant::now() + delay;
         let seen = looker.look(args).map(Box::new).map_err(said);
         if happens.send(Happening::Seen(seen)).is_err() {
             return;
         }
-        next = Instant::now() + delay;
     }
 }
 
