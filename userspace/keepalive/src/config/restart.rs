@@ -1,0 +1,52 @@
+//! How long until the next start; where the output goes.
+
+use serde::{Deserialize, Serialize};
+
+use super::seconds::Span;
+use super::size::Size;
+
+/// How long passes before a process is restarted that fails again and again: nothing the
+/// first time, then `first`, then each time `factor` times as long, up to `longest`. A
+/// process that ran for `reset` begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Backoff {
+    /// Before the second restart.
+    pub first: Span,
+    /// Each time so many times as long.
+    pub factor: u32,
+    /// Never longer than this.
+    pub longest: Span,
+    /// A run of this length was a good one.
+    pub reset: Span,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Span::millis(100),
+            factor: 2,
+            longest: Span::secs(10),
+            reset: Span::secs(10),
+        }
+    }
+}
+
+/// The file that standard output and standard error go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogFile {
+    /// How large it may become before what is in it is moved to an older one.
+    pub size: Size,
+    /// How many older ones are kept.
+    pub keep: u32,
+}
+
+impl Default for LogFile {
+    fn default() -> Self {
+        Self {
+            size: Size(16 << 20),
+            keep: 4,
+        }
+    }
+}
