@@ -61,12 +61,15 @@ pub struct Health {
 }
 
 impl Health {
+    /// How long a test may take unless it is said.
+    pub(crate) const TIMEOUT: Span = Span::secs(5);
+
     const fn default_every() -> Span {
         Span::secs(10)
     }
 
     const fn default_timeout() -> Span {
-        Span::secs(5)
+        Self::TIMEOUT
     }
 
     const fn default_failures() -> u32 {

@@ -291,8 +291,8 @@ prop_compose! {
             test, every, timeout: every, failures,
         });
         Process {
-            args, environment, probation, term_wait, respawn_time, error_limit,
-            instances, down, watchdog, daemonize, ..made
+            args, environment, instances, probation, error_limit, term_wait,
+            respawn_time, down, watchdog, daemonize, ..made
         }
     }
 }

@@ -1,0 +1,4 @@
+mod random;
+mod scenes;
+mod words;
+mod world;
