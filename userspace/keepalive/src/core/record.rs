@@ -84,6 +84,15 @@ impl Record {
         };
     }
 
+    /// By a clock that began anew, its moments mean nothing.
+    pub(crate) fn after_boot(&mut self) {
+        *self = Self {
+            total: self.total,
+            last: self.last.clone(),
+            ..Self::default()
+        };
+    }
+
     /// For another node.
     #[must_use]
     pub fn carried(&self, now: Time) -> Carried {

@@ -47,6 +47,27 @@ pub struct Kept {
     pub(crate) together: bool,
 }
 
+impl Kept {
+    /// The machine has been booted since: no process is left, and its clock begins anew.
+    /// What operators wanted still holds.
+    pub(crate) fn after_boot(&mut self) {
+        let then = match &self.phase {
+            Phase::Ending(ending) => Some(ending.then.clone()),
+            _ => self.held.clone(),
+        };
+        self.phase = match (self.phase.clone(), then) {
+            (_, Some(Then::Stopped(stop))) => Phase::Stopped(stop),
+            (_, Some(Then::Down(down))) => Phase::Down(down),
+            (stays @ (Phase::Down(_) | Phase::Stopped(_)), _) => stays,
+            _ => Phase::Waiting,
+        };
+        self.again = false;
+        self.held = None;
+        self.together = false;
+        self.record.after_boot();
+    }
+}
+
 /// What comes of an event.
 #[derive(Debug, Default)]
 pub(crate) struct Out {

@@ -1,6 +1,7 @@
 //! What operators see.
 
 use super::Supervisor;
+use crate::config::LogFile;
 use crate::core::id::{Id, Main};
 use crate::core::instance::{Instance, Phase};
 use crate::core::record::Record;
@@ -41,6 +42,13 @@ impl Supervisor {
             main: instance.main(),
             record: instance.kept.record.clone(),
         })
+    }
+
+    /// Which instances may be writing to a log file, and how large that may become.
+    pub(crate) fn logs(&self) -> Vec<(Id, LogFile)> {
+        let alive = self.entries.values().map(|entry| &entry.instance);
+        let alive = alive.filter(|instance| instance.kept.phase.is_alive());
+        alive.map(|i| (i.id.clone(), i.process.log)).collect()
     }
 
     /// The state of one.

@@ -1,0 +1,158 @@
+//! One node's supervisor, with everything it needs: what it wants is done, what happens is
+//! told to it, what it has to remember is written down first.
+
+mod carry;
+mod notify;
+mod test;
+mod watch;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::cgroup::Cgroups;
+use super::log;
+use super::store::Store;
+use crate::config::Config;
+use crate::core::{Action, Event, Heard, Id, Run, Supervisor, Time};
+
+/// How often the sizes of log files are looked at.
+const LOGS_EVERY: Duration = Duration::from_secs(5);
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// A folder of a cgroup2 file system, for a cgroup of each instance.
+    pub cgroups: PathBuf,
+    /// A folder for what processes write.
+    pub logs: PathBuf,
+    /// A file for what a new supervisor has to know.
+    pub state: PathBuf,
+    /// A folder for sockets, which ends with the machine's uptime.
+    pub runtime: PathBuf,
+}
+
+/// One node's supervisor at work. Lives in a tokio runtime.
+///
+/// Dropping it, or killing the process it lives in, leaves everything running as it is: the
+/// next one goes on with it.
+#[derive(Debug)]
+pub struct Local {
+    supervisor: Supervisor,
+    store: Store,
+    places: Places,
+    cgroups: Cgroups,
+    tasks: HashMap<Id, Tasks>,
+    tell: UnboundedSender<(Id, Run, Heard)>,
+    hears: UnboundedReceiver<(Id, Run, Heard)>,
+    /// What is said to the world outside of it.
+    out: Vec<Action>,
+    logs_due: Instant,
+}
+
+/// What goes on about one run; ends with it.
+#[derive(Debug, Default)]
+struct Tasks(Vec<JoinHandle<()>>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Local {
+    /// Goes on where the last one ended. `fenced`: whether this node is without a lease.
+    ///
+    /// # Errors
+    /// A place can't be used.
+    pub fn open(places: Places, config: Arc<Config>, fenced: bool) -> io::Result<Self> {
+        let cgroups = Cgroups::at(&places.cgroups)?;
+        fs::create_dir_all(&places.logs)?;
+        fs::create_dir_all(&places.runtime)?;
+        let (store, kept) = Store::open(&places.state)?;
+        let (supervisor, actions) = Supervisor::restore(now(), config, kept, fenced);
+        let (tell, hears) = mpsc::unbounded_channel();
+        let mut local = Self {
+            supervisor,
+            store,
+            places,
+            cgroups,
+            tasks: HashMap::new(),
+            tell,
+            hears,
+            out: Vec::new(),
+            logs_due: Instant::now() + LOGS_EVERY,
+        };
+        local.carry_out(actions);
+        Ok(local)
+    }
+
+    /// Tells it something from outside: the view, the view log, an operator.
+    pub fn tell(&mut self, event: Event) {
+        let actions = self.supervisor.handle(now(), event);
+        self.carry_out(actions);
+    }
+
+    /// Waits for the next thing to happen, and does what follows from it. May be dropped and
+    /// called again at any time.
+    pub async fn step(&mut self) {
+        let due = self.supervisor.due();
+        let wait = due.map_or(LOGS_EVERY, |due| due.since(now()));
+        let due = (Instant::now() + wait).min(self.logs_due);
+        tokio::select! {
+            // Never nothing: the sending end is kept here.
+            Some((id, run, heard)) = self.hears.recv() => {
+                self.tell(Event::Heard { id, run, heard });
+            }
+            () = sleep_until(due) => {
+                if Instant::now() >= self.logs_due {
+                    self.rotate();
+                }
+                self.tell(Event::Tick);
+            }
+        }
+    }
+
+    /// What is for others to know or to do, since this was last asked: reports, questions for
+    /// another node, and what has left this one.
+    pub fn said(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// How everything is.
+    #[must_use]
+    pub const fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
+    }
+
+    /// Where an instance's output goes.
+    #[must_use]
+    pub fn log(&self, id: &Id) -> PathBuf {
+        self.places.logs.join(format!("{id}.log"))
+    }
+
+    fn rotate(&mut self) {
+        self.logs_due = Instant::now() + LOGS_EVERY;
+        for (id, limits) in self.supervisor.logs() {
+            if let Err(error) = log::rotate(&self.log(&id), limits) {
+                tracing::warn!(%id, %error, "its log file can't be rotated");
+            }
+        }
+    }
+}
+
+/// The moment, by this node's clock.
+#[must_use]
+pub fn now() -> Time {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let secs = u64::try_from(now.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(now.tv_nsec).unwrap_or(0);
+    Time(secs.saturating_mul(1_000_000_000).saturating_add(nanos))
+}

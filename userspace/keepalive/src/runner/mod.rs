@@ -1,0 +1,20 @@
+//! Supervision as it runs: processes, cgroups, descriptors, files.
+//!
+//! Linux with pidfds, clone3(2), close_range(2) and `cgroup.kill` (5.14), and cgroup2 mounted;
+//! root.
+
+mod cgroup;
+mod exit;
+mod files;
+mod local;
+pub mod log;
+mod spawn;
+mod store;
+mod system;
+mod user;
+
+pub use cgroup::{Cgroup, Cgroups, Seat};
+pub use files::load;
+pub use local::{Local, Places, now};
+pub use store::Store;
+pub use system::System;

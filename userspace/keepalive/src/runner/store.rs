@@ -1,0 +1,172 @@
+//! What a new supervisor has to know, in a file that survives a kill at any moment.
+//!
+//! Records are appended: the length, a checksum, and for an instance what is to be kept of it
+//! (or that it is gone). The last record of an instance counts; reading ends at the first
+//! record that isn't whole. It is not synced to the disk: what a power cut takes away, it
+//! takes away together with the processes.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::hash::Hasher as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use siphasher::sip::SipHasher13;
+
+use crate::core::{Id, Kept};
+
+/// What a file begins with, before the boot that it is about.
+const MAGIC: &[u8; 8] = b"ssikeep1";
+/// The most that a record can have.
+const LONGEST: u32 = 1 << 20;
+/// Written anew when it is so many times as long as what counts in it.
+const WASTE: u64 = 4;
+/// Not written anew below that.
+const SMALL: u64 = 64 << 10;
+
+/// The file.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    file: File,
+    /// What counts, as it stands in the file.
+    live: BTreeMap<Id, Vec<u8>>,
+    len: u64,
+    boot: [u8; 36],
+}
+
+impl Store {
+    /// Opens the file, or makes it. Answers what was kept; of another boot, what operators
+    /// wanted.
+    ///
+    /// # Errors
+    /// It can't be read or made.
+    pub fn open(path: &Path) -> io::Result<(Self, BTreeMap<Id, Kept>)> {
+        let boot = boot()?;
+        let bytes = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read?,
+        };
+        let head = MAGIC.len() + boot.len();
+        let known = bytes.starts_with(MAGIC) && bytes.len() >= head;
+        let mut kept = if known {
+            parse(&bytes[head..])
+        } else {
+            BTreeMap::new()
+        };
+        if known && bytes[MAGIC.len()..head] != boot {
+            for kept in kept.values_mut() {
+                kept.after_boot();
+            }
+        }
+        let mut store = Self {
+            path: path.to_owned(),
+            file: File::open("/dev/null")?,
+            live: BTreeMap::new(),
+            len: 0,
+            boot,
+        };
+        for (id, kept) in &kept {
+            let record = record(id, Some(kept))?;
+            store.live.insert(id.clone(), record);
+        }
+        store.anew()?;
+        Ok((store, kept))
+    }
+
+    /// Writes down what has changed; none: it is gone. All of it with one write.
+    ///
+    /// # Errors
+    /// The disk is full: what was written before still counts.
+    pub fn write<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = (Id, Option<&'a Kept>)>,
+    ) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for (id, kept) in changes {
+            let record = record(&id, kept)?;
+            bytes.extend_from_slice(&record);
+            match kept {
+                Some(_) => self.live.insert(id, record),
+                None => self.live.remove(&id),
+            };
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let live: usize = self.live.values().map(Vec::len).sum();
+        if self.len > SMALL && self.len > WASTE * live as u64 {
+            return self.anew();
+        }
+        if let Err(error) = self.file.write_all(&bytes) {
+            // Half a record would hide all that come after it.
+            let _ = self.file.set_len(self.len);
+            return Err(error);
+        }
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Only what counts, in a new file that takes the old one's place at once.
+    fn anew(&mut self) -> io::Result<()> {
+        let mut draft = self.path.as_os_str().to_owned();
+        draft.push(".new");
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&self.boot);
+        self.live.values().for_each(|record| bytes.extend(record));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&draft)?;
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        fs::rename(draft, &self.path)?;
+        self.file = file;
+        self.len = bytes.len() as u64;
+        Ok(())
+    }
+}
+
+fn boot() -> io::Result<[u8; 36]> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let text = text.trim().as_bytes();
+    text.try_into()
+        .map_err(|_| io::Error::other("the kernel's boot_id is none"))
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn record(id: &Id, kept: Option<&Kept>) -> io::Result<Vec<u8>> {
+    let body = postcard::to_stdvec(&(id, kept)).map_err(io::Error::other)?;
+    let len = u32::try_from(body.len()).map_err(io::Error::other)?;
+    let mut record = len.to_le_bytes().to_vec();
+    record.extend(sum(&body).to_le_bytes());
+    record.extend(body);
+    Ok(record)
+}
+
+/// The last word on each, as far as the records are whole.
+fn parse(mut bytes: &[u8]) -> BTreeMap<Id, Kept> {
+    let mut kept = BTreeMap::new();
+    while let Some((len, rest)) = bytes.split_first_chunk()
+        && let Some((check, rest)) = rest.split_first_chunk()
+        && let len @ ..=LONGEST = u32::from_le_bytes(*len)
+        && let Some((body, rest)) = rest.split_at_checked(len as usize)
+        && u64::from_le_bytes(*check) == sum(body)
+        && let Ok((id, record)) = postcard::from_bytes::<(Id, Option<Kept>)>(body)
+    {
+        match record {
+            Some(record) => kept.insert(id, record),
+            None => kept.remove(&id),
+        };
+        bytes = rest;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;

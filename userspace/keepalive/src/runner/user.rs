@@ -1,0 +1,74 @@
+//! Users and groups, by name or number.
+
+use std::ffi::CString;
+use std::io;
+use std::path::PathBuf;
+
+use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+
+use crate::config::Process;
+
+/// As whom a process runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// Its supplementary groups.
+    pub(crate) groups: Vec<u32>,
+    /// Its name and its home, if it is in the password file.
+    pub(crate) account: Option<(String, PathBuf)>,
+}
+
+impl Identity {
+    /// The one that a process's configuration names; root if none is named.
+    pub(crate) fn of(process: &Process) -> io::Result<Self> {
+        let user = process.user.as_deref().unwrap_or("0");
+        let account = account(user)?;
+        let number = user.parse().ok();
+        let Some(uid) = account.as_ref().map(|a| a.uid.as_raw()).or(number) else {
+            return Err(io::Error::other(format!("there is no user \"{user}\"")));
+        };
+        let gid = match &process.group {
+            None => account.as_ref().map_or(uid, |account| account.gid.as_raw()),
+            Some(group) => gid(group)?
+                .ok_or_else(|| io::Error::other(format!("there is no group \"{group}\"")))?,
+        };
+        let groups = match &account {
+            Some(account) => {
+                let name = CString::new(account.name.as_str())?;
+                let groups = getgrouplist(&name, Gid::from_raw(gid))?;
+                groups.into_iter().map(Gid::as_raw).collect()
+            }
+            None => vec![gid],
+        };
+        let account = account.map(|account| (account.name, account.dir));
+        Ok(Self {
+            uid,
+            gid,
+            groups,
+            account,
+        })
+    }
+}
+
+fn account(user: &str) -> io::Result<Option<User>> {
+    let by_number = user.parse().ok().map(Uid::from_raw);
+    let found = match by_number {
+        Some(uid) => User::from_uid(uid),
+        None => User::from_name(user),
+    };
+    Ok(found?)
+}
+
+/// The number of a group.
+pub(crate) fn gid(group: &str) -> io::Result<Option<u32>> {
+    if let Ok(number) = group.parse() {
+        return Ok(Some(number));
+    }
+    Ok(Group::from_name(group)?.map(|group| group.gid.as_raw()))
+}
+
+/// Whether there is such a user. A number needs no entry in the password file.
+pub(crate) fn is_user(user: &str) -> bool {
+    user.parse::<u32>().is_ok() || account(user).is_ok_and(|account| account.is_some())
+}
