@@ -161,6 +161,7 @@ impl Instance {
     pub(crate) fn adopt(&mut self, now: Time, main: Main, out: &mut Out) {
         self.kept.run += 1;
         self.kept.again = false;
+        self.kept.together = false;
         self.kept.record.started = Some(now);
         let mut live = Live::new(Some(main), now, &self.process);
         live.daemonized = true;

@@ -53,8 +53,8 @@ impl Supervisor {
             let why = "this node has no lease, and another may be about to run it";
             return Some(why.to_owned());
         }
-        if instance.kept.together {
-            let others = self.members_left(id);
+        let others = self.members_left(id);
+        if instance.kept.together || !others.is_empty() {
             let others = others.join(", ");
             return Some(format!(
                 "its group restarts together; it waits for {others}"

@@ -32,12 +32,16 @@ impl Supervisor {
             let own = member == *id;
             self.act(now, &member, |instance, out| {
                 let kept = &mut instance.kept;
-                let leaves = kept.held.is_some();
-                let stays = matches!(kept.phase, Phase::Stopped(_) | Phase::Down(_));
-                let wanted = matches!(&kept.phase, Phase::Ending(ending) if ending.is_deliberate());
-                if leaves || stays || wanted {
+                let leaves = |then: &Then| *then != Then::Start;
+                let stays = match &kept.phase {
+                    Phase::Stopped(_) | Phase::Down(_) => true,
+                    Phase::Ending(ending) => ending.is_deliberate() && leaves(&ending.then),
+                    _ => false,
+                };
+                if stays || kept.held.as_ref().is_some_and(leaves) {
                     return;
                 }
+                kept.held = None;
                 kept.together = true;
                 if !own && matches!(kept.phase, Phase::Starting | Phase::Running(_)) {
                     kept.again = true;

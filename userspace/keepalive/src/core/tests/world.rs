@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::core::instance::{Kept, Phase};
-use crate::core::{Action, Event, Exit, Heard, Id, Main, Run, Signal, State, Supervisor, Time};
+use crate::core::instance::{Kept, Phase, Then};
+use crate::core::{
+    Action, Event, Exit, Heard, Id, Main, Order, Run, Signal, State, Supervisor, Time,
+};
 
 /// The processes of one run.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub(super) struct World {
     pub(super) gone: Vec<Id>,
     pub(super) elsewhere: Vec<Id>,
     pub(super) log: Vec<String>,
+    /// How many errors each has had: never fewer, unless somebody cleared them.
+    errors: BTreeMap<Id, u64>,
     /// Groups a critical member of which has failed, and of which nobody has started since.
     restarting: BTreeSet<String>,
     heard: VecDeque<(Id, Run, Heard)>,
@@ -63,6 +67,7 @@ impl World {
             gone: Vec::new(),
             elsewhere: Vec::new(),
             log: Vec::new(),
+            errors: BTreeMap::new(),
             restarting: BTreeSet::new(),
             heard: VecDeque::new(),
             ends: BTreeMap::new(),
@@ -79,6 +84,9 @@ impl World {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
+        if matches!(event, Event::Order(Order::Clear(_))) {
+            self.errors.clear();
+        }
         let actions = self.supervisor.handle(self.now, event);
         self.carry_out(actions);
         while let Some((id, run, heard)) = self.heard.pop_front() {
@@ -129,10 +137,11 @@ impl World {
             return;
         }
         for member in group.members.iter().map(|name| Id::new(name, 0)) {
-            let leaving = self
-                .supervisor
-                .kept(&member)
-                .is_none_or(|kept| kept.held.is_some() || matches!(kept.phase, Phase::Ending(_)));
+            let leaving = self.supervisor.kept(&member).is_none_or(|kept| {
+                let leaves = |then: &Then| *then != Then::Start;
+                kept.held.is_some()
+                    || matches!(&kept.phase, Phase::Ending(ending) if leaves(&ending.then))
+            });
             assert!(
                 leaving || !self.trees.contains_key(&member),
                 "{id} of {} starts while {member} runs as before",
@@ -250,6 +259,7 @@ impl World {
             }
             Action::Gone { id, .. } => {
                 assert!(!self.trees.contains_key(&id), "{id} is gone and runs");
+                self.errors.remove(&id);
                 self.gone.push(id);
             }
             Action::Elsewhere { id, .. } => self.elsewhere.push(id),
@@ -317,10 +327,15 @@ impl World {
 
     /// Rules that hold at any time.
     fn look(&mut self) {
+        let placed = |id: &Id| self.supervisor.state(id).is_some();
+        self.errors.retain(|id, _| placed(id));
         for status in self.supervisor.list(self.now) {
             let id = &status.id;
             assert!(!status.why.is_empty(), "{id}");
             let kept = self.supervisor.kept(id).unwrap();
+            let errors = self.errors.entry(id.clone()).or_default();
+            assert!(kept.record.total >= *errors, "errors of {id} are forgotten");
+            *errors = kept.record.total;
             assert_eq!(
                 self.disk.get(id).map(|d| d.record.total),
                 Some(kept.record.total)
@@ -349,7 +364,6 @@ impl World {
                 );
             }
         }
-        let placed = |id: &Id| self.supervisor.state(id).is_some();
         for id in self.trees.keys() {
             assert!(placed(id), "{id} runs and nobody looks after it");
         }
