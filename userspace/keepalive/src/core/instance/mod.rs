@@ -162,6 +162,8 @@ impl Instance {
         self.kept.run += 1;
         self.kept.again = false;
         self.kept.together = false;
+        // Whatever is said of this instance, that process goes on as yet.
+        self.frozen = false;
         self.kept.record.started = Some(now);
         let mut live = Live::new(Some(main), now, &self.process);
         live.daemonized = true;

@@ -68,6 +68,7 @@ enum Step {
     SupervisorDies,
     Elsewhere { who: usize, ready: bool },
     NodeDown,
+    Adopt { who: usize, is_there: bool },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -90,6 +91,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::SupervisorDies),
         1 => (who, any::<bool>()).prop_map(|(who, ready)| Step::Elsewhere { who, ready }),
         1 => Just(Step::NodeDown),
+        2 => (0..NAMES.len(), any::<bool>())
+            .prop_map(|(who, is_there)| Step::Adopt { who, is_there }),
     ]
 }
 
@@ -181,6 +184,7 @@ fn take(world: &mut World, step: Step) {
             node: other(),
             ready,
         }),
+        Step::Adopt { who, is_there } => world.adopt(id(who), is_there),
         Step::NodeDown => world.tell(Event::NodeDown(other())),
     }
 }

@@ -1,11 +1,13 @@
 //! A node whose kernel is played: processes live and die, and every rule is looked at.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::core::instance::{Kept, Phase, Then};
+use crate::core::instance::{Kept, Phase};
 use crate::core::{
     Action, Event, Exit, Heard, Id, Main, Order, Run, Signal, State, Supervisor, Time,
 };
@@ -20,6 +22,8 @@ pub(super) struct Tree {
     /// Others are.
     pub(super) rest: bool,
     pub(super) frozen: bool,
+    /// It was not started here.
+    adopted: bool,
 }
 
 /// How processes behave.
@@ -43,6 +47,8 @@ pub(super) struct World {
     pub(super) gone: Vec<Id>,
     pub(super) elsewhere: Vec<Id>,
     pub(super) log: Vec<String>,
+    /// Processes that nobody has started, by pid.
+    strangers: BTreeSet<u32>,
     /// How many errors each has had: never fewer, unless somebody cleared them.
     errors: BTreeMap<Id, u64>,
     /// Groups a critical member of which has failed, and of which nobody has started since.
@@ -67,6 +73,7 @@ impl World {
             gone: Vec::new(),
             elsewhere: Vec::new(),
             log: Vec::new(),
+            strangers: BTreeSet::new(),
             errors: BTreeMap::new(),
             restarting: BTreeSet::new(),
             heard: VecDeque::new(),
@@ -127,29 +134,6 @@ impl World {
         self.carry_out(actions);
     }
 
-    /// The first member that starts after a failure finds no other that runs.
-    fn starts_together(&mut self, id: &Id) {
-        let config = self.config.clone();
-        let Some(group) = config.group_of(&id.process) else {
-            return;
-        };
-        if !self.restarting.remove(&group.name) {
-            return;
-        }
-        for member in group.members.iter().map(|name| Id::new(name, 0)) {
-            let leaving = self.supervisor.kept(&member).is_none_or(|kept| {
-                let leaves = |then: &Then| *then != Then::Start;
-                kept.held.is_some()
-                    || matches!(&kept.phase, Phase::Ending(ending) if leaves(&ending.then))
-            });
-            assert!(
-                leaving || !self.trees.contains_key(&member),
-                "{id} of {} starts while {member} runs as before",
-                group.name
-            );
-        }
-    }
-
     fn carry_out(&mut self, actions: Vec<Action>) {
         self.write_down();
         for action in actions {
@@ -187,6 +171,7 @@ impl World {
                     main: true,
                     rest: false,
                     frozen: false,
+                    adopted: false,
                 };
                 let heard = Heard::Started(main(&tree));
                 self.trees.insert(id.clone(), tree);
@@ -214,6 +199,21 @@ impl World {
                 main: known,
                 process,
             } => {
+                if let Some(main) = known
+                    && self.strangers.remove(&main.pid)
+                {
+                    assert!(!self.trees.contains_key(&id), "two live copies of {id}");
+                    let tree = Tree {
+                        run,
+                        pid: main.pid,
+                        main: true,
+                        rest: false,
+                        frozen: false,
+                        adopted: true,
+                    };
+                    self.trees.insert(id, tree);
+                    return;
+                }
                 let heard = match (self.trees.get(&id), known) {
                     (Some(tree), None) if tree.run == run && process.daemonize && !tree.main => {
                         Heard::Daemon(main(tree))
@@ -290,6 +290,20 @@ impl World {
         self.heard.push_back((id.clone(), run, heard));
     }
 
+    /// Somebody has started it by hand, or has not, and wants it looked after.
+    pub(super) fn adopt(&mut self, id: Id, is_there: bool) {
+        self.pids += 1;
+        let main = Main {
+            pid: self.pids,
+            start: 0,
+        };
+        if is_there {
+            self.strangers.insert(main.pid);
+        }
+        self.tell(Event::Order(Order::Adopt(id, main)));
+        self.strangers.clear();
+    }
+
     /// As [`end`](Self::end), and the supervisor hears it.
     pub(super) fn dies(&mut self, name: &str, exit: Exit) {
         self.end(&Id::new(name, 0), exit, false);
@@ -323,50 +337,6 @@ impl World {
 
     pub(super) fn why(&self, name: &str) -> String {
         self.supervisor.why(self.now, &Id::new(name, 0)).unwrap()
-    }
-
-    /// Rules that hold at any time.
-    fn look(&mut self) {
-        let placed = |id: &Id| self.supervisor.state(id).is_some();
-        self.errors.retain(|id, _| placed(id));
-        for status in self.supervisor.list(self.now) {
-            let id = &status.id;
-            assert!(!status.why.is_empty(), "{id}");
-            let kept = self.supervisor.kept(id).unwrap();
-            let errors = self.errors.entry(id.clone()).or_default();
-            assert!(kept.record.total >= *errors, "errors of {id} are forgotten");
-            *errors = kept.record.total;
-            assert_eq!(
-                self.disk.get(id).map(|d| d.record.total),
-                Some(kept.record.total)
-            );
-            let waits = match &kept.phase {
-                Phase::Ending(_) | Phase::Pausing { .. } | Phase::Rejected { .. } => true,
-                Phase::Running(live) => !live.ready && !self.fenced,
-                _ => false,
-            };
-            if waits {
-                assert!(
-                    self.supervisor.due().is_some(),
-                    "{id} waits without a timer"
-                );
-            }
-            let tree = self.trees.get(id);
-            if let Some(tree) = tree {
-                assert!(kept.phase.is_alive(), "{id} runs and is {:?}", kept.phase);
-                assert_eq!(tree.run, kept.run, "{id}");
-            }
-            let process = self.config.process(&id.process).unwrap();
-            if self.fenced && self.config.place(process).can_move() {
-                assert!(
-                    tree.is_none_or(|tree| tree.frozen),
-                    "{id} goes on without a lease"
-                );
-            }
-        }
-        for id in self.trees.keys() {
-            assert!(placed(id), "{id} runs and nobody looks after it");
-        }
     }
 }
 
