@@ -65,9 +65,8 @@ pub struct Cgroup {
 impl Cgroup {
     /// Makes it, with these limits, and opens it for a process to be started in it.
     ///
-    /// An old one is replaced: of a cgroup that was ever killed, Linux 6.15 and later kill
-    /// whatever is cloned into it from outside (they compare its count of kills with that of
-    /// the parent's cgroup).
+    /// An old one is replaced: into a cgroup that was ever killed, Linux 6.18 lets nobody be
+    /// cloned from outside; whoever is, is killed at birth.
     ///
     /// # Errors
     /// A limit is set and the kernel has no such controller here; it can't be made.

@@ -43,14 +43,20 @@ impl Failed {
     }
 }
 
-/// Becomes the program, or tells why not and ends.
+fn tell(tells: RawFd, word: Failed) {
+    let word = word.to_bytes();
+    // SAFETY: the bytes live until the write returns.
+    unsafe { libc::write(tells, word.as_ptr().cast(), word.len()) };
+}
+
+/// Tells that it lives, then becomes the program, or tells why not and ends.
 pub(super) fn run(plan: &Plan, procs: Option<RawFd>, tells: RawFd) -> ! {
+    tell(tells, Failed { errno: 0, step: 0 });
     let step = steps(plan, procs);
-    // SAFETY: errno is this thread's own; the bytes live until the write returns.
+    // SAFETY: errno is this thread's own; the end of a process is a system call.
     unsafe {
         let errno = *libc::__errno_location();
-        let word = Failed { errno, step }.to_bytes();
-        libc::write(tells, word.as_ptr().cast(), word.len());
+        tell(tells, Failed { errno, step });
         libc::_exit(127)
     }
 }

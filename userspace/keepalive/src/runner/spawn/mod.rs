@@ -20,7 +20,6 @@ use super::cgroup::Seat;
 
 /// Of linux/sched.h; libc's constant is too narrow for it.
 const CLONE_INTO_CGROUP: u64 = 1 << 33;
-const SIGKILL: i32 = 9;
 
 /// A process that was started.
 #[derive(Debug)]
@@ -84,25 +83,25 @@ fn attempt(plan: &Plan, seat: &Seat, join: Join) -> io::Result<Option<Spawned>> 
     }
     // SAFETY: the kernel has just put an open descriptor there, and it is nobody else's.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    let mut hears = File::from(hears);
     let mut word = [0; size_of::<Failed>()];
-    // Nothing comes if the program runs: its end of the pipe is closed then.
-    if File::from(hears).read_exact(&mut word).is_ok() {
-        ended(&pidfd, WaitIdOptions::EXITED);
-        return Err(failed(plan, Failed::from_bytes(word)));
-    }
-    let at_once = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-    if join == Join::AtBirth && ended(&pidfd, at_once | WaitIdOptions::NOWAIT) == Some(SIGKILL) {
-        ended(&pidfd, at_once);
+    // Whoever is killed at birth says nothing at all.
+    if hears.read_exact(&mut word).is_err() {
+        ended(&pidfd);
         return Ok(None);
+    }
+    // Nothing more comes if the program runs: its end of the pipe is closed then.
+    if hears.read_exact(&mut word).is_ok() {
+        ended(&pidfd);
+        return Err(failed(plan, Failed::from_bytes(word)));
     }
     let pid = u32::try_from(pid).map_err(io::Error::other)?;
     Ok(Some(Spawned { pid, pidfd }))
 }
 
-/// The signal that a child was ended by, if it has ended.
-fn ended(pidfd: &OwnedFd, options: WaitIdOptions) -> Option<i32> {
-    let status = waitid(WaitId::PidFd(pidfd.as_fd()), options).ok()??;
-    status.terminating_signal()
+/// Waits for the end of a child, and for nothing else of it.
+fn ended(pidfd: &OwnedFd) {
+    let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
 }
 
 fn failed(plan: &Plan, failed: Failed) -> io::Error {
