@@ -42,6 +42,8 @@ fn process(name: &str, script: &str, more: &str) -> String {
 }
 
 fn kill(pid: u32, signal: &str) {
+    // 0 would be this program, and whoever started it.
+    assert_ne!(pid, 0, "no process to kill");
     let done = Command::new("kill")
         .args([signal, &pid.to_string()])
         .status();
@@ -132,6 +134,7 @@ fn the_whole_tree_ends() {
         play.until("four processes", |_| stage.pids("s").len() >= 4)
             .await;
         let pids = stage.pids("s");
+        play.state("s", State::Ok).await;
         kill(play.pid("s"), "-9");
         play.until("another one", |p| p.errors("s") == 1 && p.pid("s") != 0)
             .await;
