@@ -10,6 +10,7 @@ leftovers() (
     awk '$5 != "/run/netns" { print "mount " $5 }' /proc/self/mountinfo
     find /sys/fs/bpf -mindepth 1 -maxdepth 3 -name '*ssi*' 2>/dev/null | sed 's/^/pin /'
     find /sys/fs/cgroup -maxdepth 3 -type d -name '*ssi*' 2>/dev/null | sed 's/^/cgroup /'
+    [ ! -e /cluster ] || echo "directory /cluster"
     tmux -L ssi-testbed list-sessions 2>/dev/null | sed 's/^/tmux session /'
     true
 )

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, bail};
@@ -70,7 +70,7 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
         faults: Vec::new(),
         delays: Vec::new(),
         paused: BTreeSet::new(),
-        made_etc_ssi: make_etc_ssi()?,
+        made: make_folders()?,
     };
     let mut made = || -> Result<()> {
         state::save(&state)?;
@@ -226,10 +226,17 @@ fn make_mount(kind: &str, at: &Path, options: &str) -> Result<()> {
         .with_context(|| format!("mounting a {kind} on {}", at.display()))
 }
 
-/// The folder that the nodes mount theirs on; whether it had to be made.
-fn make_etc_ssi() -> Result<bool> {
-    let path = Path::new("/etc/ssi");
-    let missing = !path.exists();
-    fs::create_dir_all(path).context("making /etc/ssi for the nodes to mount theirs on")?;
-    Ok(missing)
+/// The folders that the nodes mount theirs on; those that had to be made.
+fn make_folders() -> Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
+    for path in ["/etc/ssi", machine_room::TREE].map(PathBuf::from) {
+        if !path.exists() {
+            fs::create_dir_all(&path).with_context(|| {
+                let path = path.display();
+                format!("making {path} for the nodes to mount theirs on")
+            })?;
+            made.push(path);
+        }
+    }
+    Ok(made)
 }

@@ -52,8 +52,8 @@ pub fn clean() {
     for file in ["state.json", "state.new"] {
         let _ = fs::remove_file(Path::new(state::DIRECTORY).join(file));
     }
-    if known.is_some_and(|state| state.made_etc_ssi) {
+    for made in known.iter().flat_map(|state| &state.made) {
         // Somebody may have put something there meanwhile.
-        let _ = fs::remove_dir("/etc/ssi");
+        let _ = fs::remove_dir(made);
     }
 }

@@ -16,6 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 pub use find::{inits, machine_of_init};
+pub use mounts::TREE;
 
 use crate::plan::Machine;
 use crate::state::{self, directory};

@@ -15,6 +15,9 @@ use crate::state::{directory, disk, shared as shared_place};
 /// Where a machine finds our programs, wherever they are outside: `/run` is its own.
 pub(super) const PROGRAMS: &str = "/run/ssi-testbed/bin";
 
+/// Where the nodes' `ssid` mount the tree that all nodes have in common.
+pub const TREE: &str = "/cluster";
+
 fn attach(kind: &str, at: &str, flags: MsFlags, options: &str) -> Result<()> {
     mount(Some(kind), at, Some(kind), flags, Some(options))
         .with_context(|| format!("mounting a {kind} on {at}"))
@@ -62,6 +65,12 @@ pub(super) fn make(machine: Machine) -> Result<()> {
         "/tmp",
         MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
         "mode=1777,size=1g",
+    )?;
+    attach(
+        "tmpfs",
+        TREE,
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+        "mode=755,size=1m",
     )?;
     if Path::new("/dev/shm").exists() {
         attach(

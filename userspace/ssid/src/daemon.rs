@@ -46,6 +46,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
         }),
     });
     tracing::info!("serves at {}", config.control.socket.display());
+    serve_tree(&config);
     memory::give_back();
     notify::ready("serving");
 
@@ -71,6 +72,19 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     Ok(())
 }
 
+/// Has clusterwide /proc served, if it is wanted. Nothing else of the daemon needs it.
+fn serve_tree(config: &Config) {
+    let tree = config.tree();
+    if tree.proc.as_os_str().is_empty() {
+        return;
+    }
+    tokio::spawn(async move {
+        if let Err(error) = tree.keep().await {
+            tracing::warn!("cannot serve {}: {error}", tree.proc.display());
+        }
+    });
+}
+
 /// Reads the configuration again and does what can be done in place.
 async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result<()> {
     let new = config::load(path)?;
@@ -82,6 +96,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
         ("control", old.control != new.control),
         ("state", old.state != new.state),
         ("bpf", old.bpf != new.bpf),
+        ("tree", old.tree != new.tree),
     ] {
         if changed {
             tracing::warn!("{setting} has changed: that needs a restart of ssid");
@@ -95,6 +110,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
         control: old.control,
         state: old.state,
         bpf: old.bpf,
+        tree: old.tree,
         ..new
     };
     level.set(&new.log.level)?;

@@ -33,6 +33,9 @@ fn main() -> ExitCode {
     if let Some(ended) = ssi_keeper::serve_if_asked() {
         return ended;
     }
+    if let Some(ended) = ssi_tree::serve_if_asked() {
+        return ended;
+    }
     let args = Args::parse();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,

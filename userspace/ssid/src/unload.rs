@@ -13,6 +13,9 @@ pub(crate) async fn unload(config: &Config) -> Result<()> {
     let there = data_path::unload(config)?;
     cluster::forget_around(config)?;
     ssi_keeper::end(&config.runtime()).context("cannot end the keeper of the listening sockets")?;
+    let tree = config.tree();
+    tree.end()
+        .with_context(|| format!("cannot end the server of {}", tree.proc.display()))?;
     cvip::remove(&config.state.directory).await?;
     state::remove(&config.control.socket)?;
     lock.remove()?;

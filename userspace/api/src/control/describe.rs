@@ -100,7 +100,7 @@ pub fn describe() -> Vec<Described> {
         ),
         (
             "change the niceness of processes; \"relative\": by so much",
-            r#"{"id":20,"request":{"process":{"nice":{"nice":5,"targets":[{"node":2,"pid":1234}]}}}}"#,
+            r#"{"id":22,"request":{"process":{"nice":{"nice":5,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
     ]
     .map(|(about, example)| Described {

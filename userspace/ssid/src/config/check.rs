@@ -17,6 +17,7 @@ pub(super) fn meaning(config: &Config) -> Option<String> {
         .or_else(|| cvips(config))
         .or_else(|| config.network.interfaces.iter().find_map(|i| interface(i)))
         .or_else(|| fencing(config))
+        .or_else(|| tree(config))
         .or_else(|| sizes(config))
         .or_else(|| level(&config.log.level))
 }
@@ -51,6 +52,18 @@ fn fencing(config: &Config) -> Option<String> {
     let program = cluster.fence.first()?;
     (!program.starts_with('/'))
         .then(|| format!("cluster.fence: \"{program}\" is no absolute path of a program"))
+}
+
+fn tree(config: &Config) -> Option<String> {
+    let proc = &config.tree.proc;
+    let own = proc.starts_with("/proc") || proc.parent().is_none();
+    if proc.as_os_str().is_empty() || (proc.is_absolute() && !own) {
+        return None;
+    }
+    let name = proc.display();
+    Some(format!(
+        "tree.proc: \"{name}\" is no absolute path outside /proc where something can be mounted"
+    ))
 }
 
 fn cvips(config: &Config) -> Option<String> {

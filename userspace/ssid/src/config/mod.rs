@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) control: Control,
     pub(crate) state: State,
     pub(crate) bpf: Bpf,
+    pub(crate) tree: Tree,
     pub(crate) log: Log,
 }
 
@@ -35,6 +36,15 @@ impl Config {
     pub(crate) fn runtime(&self) -> PathBuf {
         let directory = self.control.socket.parent();
         directory.unwrap_or(Path::new("/run/ssi")).to_owned()
+    }
+
+    /// How the tree is served.
+    pub(crate) fn tree(&self) -> ssi_tree::Tree {
+        ssi_tree::Tree {
+            proc: self.tree.proc.clone(),
+            socket: self.control.socket.clone(),
+            lock: self.runtime().join("proc.lock"),
+        }
     }
 }
 
@@ -178,6 +188,22 @@ impl Default for Bpf {
         Self {
             root: "/sys/fs/bpf".into(),
             shared: None,
+        }
+    }
+}
+
+/// The tree of files that all nodes have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tree {
+    /// Where clusterwide /proc is mounted; empty: nowhere.
+    pub(crate) proc: PathBuf,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self {
+            proc: "/cluster/proc".into(),
         }
     }
 }

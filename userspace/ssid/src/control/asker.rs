@@ -10,6 +10,8 @@ use tokio::net::UnixStream;
 pub(crate) struct Asker {
     /// The user; nobody's number if that is not known.
     pub(crate) user: u32,
+    /// The group; nobody's number likewise.
+    pub(crate) group: u32,
     /// The session of the program that connected, if it was there still.
     pub(crate) session: Option<u32>,
 }
@@ -21,6 +23,7 @@ impl Asker {
         let stat = pid.and_then(|pid| fs::read(format!("/proc/{pid}/stat")).ok());
         Self {
             user: peer.map_or(u32::MAX, |peer| peer.uid()),
+            group: peer.map_or(u32::MAX, |peer| peer.gid()),
             session: stat.and_then(|stat| Some(Stat::parse(&stat)?.sid)),
         }
     }

@@ -1,5 +1,6 @@
 //! The processes of this node: tracked, sampled once a second, shown, signalled.
 
+mod glance;
 mod page;
 mod priority;
 mod sampling;
@@ -11,9 +12,10 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::process::{BusyView, Niced, ProcessesView, Signalled};
+use ssi_api::process::{BusyView, Looked, Niced, ProcessesView, Signalled};
 
 use crate::config::Config;
+pub(crate) use glance::Glance;
 pub(crate) use page::{Page, Wanted};
 pub(crate) use priority::Renice;
 use sampling::Sampled;
@@ -68,6 +70,17 @@ impl Processes {
     /// Changes the niceness of processes; what became of each, in the order of their targets.
     pub(crate) async fn renice(&self, order: Renice) -> Result<Vec<Niced>, Failure> {
         blocking(move || order.carry_out()).await
+    }
+
+    /// Looks at something of a process.
+    pub(crate) async fn look(&self, glance: Glance) -> Result<Looked, Failure> {
+        blocking(move || glance.see()).await
+    }
+
+    /// All pids.
+    pub(crate) async fn pids(&self) -> Result<Vec<u32>, Failure> {
+        let pids = blocking(ssi_vproc::look::pids).await?;
+        pids.map_err(|e| Failure::new(FailureKind::Internal, format!("cannot read /proc: {e}")))
     }
 
     /// How busy this node is: what was sampled in the last second.

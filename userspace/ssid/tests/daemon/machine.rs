@@ -105,6 +105,8 @@ socket = "{dir}/run/ssid.sock"
 directory = "{dir}/state"
 [bpf]
 root = "{dir}/bpf"
+[tree]
+proc = ""
 {more}"#
         );
         std::fs::write(self.dir.join("ssi.toml"), text).expect("writes");

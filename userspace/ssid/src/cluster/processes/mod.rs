@@ -4,6 +4,7 @@
 mod gather;
 mod list;
 mod loads;
+mod look;
 mod orders;
 mod service;
 
@@ -32,6 +33,19 @@ impl Cluster {
                 Ok(Reply::ClusterProcesses(Box::new(found)))
             }
             (ProcessRequest::Loads { nodes }, _) => Ok(Reply::Loads(self.loads(nodes).await?)),
+            (ProcessRequest::Pids { nodes }, _) => Ok(Reply::Pids(self.pids(nodes).await?)),
+            (
+                ProcessRequest::Look {
+                    node,
+                    pid,
+                    what,
+                    reader,
+                },
+                _,
+            ) => {
+                let looked = self.look(node, pid, what, reader, by).await?;
+                Ok(Reply::Looked(looked))
+            }
             (ProcessRequest::Signal { signal, targets }, _) => {
                 let order = Order {
                     user: by.user,

@@ -9,7 +9,7 @@ use ssi_ics::core::CallError;
 use ssi_ics::runner::{Ics, Register, Request};
 
 use super::super::{Member, record};
-use crate::processes::{Order, Processes, Renice};
+use crate::processes::{Glance, Order, Processes, Renice};
 
 /// The service, and what it is asked for.
 const SERVICE: &str = "vproc";
@@ -18,6 +18,8 @@ pub(super) mod op {
     pub(in super::super) const SIGNAL: u16 = 2;
     pub(in super::super) const LOAD: u16 = 3;
     pub(in super::super) const NICE: u16 = 4;
+    pub(in super::super) const PIDS: u16 = 5;
+    pub(in super::super) const LOOK: u16 = 6;
 }
 
 /// How long a node may take to answer.
@@ -80,6 +82,11 @@ pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Re
         async move {
             match request.op {
                 op::LIST => reply(&processes.page(read(&request)?).await.map_err(other)?),
+                op::PIDS => reply(&processes.pids().await.map_err(other)?),
+                op::LOOK => {
+                    let glance: Glance = read(&request)?;
+                    reply(&processes.look(glance).await.map_err(other)?)
+                }
                 op::LOAD => reply(&processes.busy().map_err(other)?),
                 op::SIGNAL => {
                     let order: Order = read(&request)?;

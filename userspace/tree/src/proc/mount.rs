@@ -1,0 +1,106 @@
+//! The tree's place among the node's mounts.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fuse3::MountOptions;
+use fuse3::raw::Session;
+use rustix::mount::{MountFlags, UnmountFlags, mount_remount, unmount};
+
+use super::daemon::Daemon;
+use super::files::Files;
+
+/// Why it can't be mounted.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// There is no place for it.
+    #[error("cannot make {path}: {source}")]
+    Place {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel refuses.
+    #[error(
+        "cannot mount {path}: {source}; this needs FUSE in the kernel (modprobe fuse) and /dev/fuse"
+    )]
+    Mount {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// It can't be served any longer.
+    #[error("cannot serve {path} any longer: {source}")]
+    Served {
+        /// Where it is.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// Mounts clusterwide /proc at `path`, in place of what one that was killed has left there, and
+/// serves it until `end` or until somebody unmounts it. `socket` is that of `ssid`.
+///
+/// # Errors
+/// See [`MountError`].
+pub async fn serve(
+    path: &Path,
+    socket: PathBuf,
+    end: impl Future<Output = ()>,
+) -> Result<(), MountError> {
+    let named =
+        |error: fn(PathBuf, io::Error) -> MountError| move |source| error(path.to_owned(), source);
+    clear(path).map_err(named(|path, source| MountError::Place { path, source }))?;
+    let mut options = MountOptions::default();
+    options
+        .fs_name("ssi-proc")
+        .allow_other(true)
+        .read_only(true)
+        .nonempty(true);
+    let files = Files::new(Daemon::new(socket));
+    let mounted = Session::new(options).mount(files, path).await;
+    let mut mounted = mounted.map_err(named(|path, source| MountError::Mount { path, source }))?;
+    let flags = MountFlags::BIND
+        | MountFlags::RDONLY
+        | MountFlags::NOSUID
+        | MountFlags::NODEV
+        | MountFlags::NOEXEC;
+    let closed = mount_remount(path, flags, c"").map_err(io::Error::from);
+    closed.map_err(named(|path, source| MountError::Mount { path, source }))?;
+    tracing::info!("clusterwide /proc is at {}", path.display());
+    tokio::select! {
+        ended = &mut mounted => {
+            ended.map_err(named(|path, source| MountError::Served { path, source }))?;
+        }
+        () = end => {
+            // Whoever is in it keeps it until they leave; new ones find it gone.
+            let gone = unmount(path, UnmountFlags::DETACH);
+            gone.map_err(|error| MountError::Served { path: path.to_owned(), source: error.into() })?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the directory, and removes the mount of a server that is gone.
+fn clear(path: &Path) -> io::Result<()> {
+    let dead = |error: &io::Error| {
+        matches!(
+            error.raw_os_error(),
+            Some(libc::ENOTCONN | libc::ECONNABORTED)
+        )
+    };
+    while let Err(error) = fs::read_dir(path) {
+        if dead(&error) {
+            unmount(path, UnmountFlags::DETACH)?;
+        } else if error.kind() == io::ErrorKind::NotFound {
+            fs::create_dir_all(path)?;
+        } else {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
