@@ -4,6 +4,7 @@ mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod top;
+mod tree;
 
 use std::process::{ExitCode, Output};
 use std::thread;
@@ -55,6 +56,12 @@ fn main() -> ExitCode {
             ),
             ("trees, and who is where", commands::trees),
             ("top, by its keys, in a terminal", top::terminal),
+            ("as files, on every node alike", tree::files),
+            (
+                "files are for whom their node would let see them",
+                tree::rights,
+            ),
+            ("whoever serves the files may be killed", tree::killed),
         ],
     )
 }
