@@ -13,12 +13,15 @@ use crate::{NOBODY, as_nobody, gone, let_nobody_in, shut_nobody_out, sleeper, th
 /// How long it may take until a load is seen.
 const SEEN: Duration = Duration::from_secs(10);
 
+/// Who looks uses processors, too.
+const EVERY: Duration = Duration::from_millis(500);
+
 #[track_caller]
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < SEEN, "not in time: {what}");
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(EVERY);
     }
 }
 
@@ -39,7 +42,8 @@ pub(crate) fn loads(cluster: &Cluster) {
             serde_json::from_str(&host.run(&["ssi", "loads", "-o", "json"])).expect("JSON");
         let [one, two, three] = [0, 1, 2].map(|node| exported(&json, node).unwrap_or(0.0));
         let running = json["nodes"][1]["running"].as_u64();
-        two > 10.0 && two > 2.0 * one && two > 2.0 * three && running > Some(0)
+        // On a busy machine those who look wait, too, which counts.
+        two > 25.0 && two > one && two > three && running > Some(0)
     });
     let short = cluster.host(3).run(&["ssi", "loads", "--short", "-n", "2"]);
     let load = short
