@@ -20,7 +20,7 @@ use forest::Forest;
 
 /// The processes of the cluster as trees, one below each node, with the habits of pstree
 ///
-/// Children that look alike are drawn once, with their number: 3*[bash]. Threads of the kernel
+/// Children that look alike are drawn once, with their number: `3*[bash]`. Threads of the kernel
 /// are left out, those of processes are not drawn.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::lesson_with("failed, nobody found or a node silent", "\
