@@ -7,18 +7,19 @@ action=$1 binaries=$2 destdir=$3 prefix=$4
 PROGRAMS=(ssid ssi ssi-testbed ssi-bench)
 # Commands of ssi, which have pages of their own: ssi-status(1) …
 COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced witness ics ping
-    lvs ps kill pgrep pkill renice pstree top completion clustertab)
+    lvs ps kill pgrep pkill renice pstree top run completion clustertab)
 # The traditional names of the testbed's verbs.
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
 # The traditional names that ssi goes by.
 TRADITIONAL=(clustername clusternode_num clusternode_avail clusternode_info clusternode_getstate
-    cluster_maxnodes loads where_pid node_pid)
+    cluster_maxnodes loads where_pid node_pid onnode onall onclass fast fastnode)
 # Those that other packages have too (graphviz, ipvsadm). They are in a directory of their
 # own, which comes first in PATH where they are wanted.
 SHARED=(cluster ipvsadm)
 
 bin=$destdir$prefix/bin
-shared_bin=$destdir$prefix/lib/ssi/bin
+prefix_lib=$destdir$prefix/lib/ssi
+shared_bin=$prefix_lib/bin
 man=$destdir$prefix/share/man
 bash_completions=$destdir$prefix/share/bash-completion/completions
 zsh_completions=$destdir$prefix/share/zsh/site-functions
@@ -66,6 +67,8 @@ do_install() {
         echo ".so man1/ssi-$alias.1" >"$man/man1/$alias.1"
         completions "$alias" ssi --of "$alias"
     done
+    # What has a command of another node's user: the daemon starts it, nobody else.
+    put 755 "$binaries/ssi-session" "$prefix_lib/ssi-session"
     mkdir -p "$shared_bin"
     for alias in "${SHARED[@]}"; do
         ln -sfn ../../../bin/ssi "$shared_bin/$alias"
@@ -103,7 +106,8 @@ do_uninstall() {
     for alias in "${SHARED[@]}"; do
         rm -f "$shared_bin/$alias"
     done
-    rmdir "$shared_bin" "${shared_bin%/bin}" 2>/dev/null || true
+    rm -f "$prefix_lib/ssi-session"
+    rmdir "$shared_bin" "$prefix_lib" 2>/dev/null || true
     for program in "${PROGRAMS[@]}" "${ALIASES[@]}" "${TRADITIONAL[@]}"; do
         rm -f "$bin/$program" "$man/man$(section "$program")/$program.$(section "$program")" \
             "$bash_completions/$program" "$zsh_completions/_$program" "$fish_completions/$program.fish"

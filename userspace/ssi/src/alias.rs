@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::remote;
+
 /// Commands of the original that ssi is when it is called by their names.
 pub(crate) const TRADITIONAL: [&str; 10] = [
     "cluster",
@@ -31,6 +33,18 @@ pub(crate) enum Called {
 /// What the original's name of a command says besides.
 pub(crate) fn implied(name: &str) -> Option<&'static str> {
     (name == "loads").then_some("--short")
+}
+
+/// The command that runs others, if it is one of those: its name, what it is called in
+/// messages, and what comes after.
+pub(crate) fn remote(argv: &[OsString]) -> Option<(&'static str, String, &[OsString])> {
+    let own = Path::new(argv.first()?).file_name()?.to_str()?;
+    if let Some(name) = remote::named(own).filter(|name| remote::TRADITIONAL.contains(name)) {
+        return Some((name, name.to_owned(), &argv[1..]));
+    }
+    let name = remote::named(argv.get(1)?.to_str()?)?;
+    let called = matches!(called(argv), Called::Ssi);
+    called.then(|| (name, format!("ssi {name}"), &argv[2..]))
 }
 
 /// Who we are, by the first of the arguments.
@@ -85,7 +99,7 @@ mod tests {
     fn each_is_a_command_and_installed() {
         let script = include_str!("../../../tools/install.sh");
         let ssi = Args::command();
-        for name in TRADITIONAL {
+        for name in TRADITIONAL.into_iter().chain(remote::TRADITIONAL) {
             assert!(ssi.find_subcommand(name).is_some(), "{name}");
             assert!(
                 script.split([' ', '(', ')', '\n']).any(|word| word == name),

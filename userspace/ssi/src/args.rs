@@ -42,6 +42,7 @@ Examples:
   ssi loads                       how busy the nodes are
   ssi pgrep -a ssh                who runs ssh, on any node
   ssi kill 2/1234                 end process 1234 of node 2
+  ssi run --node 2 vi notes       a command on another node, as if it ran here
   ssi lvs -L -n                   virtual services and their servers
   ssi -o json status | jq .status.interfaces
 
@@ -120,6 +121,7 @@ pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
             "lvs" | "ps" | "kill" | "pgrep" | "pkill" | "renice" | "nice" => {
                 return argv.split_at(at + 1);
             }
+            name if crate::remote::named(name).is_some() => return argv.split_at(at + 1),
             "-o" | "--output" | "--socket" | "--wait" => at += 2,
             _ if arg.starts_with('-') => at += 1,
             _ => break,

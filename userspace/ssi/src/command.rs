@@ -12,7 +12,7 @@ use crate::tradition::{
     clusternode_num, clustertab, node_pid, where_pid,
 };
 use crate::{
-    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, renice, status, top,
+    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice, status, top,
 };
 
 #[derive(Debug, Subcommand)]
@@ -102,6 +102,8 @@ pub(crate) enum Cmd {
     Pstree(pstree::Options),
     Top(top::Options),
     Loads(loads::Options),
+    #[command(flatten)]
+    Remote(remote::Cmd),
     Completion(completion::Options),
     #[command(name = "clustername")]
     ClusterName(clustername::Options),
@@ -150,6 +152,12 @@ impl Cmd {
             Self::Pstree(options) => pstree::run(options, common),
             Self::Top(options) => top::run(options, common),
             Self::Loads(options) => loads::run(options, common),
+            Self::Remote(command) => {
+                let shown = format!("ssi {}", command.name());
+                // Its exit status is not ours to say in words.
+                let status = remote::run(command.name(), &shown, rest, common);
+                Err(Fail::Status(status))
+            }
             Self::Completion(options) => completion::run(options),
             Self::ClusterName(options) => clustername::run(options, common),
             Self::ClusterNodeNum(options) => clusternode_num::run(options, common),

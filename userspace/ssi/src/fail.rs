@@ -22,16 +22,19 @@ pub(crate) enum Fail {
     Fatal(String),
     /// 3, likewise: it was done in part, and what is missing has been said.
     Partial,
+    /// What somebody else's command has ended with.
+    Status(ExitCode),
 }
 
 impl Fail {
     /// The exit status.
     pub(crate) fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Failed(_) | Self::No => 1,
-            Self::Usage(_) => 2,
-            Self::Unreachable(_) | Self::Fatal(_) | Self::Partial => 3,
-        })
+        match self {
+            Self::Failed(_) | Self::No => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Unreachable(_) | Self::Fatal(_) | Self::Partial => ExitCode::from(3),
+            Self::Status(status) => *status,
+        }
     }
 
     /// Says why, in one line on standard error.
@@ -41,7 +44,7 @@ impl Fail {
             Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why) | Self::Fatal(why) => {
                 eprintln!("{command}: {}", output::plain(why));
             }
-            Self::No | Self::Partial => {}
+            Self::No | Self::Partial | Self::Status(_) => {}
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::lvs;
 use crate::output;
 use crate::pgrep;
 use crate::ps;
+use crate::remote;
 use crate::renice;
 
 /// Options for `make install`, which nobody else needs.
@@ -78,6 +79,7 @@ fn page(of: Option<&str>) -> Result<String, Fail> {
         Some("pgrep") => verbatim_page("pgrep", pgrep::PGREP),
         Some("pkill") => verbatim_page("pkill", pgrep::PKILL),
         Some("renice") => verbatim_page("renice", renice::HELP),
+        Some(name) if remote::named(name).is_some() => verbatim_page(name, remote::help(name)),
         Some(name) => Ok(rendered(command(name)?)?),
     }
 }

@@ -26,6 +26,7 @@ mod process;
 mod program;
 mod ps;
 mod pstree;
+mod remote;
 mod renice;
 mod status;
 mod top;
@@ -43,6 +44,10 @@ use fail::Fail;
 
 fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
+    if let Some((name, shown, rest)) = alias::remote(&argv) {
+        // A command that is run is not to wait until all others are described.
+        return remote::run(name, &shown, rest, &Common::from_env());
+    }
     let (name, result) = match alias::called(&argv) {
         Called::Lvs(name) => (name, lvs::run(&argv[1..], &Common::from_env())),
         Called::Command(name) => {

@@ -63,7 +63,7 @@ pub(crate) fn watch(
                     last = Frame(String::new());
                 }
             }
-            Err(Fail::No | Fail::Partial) => {}
+            Err(Fail::No | Fail::Partial | Fail::Status(_)) => {}
         }
     }
 }

@@ -45,6 +45,12 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
             config: config.clone(),
         }),
     });
+    let remote = answers.cluster.remote();
+    let questions = remote.bind().with_context(|| {
+        let path = config.runtime().join(ssi_rexec::SOCKET);
+        format!("cannot listen at {}", path.display())
+    })?;
+    let questions = tokio::spawn(remote.serve_questions(questions));
     tracing::info!("serves at {}", config.control.socket.display());
     serve_tree(&config);
     memory::give_back();
@@ -67,6 +73,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
             }
         }
     }
+    questions.abort();
     tracing::info!("leaving; the packet path stays: connections go on");
     notify::stopping();
     Ok(())

@@ -18,6 +18,7 @@ pub(crate) async fn unload(config: &Config) -> Result<()> {
         .with_context(|| format!("cannot end the server of {}", tree.proc.display()))?;
     cvip::remove(&config.state.directory).await?;
     state::remove(&config.control.socket)?;
+    state::remove(&config.runtime().join(ssi_rexec::SOCKET))?;
     lock.remove()?;
     if there {
         println!("unloaded: the packet path is out of the kernel");

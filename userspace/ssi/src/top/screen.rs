@@ -244,6 +244,6 @@ fn done(looker: &Looker, act: Act) -> Result<String, Fail> {
 fn said(fail: Fail) -> String {
     match fail {
         Fail::Failed(why) | Fail::Usage(why) | Fail::Unreachable(why) | Fail::Fatal(why) => why,
-        Fail::No | Fail::Partial => String::new(),
+        Fail::No | Fail::Partial | Fail::Status(_) => String::new(),
     }
 }

@@ -13,6 +13,7 @@ mod orders;
 mod processes;
 mod record;
 mod registry;
+mod remote;
 mod saved;
 mod show;
 mod start;
@@ -39,6 +40,8 @@ use self::kept::Kept;
 use self::orders::{Obedient, Progress};
 use self::record::Record;
 use self::registry::Registry;
+pub(crate) use self::remote::Host;
+use self::remote::MemberPlace;
 use self::saved::Saved;
 use self::start::Running;
 pub(crate) use self::start::forget_around;
@@ -60,7 +63,9 @@ pub(crate) struct Cluster {
     world: Arc<World>,
     /// Those of this node.
     processes: Processes,
-    member: Mutex<Option<Arc<Member>>>,
+    member: MemberPlace,
+    /// Remote execution.
+    remote: Arc<Host>,
     /// Held while this node founds, joins or leaves.
     changing: tokio::sync::Mutex<()>,
     /// Where a failure goes that the daemon can't go on after.
@@ -135,10 +140,14 @@ impl Cluster {
             before.goes_on(path.maps())
         };
         let world = World::new(config.clone(), data_path, before.standing(goes_on));
+        let world = Arc::new(world);
+        let member = MemberPlace::default();
+        let remote = remote::host(config, member.clone(), world.clone(), processes.clone());
         let cluster = Arc::new(Self {
-            world: Arc::new(world),
+            world,
             processes,
-            member: Mutex::default(),
+            member,
+            remote,
             changing: tokio::sync::Mutex::default(),
             fatal,
         });
@@ -160,6 +169,11 @@ impl Cluster {
     fn set_member(&self, member: Option<Arc<Member>>) -> Option<Arc<Member>> {
         let mut place = self.member.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *place, member)
+    }
+
+    /// The daemon's part in remote execution.
+    pub(crate) fn remote(&self) -> Arc<Host> {
+        self.remote.clone()
     }
 
     /// Takes a new configuration.
@@ -194,6 +208,7 @@ impl Cluster {
             node,
             orders,
             listener,
+            commands,
             candidate,
             resumed,
         } = running;
@@ -210,6 +225,7 @@ impl Cluster {
         }
         ask::serve(&ask, self.world.clone())?;
         processes::serve(&ics, &self.processes)?;
+        remote::serve(&ics, &self.remote, &self.processes, &self.world)?;
         let record = Arc::new(Record::new(directory, saved));
         let registry = Arc::new(Registry::new(self.world.clone(), ask.clone()));
         let obedient = Obedient {
@@ -223,6 +239,7 @@ impl Cluster {
         let fatal = self.fatal.clone();
         let tasks = vec![
             tokio::spawn(door.clone().serve(listener)).abort_handle(),
+            tokio::spawn(self.remote.clone().serve_connections(commands)).abort_handle(),
             tokio::spawn(obedient.obey(orders)).abort_handle(),
             tokio::spawn(async move {
                 if let Err(error) = node.run().await {
@@ -245,6 +262,7 @@ impl Cluster {
             tasks,
         });
         self.set_member(Some(member.clone()));
+        self.remote.get_ready();
         // Opening the log and the programs takes megabytes for a moment.
         memory::give_back();
         Ok(member)

@@ -50,6 +50,8 @@ pub(super) struct Running {
     pub(super) node: Node<Linux, Ways>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) listener: TcpListener,
+    /// Where other nodes' surrogates connect.
+    pub(super) commands: TcpListener,
     /// Who this node says it is.
     pub(super) candidate: Candidate,
     /// The life that goes on from an earlier daemon.
@@ -103,7 +105,11 @@ pub(super) async fn assemble(
     };
     let cluster = tag(kept);
     let at = SocketAddr::new(address, PORT);
-    let (listeners, listener) = sockets(config, at)?;
+    let Listening {
+        members: listeners,
+        door: listener,
+        commands,
+    } = sockets(config, at)?;
     steer(data_path, &listeners).await?;
     let mut speaking = IcsConfig::new(kept.number, cluster, at, security);
     let around = data_path::with(data_path, move |path| path.around(cluster)).await?;
@@ -155,6 +161,7 @@ pub(super) async fn assemble(
         node,
         orders,
         listener,
+        commands,
         candidate,
         resumed,
     })
@@ -261,9 +268,18 @@ fn facts() -> Facts {
     }
 }
 
-/// The sockets that listen: for members, one for each worker, and for newcomers. Those of an
-/// earlier daemon go on, with whoever has connected meanwhile.
-fn sockets(config: &Config, members: SocketAddr) -> Result<(Vec<OwnedFd>, TcpListener)> {
+/// The sockets that listen.
+struct Listening {
+    /// For members, one for each worker.
+    members: Vec<OwnedFd>,
+    /// For newcomers.
+    door: TcpListener,
+    /// For remote execution.
+    commands: TcpListener,
+}
+
+/// Those of an earlier daemon go on, with whoever has connected meanwhile.
+fn sockets(config: &Config, members: SocketAddr) -> Result<Listening> {
     let mut keeper = Keeper::open(&config.runtime());
     let listeners = keeper
         .listeners(members, WORKERS, || ssi_ics::runner::listeners(members))
@@ -275,11 +291,20 @@ fn sockets(config: &Config, members: SocketAddr) -> Result<(Vec<OwnedFd>, TcpLis
         .listeners(newcomers, 1, || Ok(vec![listen(newcomers)?]))
         .with_context(|| format!("cannot listen for newcomers at port {}", door::PORT))?;
     let door = door.into_iter().next().context("no socket for newcomers")?;
+    let remote = SocketAddr::new(members.ip(), ssi_rexec::PORT);
+    let commands = keeper
+        .listeners(remote, 1, || Ok(vec![listen(remote)?]))
+        .with_context(|| format!("cannot listen for other nodes' commands at {remote}"))?;
+    let commands = commands.into_iter().next().context("no socket for commands")?;
     if let Err(error) = keeper.hold() {
         tracing::warn!("{error}: while ssid is restarted, other nodes will be refused");
     }
-    let door = TcpListener::from_std(std::net::TcpListener::from(door))?;
-    Ok((listeners, door))
+    let waiting = |socket| TcpListener::from_std(std::net::TcpListener::from(socket));
+    Ok(Listening {
+        members: listeners,
+        door: waiting(door)?,
+        commands: waiting(commands)?,
+    })
 }
 
 /// Has the kernel give each new connection to the worker of its lane.
@@ -299,13 +324,16 @@ async fn steer(data_path: &Arc<Mutex<DataPath>>, listeners: &[OwnedFd]) -> Resul
     Ok(())
 }
 
-/// The door's socket, for both families.
+/// A socket at an address; for both families, if it is no address of one host.
 fn listen(address: SocketAddr) -> std::io::Result<OwnedFd> {
-    let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_only_v6(false)?;
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    if domain == Domain::IPV6 {
+        socket.set_only_v6(false)?;
+    }
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(128)?;
+    socket.listen(1024)?;
     Ok(socket.into())
 }

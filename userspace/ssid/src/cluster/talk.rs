@@ -48,7 +48,7 @@ impl Cluster {
             peers: peers
                 .filter_map(|(node, report)| peer(*node, report, &view, &maps))
                 .collect(),
-            refused: member.refusals(report.refused.clone()),
+            refused: self.refusals(&member, report.refused.clone()),
             fence: fence
                 .map(|(_, counted)| counted)
                 .filter(|counted: &Counted| counted.count > 0)
@@ -91,15 +91,24 @@ impl Cluster {
     }
 }
 
-impl Member {
-    /// Whom nobody knows and who was refused, at the door too.
-    fn refusals(&self, mut refused: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-        for (reason, count) in self.door.refused() {
+impl Cluster {
+    /// Whom nobody knows and who was refused, at the door and by remote execution too.
+    fn refusals(
+        &self,
+        member: &Member,
+        mut refused: BTreeMap<String, u64>,
+    ) -> BTreeMap<String, u64> {
+        for (reason, count) in member.door.refused() {
             refused.insert(format!("at the door: {reason}"), count);
+        }
+        for (reason, count) in self.remote.refused() {
+            refused.insert(reason.to_owned(), count);
         }
         refused
     }
+}
 
+impl Member {
     /// Probes that the other kernel sends back.
     async fn reflections(
         &self,

@@ -14,6 +14,7 @@ const LONGEST_FENCING: u64 = 600;
 /// What is wrong with the configuration, if anything.
 pub(super) fn meaning(config: &Config) -> Option<String> {
     nodes(config)
+        .or_else(|| classes(config))
         .or_else(|| cvips(config))
         .or_else(|| config.network.interfaces.iter().find_map(|i| interface(i)))
         .or_else(|| fencing(config))
@@ -39,6 +40,20 @@ fn nodes(config: &Config) -> Option<String> {
         }
         (!seen.insert(address)).then(|| format!("node.addresses has {address} twice"))
     })
+}
+
+/// Longest name of a class.
+const LONGEST_CLASS: usize = 64;
+
+fn classes(config: &Config) -> Option<String> {
+    let fine = |name: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        (1..=LONGEST_CLASS).contains(&name.len()) && name.chars().all(known)
+    };
+    let wrong = config.node.classes.iter().find(|name| !fine(name))?;
+    Some(format!(
+        "node.classes: \"{wrong}\" is no name: letters, digits, -, _ and . make one"
+    ))
 }
 
 fn fencing(config: &Config) -> Option<String> {
@@ -128,6 +143,7 @@ mod tests {
     fn each_mistake_is_named() {
         for (text, part) in [
             ("[cluster]\nfence = [\"ipmi\"]", "no absolute path"),
+            ("[node]\nclasses = [\"a b\"]", "is no name"),
             ("[cluster]\nfence_timeout = 0", "1 to 600 seconds"),
             ("[log]\nlevel = \"a=b=c\"", "log.level"),
             ("[network]\ninterfaces = [\"../x\"]", "not the name of an"),

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) network: Network,
     pub(crate) lvs: Lvs,
     pub(crate) control: Control,
+    pub(crate) remote: Remote,
     pub(crate) state: State,
     pub(crate) bpf: Bpf,
     pub(crate) tree: Tree,
@@ -57,6 +58,8 @@ pub(crate) struct Node {
     /// Its addresses on the interconnect, the one that others connect to first; empty: found
     /// out when it founds a cluster or joins one.
     pub(crate) addresses: Vec<IpAddr>,
+    /// What it is good for, in words of the operator's: commands can be sent to a class.
+    pub(crate) classes: Vec<String>,
 }
 
 /// The cluster, once this machine is in one.
@@ -153,6 +156,22 @@ impl Default for Control {
     fn default() -> Self {
         Self {
             socket: ssi_api::control::DEFAULT_SOCKET.into(),
+            group: "ssi".to_owned(),
+        }
+    }
+}
+
+/// Remote execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Remote {
+    /// Who may run commands on other nodes, besides root; empty: everybody.
+    pub(crate) group: String,
+}
+
+impl Default for Remote {
+    fn default() -> Self {
+        Self {
             group: "ssi".to_owned(),
         }
     }

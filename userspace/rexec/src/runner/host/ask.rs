@@ -1,0 +1,214 @@
+//! Surrogates and sessions of this node ask.
+
+use std::collections::HashMap;
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
+
+use super::{Host, World, caller};
+use crate::core::{Answer, Ask, Grant, Order, Place, Whom};
+use crate::runner::talk::{length_of, packed, unpacked};
+
+/// How many conversations there may be: one for each command that runs here, or was started
+/// from here. Of one user:
+const MOST_OF_ONE: usize = 4096;
+/// And of all.
+const MOST: usize = 16_384;
+/// How long a question may take once it has begun.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// The socket where they ask; its file goes when this is dropped.
+pub struct Questions {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Questions {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// How many conversations each user has.
+#[derive(Default)]
+struct Crowd(Mutex<HashMap<u32, usize>>);
+
+/// A place in it.
+struct Seated {
+    crowd: Arc<Crowd>,
+    user: u32,
+}
+
+impl Crowd {
+    fn seat(self: &Arc<Self>, user: u32) -> Option<Seated> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let total: usize = all.values().sum();
+        let own = all.entry(user).or_default();
+        if *own >= MOST_OF_ONE || total >= MOST {
+            return None;
+        }
+        *own += 1;
+        Some(Seated {
+            crowd: self.clone(),
+            user,
+        })
+    }
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        let mut all = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = all.get_mut(&self.user) {
+            *own -= 1;
+            if *own == 0 {
+                all.remove(&self.user);
+            }
+        }
+    }
+}
+
+impl<W: World> Host<W> {
+    /// Listens, for everybody: who may do what is said when it is asked. Call it only with the
+    /// daemon's lock held.
+    ///
+    /// # Errors
+    /// The file can't be made.
+    pub fn bind(&self) -> io::Result<Questions> {
+        let path = self.socket.clone();
+        let new = path.with_extension("new");
+        for stale in [&new, &path] {
+            match fs::remove_file(stale) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        let listener = UnixListener::bind(&new)?;
+        fs::set_permissions(&new, Permissions::from_mode(0o666))?;
+        fs::rename(&new, &path)?;
+        Ok(Questions { listener, path })
+    }
+
+    /// Answers until the task is ended.
+    pub async fn serve_questions(self: Arc<Self>, questions: Questions) {
+        let crowd = Arc::new(Crowd::default());
+        loop {
+            let stream = match questions.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!("cannot take a question about remote execution: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let user = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
+            let host = self.clone();
+            let seated = crowd.seat(user);
+            tokio::spawn(async move {
+                // Whoever has gone needs no answer.
+                let _ = match seated {
+                    Some(_seated) => host.converse(stream).await,
+                    None => busy(stream).await,
+                };
+            });
+        }
+    }
+
+    async fn converse(&self, mut stream: UnixStream) -> io::Result<()> {
+        let question: Ask = hear(&mut stream).await?;
+        match question {
+            Ask::Run { whom, key, pinned } => {
+                let answer = self.introduce(&stream, whom, key, pinned).await;
+                let life = match &answer {
+                    Ok(grant) => Some(grant.place.life),
+                    Err(_) => None,
+                };
+                let answer = answer.map_or_else(Answer::Refused, |grant| {
+                    Answer::Granted(Box::new(grant))
+                });
+                say(&mut stream, &answer).await?;
+                match life {
+                    Some(life) => self.watch(stream, life).await,
+                    None => Ok(()),
+                }
+            }
+            Ask::Watch(life) => self.watch(stream, life).await,
+            Ask::Nodes(whom) => {
+                let places = self.world.places(whom).await;
+                say(&mut stream, &places.map_or_else(Answer::Refused, Answer::Nodes)).await
+            }
+        }
+    }
+
+    /// Has a session expect the surrogate at the other end of `stream`.
+    async fn introduce(
+        &self,
+        stream: &UnixStream,
+        whom: Whom,
+        key: Vec<u8>,
+        pinned: bool,
+    ) -> Result<Grant, String> {
+        let caller = caller::of(stream).map_err(|error| format!("who asks is not known: {error}"))?;
+        self.world.may(&caller)?;
+        let from = self.world.here().ok_or(
+            "this node is in no cluster now; see: ssi cluster",
+        )?;
+        let (place, address) = self.world.choose(whom).await?;
+        let order = Order {
+            caller,
+            key: self.world.is_protected().then_some(key),
+            from,
+            pinned,
+        };
+        let seat = if place.life == from {
+            self.expect(order)
+        } else {
+            self.world.order(place.life, order).await
+        };
+        let Place { life, name } = &place;
+        let seat = seat.map_err(|why| format!("node {} {name}: {why}", life.node))?;
+        Ok(Grant {
+            address: SocketAddr::new(address, crate::PORT),
+            place,
+            seat,
+        })
+    }
+
+    /// Tells when a life ends, unless whoever wants to know goes first.
+    async fn watch(&self, mut stream: UnixStream, life: crate::core::Life) -> io::Result<()> {
+        let mut nothing = [0; 64];
+        tokio::select! {
+            epoch = self.world.ended(life) => say(&mut stream, &Answer::Gone { epoch }).await,
+            // Nobody says anything any more.
+            _ = stream.read(&mut nothing) => Ok(()),
+        }
+    }
+}
+
+async fn busy(mut stream: UnixStream) -> io::Result<()> {
+    let why = "more commands than ssid can watch over; wait until some have ended";
+    say(&mut stream, &Answer::Refused(why.to_owned())).await
+}
+
+async fn hear(stream: &mut UnixStream) -> io::Result<Ask> {
+    let reading = async {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).await?;
+        let mut message = vec![0; length_of(length)?];
+        stream.read_exact(&mut message).await?;
+        unpacked(&message)
+    };
+    timeout(SLOW, reading).await?
+}
+
+async fn say(stream: &mut UnixStream, answer: &Answer) -> io::Result<()> {
+    let bytes = packed(answer)?;
+    timeout(SLOW, stream.write_all(&bytes)).await?
+}

@@ -1,0 +1,93 @@
+//! Connections come in: each says its id, and goes to a session.
+
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::{Expected, Host, World};
+use crate::core::{Id, Packed, Turned};
+use crate::runner::session::hand_over;
+
+/// How many may be about to say their id, and how long each may take.
+const CROWD: usize = 256;
+const SILENT: Duration = Duration::from_secs(3);
+/// How often it is tried to find a session that takes it.
+const ATTEMPTS: usize = 20;
+
+impl<W: World> Host<W> {
+    /// Takes connections until the task is ended.
+    pub async fn serve_connections(self: Arc<Self>, listener: TcpListener) {
+        let places = Arc::new(Semaphore::new(CROWD));
+        loop {
+            let (tcp, from) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors, perhaps: what is open may close again.
+                    tracing::warn!("cannot take a connection for remote execution: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let from = from.ip().to_canonical();
+            if !self.world.is_member(from) {
+                self.turn_away(from, Turned::Stranger);
+                continue;
+            }
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                self.turn_away(from, Turned::Crowd);
+                continue;
+            };
+            let host = self.clone();
+            tokio::spawn(async move {
+                host.take(tcp, from).await;
+                drop(place);
+            });
+        }
+    }
+
+    async fn take(&self, mut tcp: TcpStream, from: IpAddr) {
+        let mut id = Id::default();
+        if !matches!(timeout(SILENT, tcp.read_exact(&mut id)).await, Ok(Ok(_))) {
+            self.turn_away(from, Turned::Silent);
+            return;
+        }
+        let Some(expected) = self.claim(&id) else {
+            self.turn_away(from, Turned::Unknown);
+            return;
+        };
+        if let Err(error) = self.give(tcp, expected).await {
+            tracing::warn!("no session takes a command from {from}: {error}");
+        }
+    }
+
+    async fn give(&self, tcp: TcpStream, expected: Expected) -> io::Result<()> {
+        let here = self.world.here().ok_or(ErrorKind::NotConnected)?;
+        let Expected { order, own } = expected;
+        let (user, node) = (order.caller.uid, order.from.node);
+        let packed = Packed {
+            order,
+            own,
+            socket: self.socket_bytes(),
+            here: here.node,
+        };
+        let mut result = Ok(());
+        for _ in 0..ATTEMPTS {
+            let session = self.sessions.take().await?;
+            result = hand_over(&session.socket, &packed, &tcp);
+            if result.is_ok() {
+                let pid = session.pid;
+                tracing::info!("user {user} of node {node} runs a command, below process {pid}");
+                self.sessions.prepare(0);
+                break;
+            }
+            // That one was killed while it waited.
+        }
+        result
+    }
+}

@@ -1,0 +1,17 @@
+//! The I/O: surrogates, sessions, and the daemon's part in their meeting.
+
+mod channel;
+mod descriptors;
+pub mod host;
+mod keys;
+mod news;
+mod readiness;
+mod session;
+mod signals;
+mod surrogate;
+mod talk;
+
+pub use keys::Key;
+pub use session::run as session;
+pub use surrogate::{Terminals, Wish, nodes, run as surrogate};
+pub use talk::{NoAnswer, Talk};

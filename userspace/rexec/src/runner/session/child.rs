@@ -1,0 +1,178 @@
+//! The command.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::fcntl::OFlag;
+use nix::libc;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, pipe2};
+
+use super::environment;
+use super::pty::Pty;
+use crate::core::{Exit, NOT_EXECUTABLE, NOT_FOUND, NotRun, Spec, Stream};
+use crate::runner::descriptors::never_wait;
+use crate::runner::signals;
+
+/// It, and our ends of its streams.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) pid: Pid,
+    pub(super) input: Option<OwnedFd>,
+    pub(super) output: [Option<OwnedFd>; 2],
+    pub(super) pty: Option<Pty>,
+}
+
+/// What has become of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Become {
+    Stopped(u8),
+    Ended(Exit),
+}
+
+impl Child {
+    /// Starts it.
+    pub(super) fn start(spec: &Spec) -> Result<Self, NotRun> {
+        let name = environment::word(&spec.args[0]);
+        enter(spec)?;
+        let mut command = Command::new(&name);
+        command.args(spec.args[1..].iter().map(|arg| environment::word(arg)));
+        command.env_clear().envs(environment::of(spec));
+        // A group of its own in our session: so it is no orphan, and can be stopped.
+        command.process_group(0);
+        let failed = |error: io::Error| NotRun::failed(error.to_string());
+        let (input, output, pty) = streams(spec, &mut command).map_err(failed)?;
+        let terminal = pty.as_ref().filter(|_| spec.foreground);
+        let terminal = terminal.map(|pty| pty.stream()).transpose().map_err(failed)?;
+        let (ignored, detached) = (spec.ignored, spec.detached);
+        let fd = terminal.as_ref().map(|file| file.as_raw_fd());
+        // SAFETY: only what is async-signal-safe, on plain values; the descriptor is open
+        // until the command has been started.
+        unsafe {
+            command.pre_exec(move || {
+                if let Some(fd) = fd {
+                    // All signals are let through again here, and this one would stop us.
+                    libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+                    if libc::tcsetpgrp(fd, libc::getpid()) < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
+                }
+                if detached {
+                    libc::setsid();
+                } else {
+                    // Should this session be killed, as if a terminal hung up.
+                    libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGHUP);
+                }
+                signals::set_actions(ignored);
+                Ok(())
+            });
+        }
+        let started = command.spawn();
+        // It must not keep a file system busy that only the command uses.
+        let _ = std::env::set_current_dir("/");
+        let child = started.map_err(|error| not_run(&name.to_string_lossy(), &error))?;
+        Ok(Self {
+            pid: Pid::from_raw(child.id().cast_signed()),
+            input,
+            output,
+            pty,
+        })
+    }
+
+    /// What has become of it lately.
+    pub(super) fn look(&self) -> Option<Become> {
+        let flags = WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED;
+        let number = |signal: i32| u8::try_from(signal).unwrap_or(0);
+        match waitpid(self.pid, Some(flags)) {
+            Ok(WaitStatus::Exited(_, code)) => {
+                Some(Become::Ended(Exit::Code(u8::try_from(code & 0xff).unwrap_or(0))))
+            }
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                Some(Become::Ended(Exit::Signal(number(signal as i32))))
+            }
+            Ok(WaitStatus::Stopped(_, signal)) => Some(Become::Stopped(number(signal as i32))),
+            _ => None,
+        }
+    }
+
+    /// Sends a signal to its process group.
+    pub(super) fn signal(&self, signal: u8) {
+        // A user's command that has become another user's can't be signalled, here as there.
+        let _ = signals::send(-self.pid.as_raw(), signal);
+    }
+}
+
+/// Directory and umask are taken on before the command is: the kernel's word is clearer then.
+fn enter(spec: &Spec) -> Result<(), NotRun> {
+    let directory = spec.directory.as_deref().unwrap_or(b"/");
+    let directory = environment::word(directory);
+    std::env::set_current_dir(&directory).map_err(|error| {
+        let shown = Path::new(&directory).display();
+        NotRun::failed(format!(
+            "cannot run in {shown}: {error}; go elsewhere first, or take -l for the node's own context"
+        ))
+    })
+}
+
+type Streams = (Option<OwnedFd>, [Option<OwnedFd>; 2], Option<Pty>);
+
+/// Gives the command its streams; our ends of them.
+fn streams(spec: &Spec, command: &mut Command) -> io::Result<Streams> {
+    if spec.detached {
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        return Ok((None, [None, None], None));
+    }
+    let written = || -> io::Result<(OwnedFd, OwnedFd)> {
+        let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
+        never_wait(&ours)?;
+        Ok((ours, theirs))
+    };
+    let Some(terminal) = &spec.terminal else {
+        let (theirs, input) = pipe2(OFlag::O_CLOEXEC)?;
+        never_wait(&input)?;
+        let (out, their_out) = written()?;
+        let (err, their_err) = written()?;
+        command.stdin(theirs).stdout(their_out).stderr(their_err);
+        return Ok((Some(input), [Some(out), Some(err)], None));
+    };
+    let pty = Pty::open(terminal)?;
+    command.stdin(pty.stream()?).stdout(pty.stream()?);
+    let err = if spec.errors_apart {
+        let (err, theirs) = written()?;
+        command.stderr(theirs);
+        Some(err)
+    } else {
+        command.stderr(pty.stream()?);
+        None
+    };
+    let (input, out) = (pty.master.try_clone()?, pty.master.try_clone()?);
+    Ok((Some(input), [Some(out), err], Some(pty)))
+}
+
+/// Why a command was not executed.
+fn not_run(name: &str, error: &io::Error) -> NotRun {
+    match error.raw_os_error() {
+        Some(libc::ENOENT) => NotRun {
+            status: NOT_FOUND,
+            why: format!("{name}: there is no such command"),
+        },
+        _ => NotRun {
+            status: NOT_EXECUTABLE,
+            why: format!("{name}: cannot be executed: {error}"),
+        },
+    }
+}
+
+/// Bytes that are in a pipe.
+pub(super) fn unread(pipe: &OwnedFd) -> u64 {
+    rustix::io::ioctl_fionread(pipe).unwrap_or(0)
+}
+
+/// Which of our ends a stream is.
+pub(super) fn end(output: &[Option<OwnedFd>; 2], stream: Stream) -> Option<&OwnedFd> {
+    output[usize::from(stream.number()).saturating_sub(1)].as_ref()
+}

@@ -1,0 +1,159 @@
+//! The same on several nodes: a surrogate for each.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::thread;
+
+use serde::Serialize;
+use ssi_rexec::core::{FAILED, Place, Whom};
+use ssi_rexec::runner;
+
+use super::grammar::All;
+use crate::args::Common;
+use crate::fail::Fail;
+use crate::output::{self, Format};
+
+/// Runs it everywhere; the highest exit status.
+pub(super) fn run(all: &All, shown: &str, common: &Common, socket: &Path) -> Result<u8, Fail> {
+    let class = all.class.clone().map(Whom::Class);
+    let places = runner::nodes(socket, class).map_err(|not| Fail::Failed(not.why))?;
+    let at_a_time = all.parallel.unwrap_or(places.len()).clamp(1, places.len().max(1));
+    let waiting = Mutex::new(VecDeque::from(places));
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..at_a_time {
+            scope.spawn(|| {
+                let next = || lock(&waiting).pop_front();
+                while let Some(place) = next() {
+                    let said = one(all, shown, common, &place);
+                    lock(&done).push(said);
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_by_key(|node| node.number);
+    if common.output == Format::Json {
+        output::print(&output::json(&[("nodes", &done)]))?;
+    }
+    Ok(done.iter().map(|node| node.status).max().unwrap_or(FAILED))
+}
+
+/// What came of one node.
+#[derive(Debug, Default, Serialize)]
+struct Node {
+    number: u16,
+    name: String,
+    status: u8,
+    stdout: String,
+    stderr: String,
+}
+
+fn one(all: &All, shown: &str, common: &Common, place: &Place) -> Node {
+    let mut node = Node {
+        number: place.life.node,
+        name: place.name.clone(),
+        ..Node::default()
+    };
+    let status = start(all, common, place).and_then(|child| {
+        if common.output == Format::Json || all.grouped {
+            let output = child.wait_with_output()?;
+            if common.output == Format::Json {
+                node.stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+                node.stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            } else {
+                together(place, &output.stdout, &output.stderr)?;
+            }
+            return Ok(output.status);
+        }
+        line_by_line(child, node.number)
+    });
+    node.status = match status {
+        Ok(status) => code(status),
+        Err(error) => {
+            let why = format!("{shown}: node {} {}: {error}", node.number, node.name);
+            eprintln!("{}", output::plain(&why));
+            FAILED
+        }
+    };
+    node
+}
+
+fn start(all: &All, common: &Common, place: &Place) -> io::Result<Child> {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("ssi").arg("--socket").arg(&common.socket);
+    command.args(["run", "--no-tty", "--no-input", "--node"]);
+    command.arg(place.life.node.to_string());
+    command.args(&all.options).arg("--").args(&all.args);
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: one system call on plain values.
+    unsafe {
+        command.pre_exec(|| {
+            // Whoever ends us wants an end of all.
+            nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+            Ok(())
+        });
+    }
+    command.spawn()
+}
+
+/// Each line as it comes, its node's number before it.
+fn line_by_line(mut child: Child, number: u16) -> io::Result<ExitStatus> {
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let result = thread::scope(|scope| {
+        let errors = scope.spawn(|| copy(err, number, || io::stderr().lock()));
+        let copied = copy(out, number, || io::stdout().lock());
+        copied.and(errors.join().unwrap_or(Ok(())))
+    });
+    let gone = result.is_err();
+    if gone {
+        // Nobody reads it any more: then it is not wanted.
+        let _ = child.kill();
+    }
+    child.wait()
+}
+
+fn copy<W: Write>(from: Option<impl Read>, number: u16, to: impl Fn() -> W) -> io::Result<()> {
+    let Some(from) = from else { return Ok(()) };
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        line.extend_from_slice(format!("{number}: ").as_bytes());
+        let before = line.len();
+        from.read_until(b'\n', &mut line)?;
+        if line.len() == before {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        let mut to = to();
+        to.write_all(&line)?;
+        to.flush()?;
+    }
+}
+
+fn together(place: &Place, out: &[u8], err: &[u8]) -> io::Result<()> {
+    let mut to = io::stdout().lock();
+    let name = output::plain(&place.name);
+    writeln!(to, "--- {} {name}", place.life.node)?;
+    to.write_all(out)?;
+    to.flush()?;
+    io::stderr().lock().write_all(err)
+}
+
+/// As a shell has it.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,298 @@
+//! Remote execution: what it has to know of the cluster.
+
+mod about;
+mod choose;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use nix::unistd::Group;
+use serde::{Deserialize, Serialize};
+use ssi_clms::core::{NodeId, Number, State, View};
+use ssi_ics::core::{CallError, Failure};
+use ssi_ics::runner::{Ics, Register, Request};
+use ssi_rexec::core::{Caller, Life, Order, Place, Seat, Whom};
+use ssi_rexec::runner::host;
+
+use super::Member;
+use super::world::World;
+use crate::config::Config;
+use crate::processes::Processes;
+
+/// The service, and what it is asked for.
+const SERVICE: &str = "rexec";
+mod op {
+    pub(super) const EXPECT: u16 = 1;
+    pub(super) const ABOUT: u16 = 2;
+}
+
+/// How long another node may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The daemon's part in remote execution.
+pub(crate) type Host = host::Host<Elsewhere>;
+
+/// This node, if it is in a cluster.
+pub(super) type MemberPlace = Arc<Mutex<Option<Arc<Member>>>>;
+
+/// What remote execution knows of the cluster.
+pub(crate) struct Elsewhere {
+    member: MemberPlace,
+    world: Arc<World>,
+    processes: Processes,
+}
+
+/// The daemon's part, of a daemon that is configured so.
+pub(super) fn host(
+    config: &Config,
+    member: MemberPlace,
+    world: Arc<World>,
+    processes: Processes,
+) -> Arc<Host> {
+    let elsewhere = Arc::new(Elsewhere {
+        member,
+        world,
+        processes,
+    });
+    let own = std::env::current_exe().ok();
+    let programs = own.as_deref().and_then(Path::parent);
+    let programs = programs.unwrap_or(Path::new("/usr/bin"));
+    Arc::new(Host::new(elsewhere, &config.runtime(), programs))
+}
+
+impl Elsewhere {
+    fn member(&self) -> Option<Arc<Member>> {
+        let member = self.member.lock();
+        member.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn in_cluster(&self) -> Result<Arc<Member>, String> {
+        self.member().ok_or_else(|| {
+            "this node is in no cluster; `ssi init NAME` founds one, `ssi join HOST TOKEN` joins one"
+                .to_owned()
+        })
+    }
+}
+
+impl host::World for Elsewhere {
+    fn here(&self) -> Option<Life> {
+        let member = self.member()?;
+        let own = Number::new(member.kept().number)?;
+        member.handle.views().borrow().current(own).map(life)
+    }
+
+    fn is_protected(&self) -> bool {
+        // Tags protect frames of internode communication, and these are none: what is less
+        // than TLS there is TLS here, unless nothing shall be protected.
+        self.member().is_none_or(|member| member.kept().security != "none")
+    }
+
+    fn is_member(&self, address: IpAddr) -> bool {
+        let Some(member) = self.member() else {
+            return false;
+        };
+        let view = member.handle.views().borrow().clone();
+        let mut present = view.present();
+        present.any(|member| member.candidate.addresses.contains(&address))
+    }
+
+    fn may(&self, caller: &Caller) -> Result<(), String> {
+        let name = self.world.config().remote.group;
+        if caller.uid == 0 || name.is_empty() {
+            return Ok(());
+        }
+        let group = Group::from_name(&name).ok().flatten();
+        let gid = group.map(|group| group.gid.as_raw());
+        if gid.is_some_and(|gid| caller.gid == gid || caller.groups.contains(&gid)) {
+            return Ok(());
+        }
+        Err(format!(
+            "user {} may not run commands on other nodes: root and the group {name} may (remote.group in ssi.toml); an administrator adds a user by: usermod -aG {name} USER",
+            caller.uid
+        ))
+    }
+
+    async fn choose(&self, whom: Whom) -> Result<(Place, IpAddr), String> {
+        let member = self.in_cluster()?;
+        let number = member.choose(&self.processes, &self.world, whom).await?;
+        let view = member.handle.views().borrow().clone();
+        let found = view.members.get(&number).ok_or("it has just gone")?;
+        let address = found.candidate.addresses.first();
+        let address = *address.ok_or("it has no address on the interconnect")?;
+        Ok((place(found.id, &found.candidate.name), address))
+    }
+
+    async fn places(&self, whom: Option<Whom>) -> Result<Vec<Place>, String> {
+        let member = self.in_cluster()?;
+        let view = member.handle.views().borrow().clone();
+        let wanted = match whom {
+            None => None,
+            Some(Whom::Class(class)) => {
+                let about = member.about(&self.processes, &self.world).await;
+                Some(choose::of_class(&about, &class)?)
+            }
+            Some(whom) => {
+                let one = member.choose(&self.processes, &self.world, whom).await?;
+                Some(vec![one])
+            }
+        };
+        let up = view.present().filter(|member| member.state == State::Up);
+        Ok(up
+            .filter(|member| wanted.as_ref().is_none_or(|all| all.contains(&member.id.number)))
+            .map(|member| place(member.id, &member.candidate.name))
+            .collect())
+    }
+
+    async fn order(&self, to: Life, order: Order) -> Result<Seat, String> {
+        let member = self.in_cluster()?;
+        let seat: Result<Seat, String> = member.ask_node(to.node, op::EXPECT, &order).await?;
+        seat
+    }
+
+    async fn ended(&self, life: Life) -> u64 {
+        let Some(member) = self.member() else {
+            return std::future::pending().await;
+        };
+        let mut views = member.handle.views();
+        drop(member);
+        loop {
+            if let Some(epoch) = ended(&views.borrow_and_update(), life) {
+                return epoch;
+            }
+            if views.changed().await.is_err() {
+                // This node has left; whoever waits hears of it by the connection's end.
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+/// Whether a life is over, in this view; a view that does not know it yet is an earlier one.
+fn ended(view: &View, life: Life) -> Option<u64> {
+    let number = Number::new(life.node)?;
+    let known = view.members.get(&number);
+    let over = known.is_none_or(|member| {
+        member.id.incarnation > life.incarnation
+            || member.id.incarnation == life.incarnation && !member.state.is_member()
+    });
+    over.then_some(view.epoch)
+}
+
+fn life(id: NodeId) -> Life {
+    Life {
+        node: id.number.get(),
+        incarnation: id.incarnation,
+    }
+}
+
+fn place(id: NodeId, name: &str) -> Place {
+    Place {
+        life: life(id),
+        name: name.to_owned(),
+    }
+}
+
+impl Member {
+    async fn ask_node<Q: Serialize, A: for<'a> Deserialize<'a>>(
+        &self,
+        node: u16,
+        op: u16,
+        question: &Q,
+    ) -> Result<A, String> {
+        let body = postcard::to_stdvec(question).map_err(|error| error.to_string())?;
+        let calling = self.ics.call(node, SERVICE, op, Bytes::from(body));
+        let answer = calling.deadline(PATIENCE).await.map_err(|error| match error {
+            CallError::NoService => "runs an ssid that knows no remote execution".to_owned(),
+            CallError::Deadline => format!("did not answer within {} s", PATIENCE.as_secs()),
+            other => format!("did not answer: {other}"),
+        })?;
+        postcard::from_bytes(&answer).map_err(|_| "answered something else".to_owned())
+    }
+}
+
+/// Answers what other nodes ask.
+pub(super) fn serve(
+    ics: &Ics,
+    host: &Arc<Host>,
+    processes: &Processes,
+    world: &Arc<World>,
+) -> Result<(), Register> {
+    let (host, processes, world) = (host.clone(), processes.clone(), world.clone());
+    ics.register(SERVICE, move |request: Request| {
+        let (host, processes, world) = (host.clone(), processes.clone(), world.clone());
+        async move {
+            match request.op {
+                op::EXPECT => {
+                    let order: Order = postcard::from_bytes(&request.body).map_err(other)?;
+                    if order.from.node != request.from {
+                        return Err(other("the order is another node's"));
+                    }
+                    // This ssid may have stood still.
+                    if request.cancelled.is_set() {
+                        return Err(Failure::Cancelled);
+                    }
+                    reply(&host.expect(order))
+                }
+                op::ABOUT => reply(&about::here(&processes, &world)),
+                unknown => Err(other(format!("{SERVICE} knows no {unknown}"))),
+            }
+        }
+    })
+}
+
+fn reply<T: Serialize>(answer: &T) -> Result<Bytes, Failure> {
+    postcard::to_stdvec(answer).map(Bytes::from).map_err(other)
+}
+
+fn other(why: impl ToString) -> Failure {
+    Failure::Other(why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use ssi_clms::core::member::{Candidate, Facts, Member};
+
+    use super::*;
+
+    #[test]
+    fn only_a_life_that_was_and_is_not_any_more_has_ended() {
+        let member = |incarnation, state| Member {
+            id: NodeId {
+                number: Number::new(2).unwrap(),
+                incarnation,
+            },
+            state,
+            since: 1,
+            why: None,
+            candidate: Candidate {
+                name: "blue2".to_owned(),
+                addresses: Vec::new(),
+                key: [0; 32],
+                life: 1,
+                potential_master: true,
+                facts: Facts::default(),
+            },
+        };
+        let mut view = View::default();
+        view.epoch = 7;
+        let life = Life {
+            node: 2,
+            incarnation: 3,
+        };
+        assert_eq!(ended(&view, life), Some(7), "it was forgotten");
+        for (incarnation, state, expected) in [
+            (2, State::Down, None),
+            (3, State::Up, None),
+            (3, State::Shutdown, None),
+            (3, State::Down, Some(7)),
+            (4, State::ComingUp, Some(7)),
+        ] {
+            let member = Arc::new(member(incarnation, state));
+            view.members.insert(Number::new(2).unwrap(), member);
+            assert_eq!(ended(&view, life), expected, "{incarnation} {state:?}");
+        }
+    }
+}
