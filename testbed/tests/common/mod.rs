@@ -17,6 +17,7 @@ pub mod http;
 pub mod load;
 pub mod lvs;
 pub mod netns;
+pub mod pty;
 pub mod role;
 pub mod view;
 pub mod web;

@@ -154,7 +154,9 @@ fn frame(kind: u8, number: u8, body: &[u8]) -> Result<Frame<'_>, Malformed> {
     let eight: [u8; 8] = body.try_into().unwrap_or_default();
     let signal = || {
         let known = (1..=64).contains(&number);
-        known.then_some(number).ok_or(Malformed("an unknown signal"))
+        known
+            .then_some(number)
+            .ok_or(Malformed("an unknown signal"))
     };
     Ok(match kind {
         kind::SPEC => Frame::Spec(body),
@@ -246,7 +248,11 @@ mod tests {
 
     #[test]
     fn too_long_is_refused_by_the_header() {
-        for (kind, length) in [(kind::DATA, CHUNK + 1), (kind::SPEC, LONGEST_SPEC + 1), (kind::END, 1)] {
+        for (kind, length) in [
+            (kind::DATA, CHUNK + 1),
+            (kind::SPEC, LONGEST_SPEC + 1),
+            (kind::END, 1),
+        ] {
             let mut bytes = vec![kind, 0];
             bytes.extend_from_slice(&u32::try_from(length).expect("short").to_le_bytes());
             assert!(decode(&bytes).is_err());

@@ -94,7 +94,10 @@ impl Channel {
     }
 
     /// Reads what is there.
-    pub(super) fn read(&mut self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<Read> {
+    pub(super) fn read(
+        &mut self,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Read> {
         let mut buffer = [0; READ];
         loop {
             let Some(tls) = &mut self.tls else {
@@ -229,7 +232,10 @@ mod tests {
 
     #[test]
     fn only_who_was_told_gets_through() {
-        let (one, other) = (Key::generate().expect("a key"), Key::generate().expect("a key"));
+        let (one, other) = (
+            Key::generate().expect("a key"),
+            Key::generate().expect("a key"),
+        );
         let stranger = Key::generate().expect("a key");
         let again = Key::of(other.private()).expect("the same");
         assert_eq!(again.public(), other.public());

@@ -87,7 +87,10 @@ impl Shared {
                     | nix::sys::socket::MsgFlags::MSG_NOSIGNAL;
                 Ok(nix::sys::socket::send(self.fd.as_raw_fd(), bytes, flags)?)
             }
-            Kind::Waits => Ok(nix::unistd::write(&self.fd, &bytes[..bytes.len().min(AT_ONCE)])?),
+            Kind::Waits => Ok(nix::unistd::write(
+                &self.fd,
+                &bytes[..bytes.len().min(AT_ONCE)],
+            )?),
             Kind::Ours | Kind::File => Ok(nix::unistd::write(&self.fd, bytes)?),
         }
     }
@@ -95,7 +98,9 @@ impl Shared {
     /// Gives back what was read last.
     pub(super) fn give_back(&self, bytes: u64) {
         use std::io::Seek as _;
-        if let (true, Ok(bytes), Ok(fd)) = (self.is_file(), i64::try_from(bytes), self.fd.try_clone()) {
+        if let (true, Ok(bytes), Ok(fd)) =
+            (self.is_file(), i64::try_from(bytes), self.fd.try_clone())
+        {
             // Then it is as if the command had read ahead, as many do.
             let _ = File::from(fd).seek(io::SeekFrom::Current(-bytes));
         }

@@ -55,7 +55,9 @@ impl<'fd, N: Copy + PartialEq> Wait<'fd, N> {
         let events = self.fds.iter().map(|fd| fd.revents());
         let events = events.map(|flags| flags.unwrap_or(PollFlags::POLLERR));
         let ready = self.names.into_iter().zip(events);
-        Ok(Ready(ready.filter(|(_, flags)| !flags.is_empty()).collect()))
+        Ok(Ready(
+            ready.filter(|(_, flags)| !flags.is_empty()).collect(),
+        ))
     }
 }
 

@@ -48,8 +48,8 @@ fn bit(signal: u8) -> u64 {
     1 << (signal - 1)
 }
 
-/// Has signals act as whoever executes a command expects them to: as usual, or ignored.
-/// Async-signal-safe.
+/// Has signals act as whoever executes a command expects them to: as usual, or ignored, and
+/// none blocked. Async-signal-safe.
 pub(super) fn set_actions(ignored: u64) {
     for signal in 1..=LAST {
         let how = if ignored & bit(signal) != 0 {
@@ -59,6 +59,12 @@ pub(super) fn set_actions(ignored: u64) {
         };
         // SAFETY: neither of the two is a handler of ours. Some signals can't be changed.
         unsafe { libc::signal(signal.into(), how) };
+    }
+    let mut none = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set is made empty before it is read, and belongs to this function.
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
     }
 }
 

@@ -132,7 +132,10 @@ pub(super) fn packed(message: &impl Serialize) -> io::Result<Vec<u8>> {
 pub(super) fn length_of(bytes: [u8; 4]) -> io::Result<usize> {
     let length = u32::from_le_bytes(bytes) as usize;
     if length > LONGEST {
-        return Err(io::Error::new(ErrorKind::InvalidData, "a message that is too long"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "a message that is too long",
+        ));
     }
     Ok(length)
 }

@@ -21,7 +21,10 @@ use crate::output::{self, Format};
 pub(super) fn run(all: &All, shown: &str, common: &Common, socket: &Path) -> Result<u8, Fail> {
     let class = all.class.clone().map(Whom::Class);
     let places = runner::nodes(socket, class).map_err(|not| Fail::Failed(not.why))?;
-    let at_a_time = all.parallel.unwrap_or(places.len()).clamp(1, places.len().max(1));
+    let at_a_time = all
+        .parallel
+        .unwrap_or(places.len())
+        .clamp(1, places.len().max(1));
     let waiting = Mutex::new(VecDeque::from(places));
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -150,10 +153,15 @@ fn together(place: &Place, out: &[u8], err: &[u8]) -> io::Result<()> {
 
 /// As a shell has it.
 fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(FAILED)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -86,7 +86,10 @@ pub(super) fn parse(name: &str, words: &[OsString]) -> Result<Invocation, String
         return Ok(Invocation::Help);
     }
     let whom = match kind {
-        Kind::OnNode => Whom::Node(word(&mut rest, "which node? its number or name comes first")?),
+        Kind::OnNode => Whom::Node(word(
+            &mut rest,
+            "which node? its number or name comes first",
+        )?),
         Kind::OnClass => Whom::Class(word(&mut rest, "which class? its name comes first")?),
         _ => options.whom.take().unwrap_or(Whom::Least),
     };
@@ -95,8 +98,13 @@ pub(super) fn parse(name: &str, words: &[OsString]) -> Result<Invocation, String
     }
     if kind == Kind::FastNode {
         return match rest {
-            [] => Ok(Invocation::Where(options.class.map_or(Whom::Least, Whom::Class))),
-            [more, ..] => Err(format!("{} is too much: it only says the number", more.display())),
+            [] => Ok(Invocation::Where(
+                options.class.map_or(Whom::Least, Whom::Class),
+            )),
+            [more, ..] => Err(format!(
+                "{} is too much: it only says the number",
+                more.display()
+            )),
         };
     }
     if rest.is_empty() {
@@ -166,7 +174,9 @@ impl Options {
                 self.help = true;
                 Ok(())
             }
-            _ => self.flag(kind, name).ok_or_else(|| unknown(&format!("--{name}"))),
+            _ => self
+                .flag(kind, name)
+                .ok_or_else(|| unknown(&format!("--{name}"))),
         }
     }
 
@@ -202,7 +212,8 @@ impl Options {
                 }
                 _ => "",
             };
-            self.flag(kind, name).ok_or_else(|| unknown(&format!("-{letter}")))?;
+            self.flag(kind, name)
+                .ok_or_else(|| unknown(&format!("-{letter}")))?;
         }
         Ok(())
     }
@@ -287,7 +298,9 @@ fn near(text: &str) -> Result<Whom, String> {
 }
 
 fn unknown(option: &str) -> String {
-    format!("there is no option {option}; the command's own options come after its name (see --help)")
+    format!(
+        "there is no option {option}; the command's own options come after its name (see --help)"
+    )
 }
 
 #[cfg(test)]
@@ -328,7 +341,10 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(parse("fastnode", &[]), Ok(Invocation::Where(Whom::Least))));
+        assert!(matches!(
+            parse("fastnode", &[]),
+            Ok(Invocation::Where(Whom::Least))
+        ));
     }
 
     #[test]
@@ -347,7 +363,11 @@ mod tests {
             let said = parse(name, &words(line)).expect_err(line);
             assert!(said.contains(part), "{line}: {said}");
         }
-        assert!(parse("onnode", &[]).expect_err("no node").contains("which node"));
+        assert!(
+            parse("onnode", &[])
+                .expect_err("no node")
+                .contains("which node")
+        );
     }
 
     proptest! {

@@ -295,7 +295,10 @@ fn sockets(config: &Config, members: SocketAddr) -> Result<Listening> {
     let commands = keeper
         .listeners(remote, 1, || Ok(vec![listen(remote)?]))
         .with_context(|| format!("cannot listen for other nodes' commands at {remote}"))?;
-    let commands = commands.into_iter().next().context("no socket for commands")?;
+    let commands = commands
+        .into_iter()
+        .next()
+        .context("no socket for commands")?;
     if let Err(error) = keeper.hold() {
         tracing::warn!("{error}: while ssid is restarted, other nodes will be refused");
     }

@@ -130,9 +130,8 @@ impl<W: World> Host<W> {
                     Ok(grant) => Some(grant.place.life),
                     Err(_) => None,
                 };
-                let answer = answer.map_or_else(Answer::Refused, |grant| {
-                    Answer::Granted(Box::new(grant))
-                });
+                let answer =
+                    answer.map_or_else(Answer::Refused, |grant| Answer::Granted(Box::new(grant)));
                 say(&mut stream, &answer).await?;
                 match life {
                     Some(life) => self.watch(stream, life).await,
@@ -142,7 +141,11 @@ impl<W: World> Host<W> {
             Ask::Watch(life) => self.watch(stream, life).await,
             Ask::Nodes(whom) => {
                 let places = self.world.places(whom).await;
-                say(&mut stream, &places.map_or_else(Answer::Refused, Answer::Nodes)).await
+                say(
+                    &mut stream,
+                    &places.map_or_else(Answer::Refused, Answer::Nodes),
+                )
+                .await
             }
         }
     }
@@ -155,11 +158,13 @@ impl<W: World> Host<W> {
         key: Vec<u8>,
         pinned: bool,
     ) -> Result<Grant, String> {
-        let caller = caller::of(stream).map_err(|error| format!("who asks is not known: {error}"))?;
+        let caller =
+            caller::of(stream).map_err(|error| format!("who asks is not known: {error}"))?;
         self.world.may(&caller)?;
-        let from = self.world.here().ok_or(
-            "this node is in no cluster now; see: ssi cluster",
-        )?;
+        let from = self
+            .world
+            .here()
+            .ok_or("this node is in no cluster now; see: ssi cluster")?;
         let (place, address) = self.world.choose(whom).await?;
         let order = Order {
             caller,

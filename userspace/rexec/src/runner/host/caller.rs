@@ -24,7 +24,9 @@ pub(super) fn of(socket: impl AsFd) -> io::Result<Caller> {
     let peer = getsockopt(&socket, sockopt::PeerCredentials)?;
     let pid = peer.pid();
     if pid <= 0 {
-        return Err(io::Error::other("it is in a process namespace that can't be seen from here"));
+        return Err(io::Error::other(
+            "it is in a process namespace that can't be seen from here",
+        ));
     }
     let descriptor = pidfd(&socket);
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -182,12 +184,19 @@ mod tests {
         let caller = of(&one).expect("it is us");
         assert_eq!(caller.uid, geteuid().as_raw());
         assert_eq!(caller.gid, getegid().as_raw());
-        let groups: Vec<u32> = getgroups().expect("groups").iter().map(|g| g.as_raw()).collect();
+        let groups: Vec<u32> = getgroups()
+            .expect("groups")
+            .iter()
+            .map(|g| g.as_raw())
+            .collect();
         assert_eq!(caller.groups, groups);
         assert_eq!(caller.limits.len(), 16);
         let files = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE);
         let files = files.expect("a limit");
-        let said = caller.limits.iter().find(|l| l.resource == libc::RLIMIT_NOFILE as u8);
+        let said = caller
+            .limits
+            .iter()
+            .find(|l| l.resource == libc::RLIMIT_NOFILE as u8);
         assert_eq!(said.map(|l| (l.soft, l.hard)), Some(files));
     }
 

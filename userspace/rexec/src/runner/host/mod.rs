@@ -48,7 +48,8 @@ pub trait World: Send + Sync + 'static {
     fn choose(&self, whom: Whom) -> impl Future<Output = Result<(Place, IpAddr), String>> + Send;
 
     /// The nodes that are UP, or those that are meant.
-    fn places(&self, whom: Option<Whom>) -> impl Future<Output = Result<Vec<Place>, String>> + Send;
+    fn places(&self, whom: Option<Whom>)
+    -> impl Future<Output = Result<Vec<Place>, String>> + Send;
 
     /// Has another node expect a connection.
     fn order(&self, to: Life, order: Order) -> impl Future<Output = Result<Seat, String>> + Send;

@@ -22,12 +22,16 @@ impl Refusals {
         *last = Some(Instant::now());
         if new {
             let why = why.name();
-            tracing::warn!("a connection from {from} turned away: {why}; more are only counted (ssi ics)");
+            tracing::warn!(
+                "a connection from {from} turned away: {why}; more are only counted (ssi ics)"
+            );
         }
     }
 
     pub(super) fn all(&self) -> BTreeMap<&'static str, u64> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(why, (count, _))| (why.name(), *count)).collect()
+        all.iter()
+            .map(|(why, (count, _))| (why.name(), *count))
+            .collect()
     }
 }

@@ -42,7 +42,10 @@ pub(super) struct Session {
 impl Sessions {
     /// `programs` is the directory of the daemon's own.
     pub(super) fn new(programs: &Path) -> Self {
-        let places = [programs.join(SESSION), programs.join("../lib/ssi").join(SESSION)];
+        let places = [
+            programs.join(SESSION),
+            programs.join("../lib/ssi").join(SESSION),
+        ];
         Self {
             program: places.into_iter().find(|path| path.is_file()),
             waiting: Arc::default(),

@@ -46,7 +46,10 @@ impl Child {
         let failed = |error: io::Error| NotRun::failed(error.to_string());
         let (input, output, pty) = streams(spec, &mut command).map_err(failed)?;
         let terminal = pty.as_ref().filter(|_| spec.foreground);
-        let terminal = terminal.map(|pty| pty.stream()).transpose().map_err(failed)?;
+        let terminal = terminal
+            .map(|pty| pty.stream())
+            .transpose()
+            .map_err(failed)?;
         let (ignored, detached) = (spec.ignored, spec.detached);
         let fd = terminal.as_ref().map(|file| file.as_raw_fd());
         // SAFETY: only what is async-signal-safe, on plain values; the descriptor is open
@@ -54,8 +57,7 @@ impl Child {
         unsafe {
             command.pre_exec(move || {
                 if let Some(fd) = fd {
-                    // All signals are let through again here, and this one would stop us.
-                    libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+                    // SIGTTOU, which would stop us, is still blocked.
                     if libc::tcsetpgrp(fd, libc::getpid()) < 0 {
                         return Err(io::Error::last_os_error());
                     }
@@ -87,9 +89,9 @@ impl Child {
         let flags = WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED;
         let number = |signal: i32| u8::try_from(signal).unwrap_or(0);
         match waitpid(self.pid, Some(flags)) {
-            Ok(WaitStatus::Exited(_, code)) => {
-                Some(Become::Ended(Exit::Code(u8::try_from(code & 0xff).unwrap_or(0))))
-            }
+            Ok(WaitStatus::Exited(_, code)) => Some(Become::Ended(Exit::Code(
+                u8::try_from(code & 0xff).unwrap_or(0),
+            ))),
             Ok(WaitStatus::Signaled(_, signal, _)) => {
                 Some(Become::Ended(Exit::Signal(number(signal as i32))))
             }

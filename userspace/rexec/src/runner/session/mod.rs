@@ -3,6 +3,7 @@
 
 mod child;
 mod environment;
+mod hangup;
 mod packed;
 mod pty;
 mod serve;

@@ -9,6 +9,7 @@ use nix::poll::PollFlags;
 use nix::sys::signalfd::SignalFd;
 
 use super::child::{Become, Child, end, unread};
+use super::hangup::hang_up;
 use crate::core::{CHUNK, Exit, NotRun, Session, SessionAction, Stream};
 use crate::runner::channel::{Channel, Read};
 use crate::runner::news::News;
@@ -33,6 +34,15 @@ enum On {
     Output(Stream),
 }
 
+/// The command has ended.
+#[derive(Clone, Copy)]
+struct Ended {
+    exit: Exit,
+    at: Instant,
+    /// Bytes that it has left in its pipes: others may write there for ever.
+    left: [u64; 2],
+}
+
 /// A session at work.
 pub(super) struct Serve {
     machine: Session,
@@ -48,7 +58,7 @@ pub(super) struct Serve {
     given: u64,
     /// What it does not read is for others.
     input_counts: bool,
-    exited: Option<(Exit, Instant)>,
+    exited: Option<Ended>,
     /// The last word was said, or there is nobody to hear it.
     over: bool,
 }
@@ -109,8 +119,8 @@ impl Serve {
         } else if !self.machine.is_over() {
             wait.until(Some(self.begun + PATIENCE));
         }
-        if let Some((_, at)) = self.exited {
-            wait.until(Some(at + LEFT));
+        if let Some(ended) = &self.exited {
+            wait.until(Some(ended.at + LEFT));
         }
         Ok(wait.wait()?)
     }
@@ -152,7 +162,7 @@ impl Serve {
         }
         self.give(ready.of(On::Input));
         for stream in Stream::WRITTEN {
-            if ready.any(On::Output(stream)) {
+            if ready.any(On::Output(stream)) && self.exited.is_none() {
                 self.read(stream);
             }
         }
@@ -242,7 +252,12 @@ impl Serve {
             match what {
                 Become::Stopped(signal) => self.machine.stopped(signal),
                 Become::Ended(exit) => {
-                    self.exited = Some((exit, Instant::now()));
+                    let left = |stream| end(&child.output, stream).map_or(0, unread);
+                    self.exited = Some(Ended {
+                        exit,
+                        at: Instant::now(),
+                        left: Stream::WRITTEN.map(left),
+                    });
                     break;
                 }
             }
@@ -284,56 +299,69 @@ impl Serve {
         }
     }
 
-    /// Takes what the command has written; whether there was something.
-    fn read(&mut self, stream: Stream) -> bool {
+    /// Takes what the command has written; how much there was.
+    fn read(&mut self, stream: Stream) -> usize {
         let Some(child) = &mut self.child else {
-            return false;
+            return 0;
         };
         let Some(output) = end(&child.output, stream) else {
-            return false;
+            return 0;
         };
         let mut buffer = [0; CHUNK];
         let room = self.machine.room(stream);
         if room == 0 {
-            return false;
+            return 0;
         }
         match nix::unistd::read(output, &mut buffer[..room]) {
             Ok(count) if count > 0 => {
                 self.machine.output(stream, &buffer[..count]);
-                true
+                count
             }
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => false,
+            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => 0,
             // A terminal's end is EIO.
             Ok(_) | Err(_) => {
                 child.output[usize::from(stream.number()) - 1] = None;
                 self.machine.output_ended(stream);
-                false
+                0
             }
         }
     }
 
     /// Once the command has ended and all that it has written was taken, says so.
     fn conclude(&mut self) {
-        let Some((exit, at)) = self.exited else { return };
-        for stream in Stream::WRITTEN {
-            while self.read(stream) {}
-        }
-        let Some(child) = &self.child else { return };
+        let Some(mut ended) = self.exited else { return };
         // What is in a pipe is there when its writer has ended; of a terminal, the end says it,
         // unless others have it open.
+        let terminal = self.child.as_ref().is_some_and(|child| child.pty.is_some());
+        for (stream, left) in Stream::WRITTEN.into_iter().zip(&mut ended.left) {
+            let by_its_end = terminal && stream == Stream::Out;
+            while by_its_end || *left > 0 {
+                let count = self.read(stream);
+                *left = left.saturating_sub(count as u64);
+                if count == 0 {
+                    break;
+                }
+            }
+        }
+        self.exited = Some(ended);
+        let Some(child) = &self.child else { return };
         let open = |stream| end(&child.output, stream).is_some();
-        let held_up = |stream| open(stream) && self.machine.room(stream) == 0;
-        if Stream::WRITTEN.into_iter().any(held_up) {
+        let left = Stream::WRITTEN.into_iter().zip(ended.left);
+        if left
+            .into_iter()
+            .any(|(stream, left)| open(stream) && left > 0)
+        {
             return;
         }
-        if child.pty.is_some() && open(Stream::Out) && at.elapsed() < LEFT {
+        let full = self.machine.room(Stream::Out) == 0;
+        if terminal && open(Stream::Out) && (full || ended.at.elapsed() < LEFT) {
             return;
         }
         let left = child.input.as_ref().map_or(0, unread);
         let read = self.given.saturating_sub(left);
         self.exited = None;
         self.child = None;
-        self.machine.exited(exit, read);
+        self.machine.exited(ended.exit, read);
     }
 
     fn send(&mut self) -> io::Result<()> {
@@ -344,9 +372,10 @@ impl Serve {
 
     /// The surrogate is gone: to the command it is as if its terminal had hung up.
     fn hang_up(&mut self) {
-        if let Some(child) = self.child.take() {
-            child.signal(libc::SIGHUP as u8);
-            child.signal(libc::SIGCONT as u8);
+        if let Some(child) = self.child.take()
+            && self.exited.is_none()
+        {
+            hang_up(child, &self.signals);
         }
         self.over = true;
     }

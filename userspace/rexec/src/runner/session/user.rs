@@ -21,7 +21,11 @@ pub(super) fn become_caller(caller: &Caller) -> io::Result<()> {
     // SAFETY: a system call on plain values.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, caller.nice) };
     let (uid, gid) = (Uid::from_raw(caller.uid), Gid::from_raw(caller.gid));
-    let groups: Vec<Gid> = caller.groups.iter().map(|group| Gid::from_raw(*group)).collect();
+    let groups: Vec<Gid> = caller
+        .groups
+        .iter()
+        .map(|group| Gid::from_raw(*group))
+        .collect();
     setgroups(&groups)?;
     setresgid(gid, gid, gid)?;
     drop_beyond(caller.bounds())?;
@@ -66,7 +70,8 @@ fn resource(number: u8) -> Option<Resource> {
         Resource::RLIMIT_RTPRIO,
         Resource::RLIMIT_RTTIME,
     ];
-    all.into_iter().find(|known| *known as u32 == u32::from(number))
+    all.into_iter()
+        .find(|known| *known as u32 == u32::from(number))
 }
 
 fn prctl(what: i32, value: u64) -> io::Result<()> {
@@ -118,7 +123,9 @@ fn hold_only(caller: &Caller) -> io::Result<()> {
     let own = sets()?;
     let halves = |set: u64| {
         let bytes = set.to_le_bytes();
-        let half = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let half = |at: usize| {
+            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
         [half(0), half(4)]
     };
     let (permitted, inheritable) = (
@@ -166,12 +173,18 @@ fn check(uid: Uid, gid: Gid, groups: &[Gid]) -> io::Result<()> {
         all.dedup();
         all
     };
-    let same = [users.real, users.effective, users.saved].iter().all(|found| *found == uid)
-        && [grouped.real, grouped.effective, grouped.saved].iter().all(|found| *found == gid)
+    let same = [users.real, users.effective, users.saved]
+        .iter()
+        .all(|found| *found == uid)
+        && [grouped.real, grouped.effective, grouped.saved]
+            .iter()
+            .all(|found| *found == gid)
         && sorted(&getgroups()?) == sorted(groups);
     let cleared = uid.is_root()
         || setuid(Uid::from_raw(0)).is_err()
-            && sets()?.iter().all(|sets| sets.permitted == 0 && sets.effective == 0);
+            && sets()?
+                .iter()
+                .all(|sets| sets.permitted == 0 && sets.effective == 0);
     if same && cleared {
         Ok(())
     } else {

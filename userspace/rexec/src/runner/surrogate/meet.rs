@@ -39,9 +39,8 @@ pub(super) fn meet(wish: &Wish, until: Instant) -> Result<Met, NotRun> {
             address,
             seat,
         } = grant;
-        let connected = TcpStream::connect_timeout(&address, CONNECT).and_then(|tcp| {
-            Channel::to_session(tcp, &seat.id, &key, seat.key.as_deref())
-        });
+        let connected = TcpStream::connect_timeout(&address, CONNECT)
+            .and_then(|tcp| Channel::to_session(tcp, &seat.id, &key, seat.key.as_deref()));
         match connected {
             Ok(channel) => {
                 let news = News::new(wish.socket.clone(), place.life, Some(talk));

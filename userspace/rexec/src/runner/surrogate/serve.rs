@@ -57,6 +57,8 @@ pub(super) struct Serve<'a> {
     news: News,
     signals: SignalFd,
     input: Option<Shared>,
+    /// There may be more of it, and it is wanted.
+    reading: bool,
     output: [Option<Shared>; 2],
     terminal: Option<&'a Local>,
     foreground: bool,
@@ -90,6 +92,7 @@ impl<'a> Serve<'a> {
             channel,
             news,
             signals,
+            reading: wanted,
             input: input.transpose().map_err(failed)?,
             output: [Some(out), Some(err)],
             terminal,
@@ -113,7 +116,9 @@ impl<'a> Serve<'a> {
                 return end;
             }
             if let Some(exit) = self.exited
-                && Stream::WRITTEN.iter().all(|s| self.machine.pending(*s).is_empty())
+                && Stream::WRITTEN
+                    .iter()
+                    .all(|s| self.machine.pending(*s).is_empty())
             {
                 return End::Exited(exit);
             }
@@ -141,6 +146,7 @@ impl<'a> Serve<'a> {
             wait.until(self.news.next());
             let typed = self.terminal.is_none() || self.foreground;
             if let Some(input) = &self.input
+                && self.reading
                 && self.machine.room() > 0
                 && typed
             {
@@ -173,9 +179,7 @@ impl<'a> Serve<'a> {
         {
             let Place { life, name } = &self.place;
             let node = life.node;
-            self.lost(&format!(
-                "node {node} {name} went down (epoch {epoch})"
-            ));
+            self.lost(&format!("node {node} {name} went down (epoch {epoch})"));
         }
         for stream in Stream::WRITTEN {
             self.write(stream, ready.of(On::Output(stream)));
@@ -233,7 +237,7 @@ impl<'a> Serve<'a> {
                 }
             }
             SurrogateAction::NotRun(not) => self.end = Some(End::NotRun(self.on_node(not))),
-            SurrogateAction::InputUnwanted => self.input = None,
+            SurrogateAction::InputUnwanted => self.reading = false,
             SurrogateAction::Stopped(signal) => {
                 for stream in Stream::WRITTEN {
                     self.write(stream, PollFlags::POLLOUT);
@@ -245,7 +249,6 @@ impl<'a> Serve<'a> {
                 if let Some(input) = &self.input {
                     input.give_back(self.machine.given().saturating_sub(read));
                 }
-                self.input = None;
                 self.exited = Some(exit);
             }
         }
@@ -289,7 +292,10 @@ impl<'a> Serve<'a> {
 
     fn read(&mut self) {
         let Some(input) = &self.input else { return };
-        if self.terminal.is_some_and(|terminal| !terminal.is_foreground()) {
+        if self
+            .terminal
+            .is_some_and(|terminal| !terminal.is_foreground())
+        {
             self.foreground = false;
             return;
         }
@@ -297,14 +303,14 @@ impl<'a> Serve<'a> {
         let room = self.machine.room();
         match input.read(&mut buffer[..room]) {
             Ok(0) => {
-                self.input = None;
+                self.reading = false;
                 self.machine.input_ended();
             }
             Ok(count) => self.machine.input(&buffer[..count]),
             Err(error) if passing(&error) => {}
             Err(_) => {
                 // As if it had ended: the terminal is gone, perhaps.
-                self.input = None;
+                self.reading = false;
                 self.machine.input_ended();
             }
         }
@@ -352,7 +358,10 @@ impl<'a> Serve<'a> {
     /// What the session says of a command that it could not run, and where.
     fn on_node(&self, not: NotRun) -> NotRun {
         NotRun {
-            why: format!("node {} {}: {}", self.place.life.node, self.place.name, not.why),
+            why: format!(
+                "node {} {}: {}",
+                self.place.life.node, self.place.name, not.why
+            ),
             ..not
         }
     }

@@ -19,6 +19,14 @@ pub(super) struct About {
     pub(super) process: f64,
 }
 
+/// What all nodes say.
+#[derive(Debug, Default)]
+pub(super) struct All {
+    pub(super) said: Vec<(Number, About)>,
+    /// Those that did not answer.
+    pub(super) silent: Vec<Number>,
+}
+
 /// What this node says.
 pub(super) fn here(processes: &Processes, world: &World) -> About {
     let load = processes.busy().ok().and_then(|busy| busy.load);
@@ -30,9 +38,8 @@ pub(super) fn here(processes: &Processes, world: &World) -> About {
 }
 
 impl Member {
-    /// What all nodes that are UP say, asked at the same time; those that don't answer are
-    /// left out, as they would hardly run a command.
-    pub(super) async fn about(&self, processes: &Processes, world: &World) -> Vec<(Number, About)> {
+    /// What all nodes that are UP say, asked at the same time.
+    pub(super) async fn about(&self, processes: &Processes, world: &World) -> All {
         let view = self.handle.views().borrow().clone();
         let own = self.kept().number;
         let up = view.present().filter(|member| member.state == State::Up);
@@ -42,9 +49,15 @@ impl Member {
             } else {
                 self.ask_node(number.get(), op::ABOUT, &()).await
             };
-            said.ok().map(|said| (number, said))
+            (number, said)
         });
-        let said = futures::future::join_all(asked).await;
-        said.into_iter().flatten().collect()
+        let mut all = All::default();
+        for (number, said) in futures::future::join_all(asked).await {
+            match said {
+                Ok(said) => all.said.push((number, said)),
+                Err(_) => all.silent.push(number),
+            }
+        }
+        all
     }
 }

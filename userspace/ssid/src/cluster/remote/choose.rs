@@ -4,7 +4,7 @@ use ssi_api::process::Cpid;
 use ssi_clms::core::{Number, State, View};
 use ssi_rexec::core::Whom;
 
-use super::about::About;
+use super::about::{About, All};
 use crate::cluster::Member;
 use crate::cluster::world::World;
 use crate::processes::Processes;
@@ -27,12 +27,13 @@ impl Member {
             }
             Whom::Least => {
                 let about = self.about(processes, world).await;
-                least(about.iter()).ok_or_else(|| "no node tells its load yet; try again in a moment".to_owned())
+                least(about.said.iter())
+                    .ok_or_else(|| "no node tells its load yet; try again in a moment".to_owned())
             }
             Whom::Class(class) => {
                 let about = self.about(processes, world).await;
                 let all = of_class(&about, &class)?;
-                let among = about.iter().filter(|(number, _)| all.contains(number));
+                let among = about.said.iter().filter(|(number, _)| all.contains(number));
                 Ok(least(among).unwrap_or(all[0]))
             }
         }
@@ -43,10 +44,14 @@ impl Member {
 fn named(view: &View, said: &str) -> Result<Number, String> {
     let members = || view.members.values();
     let found: Vec<_> = match said.parse::<Number>() {
-        Ok(number) => members().filter(|member| member.id.number == number).collect(),
+        Ok(number) => members()
+            .filter(|member| member.id.number == number)
+            .collect(),
         Err(_) => {
             let same = |name: &str| name.eq_ignore_ascii_case(said);
-            members().filter(|member| same(&member.candidate.name)).collect()
+            members()
+                .filter(|member| same(&member.candidate.name))
+                .collect()
         }
     };
     match found[..] {
@@ -58,28 +63,42 @@ fn named(view: &View, said: &str) -> Result<Number, String> {
             crate::cluster::record::state(member.state)
         )),
         [] => {
-            let all = members().map(|member| format!("{} {}", member.id.number, member.candidate.name));
+            let all =
+                members().map(|member| format!("{} {}", member.id.number, member.candidate.name));
             let all = all.take(8).collect::<Vec<_>>().join(", ");
-            Err(format!("there is no node {said}; there are {all} (see: ssi cluster)"))
+            Err(format!(
+                "there is no node {said}; there are {all} (see: ssi cluster)"
+            ))
         }
         _ => Err(format!("several nodes are called {said}; say the number")),
     }
 }
 
 /// The nodes of a class.
-pub(super) fn of_class(about: &[(Number, About)], class: &str) -> Result<Vec<Number>, String> {
+pub(super) fn of_class(about: &All, class: &str) -> Result<Vec<Number>, String> {
     let of_it = |about: &About| about.classes.iter().any(|known| known == class);
-    let all: Vec<_> = about.iter().filter(|(_, about)| of_it(about)).collect();
+    let all: Vec<_> = about
+        .said
+        .iter()
+        .filter(|(_, about)| of_it(about))
+        .collect();
     if !all.is_empty() {
         return Ok(all.into_iter().map(|(number, _)| *number).collect());
     }
     let mut known: Vec<&str> = about
+        .said
         .iter()
         .flat_map(|(_, about)| about.classes.iter().map(String::as_str))
         .collect();
     known.sort_unstable();
     known.dedup();
-    Err(if known.is_empty() {
+    let silent: Vec<_> = about.silent.iter().map(ToString::to_string).collect();
+    Err(if !silent.is_empty() {
+        format!(
+            "no node that answers is of class {class}; node {} did not answer: try again, or see: ssi cluster",
+            silent.join(", ")
+        )
+    } else if known.is_empty() {
         format!("no node is of class {class}, or of any: node.classes in ssi.toml says so")
     } else {
         format!(
@@ -124,10 +143,23 @@ mod tests {
 
     #[test]
     fn classes_are_found_or_named() {
-        let nodes = [node(1, None, 0.0, &["web", "db"]), node(2, None, 0.0, &["db"])];
-        assert_eq!(of_class(&nodes, "db").map(|all| all.len()), Ok(2));
-        let why = of_class(&nodes, "cache").unwrap_err();
+        let mut all = All {
+            said: vec![
+                node(1, None, 0.0, &["web", "db"]),
+                node(2, None, 0.0, &["db"]),
+            ],
+            silent: Vec::new(),
+        };
+        assert_eq!(of_class(&all, "db").map(|all| all.len()), Ok(2));
+        let why = of_class(&all, "cache").unwrap_err();
         assert!(why.ends_with("there are db, web"), "{why}");
-        assert!(of_class(&[], "db").unwrap_err().contains("node.classes"));
+        all.silent.extend(Number::new(7));
+        let why = of_class(&all, "cache").unwrap_err();
+        assert!(why.contains("node 7 did not answer"), "{why}");
+        assert!(
+            of_class(&All::default(), "db")
+                .unwrap_err()
+                .contains("node.classes")
+        );
     }
 }

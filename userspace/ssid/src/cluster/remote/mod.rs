@@ -87,7 +87,8 @@ impl host::World for Elsewhere {
     fn is_protected(&self) -> bool {
         // Tags protect frames of internode communication, and these are none: what is less
         // than TLS there is TLS here, unless nothing shall be protected.
-        self.member().is_none_or(|member| member.kept().security != "none")
+        self.member()
+            .is_none_or(|member| member.kept().security != "none")
     }
 
     fn is_member(&self, address: IpAddr) -> bool {
@@ -141,7 +142,11 @@ impl host::World for Elsewhere {
         };
         let up = view.present().filter(|member| member.state == State::Up);
         Ok(up
-            .filter(|member| wanted.as_ref().is_none_or(|all| all.contains(&member.id.number)))
+            .filter(|member| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|all| all.contains(&member.id.number))
+            })
             .map(|member| place(member.id, &member.candidate.name))
             .collect())
     }
@@ -204,11 +209,14 @@ impl Member {
     ) -> Result<A, String> {
         let body = postcard::to_stdvec(question).map_err(|error| error.to_string())?;
         let calling = self.ics.call(node, SERVICE, op, Bytes::from(body));
-        let answer = calling.deadline(PATIENCE).await.map_err(|error| match error {
-            CallError::NoService => "runs an ssid that knows no remote execution".to_owned(),
-            CallError::Deadline => format!("did not answer within {} s", PATIENCE.as_secs()),
-            other => format!("did not answer: {other}"),
-        })?;
+        let answer = calling
+            .deadline(PATIENCE)
+            .await
+            .map_err(|error| match error {
+                CallError::NoService => "runs an ssid that knows no remote execution".to_owned(),
+                CallError::Deadline => format!("did not answer within {} s", PATIENCE.as_secs()),
+                other => format!("did not answer: {other}"),
+            })?;
         postcard::from_bytes(&answer).map_err(|_| "answered something else".to_owned())
     }
 }

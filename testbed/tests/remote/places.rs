@@ -1,0 +1,77 @@
+//! Which nodes commands go to.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::Cluster;
+use crate::common::host::Host;
+
+pub(crate) fn places(cluster: &Cluster) {
+    let one = Host::Node(1);
+    let mut lines: Vec<_> = one
+        .run(&["ssi", "onall", "hostname"])
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    lines.sort();
+    assert_eq!(lines, ["1: node1", "2: node2", "3: node3"]);
+    let grouped = one.run(&[
+        "ssi",
+        "onall",
+        "-P",
+        "1",
+        "-g",
+        "sh",
+        "-c",
+        "echo a; echo b",
+    ]);
+    assert_eq!(
+        grouped,
+        "--- 1 node1\na\nb\n--- 2 node2\na\nb\n--- 3 node3\na\nb\n"
+    );
+    let output = one.output(&[
+        "ssi",
+        "onall",
+        "sh",
+        "-c",
+        "[ $(hostname) != node2 ] || exit 4",
+    ]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let json = one.run(&["ssi", "-o", "json", "onall", "hostname"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["nodes"][2]["stdout"], "node3\n");
+    // A class is a word in the configuration.
+    Host::Node(3).sh("sed -i 's/^\\[node\\]/[node]\\nclasses = [\"db\"]/' /etc/ssi/ssi.toml");
+    cluster.kill_daemon(3);
+    cluster.wait_for_daemon(3);
+    crate::common::view::settled(&[1, 2, 3]);
+    crate::until(one, "ssi onclass db true");
+    assert_eq!(one.run(&["ssi", "onclass", "db", "hostname"]), "node3\n");
+    let near = one.run(&["ssi", "run", "--near", "2/1", "hostname"]);
+    assert_eq!(near, "node2\n");
+    // The least loaded is one that is not busy.
+    let mut hog = Host::Node(1).spawn(&["sh", "-c", "while :; do :; done"]);
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let fastest = one.output(&["ssi", "fastnode"]);
+        let number = String::from_utf8_lossy(&fastest.stdout).trim().to_owned();
+        if fastest.status.success() && number != "1" {
+            break;
+        }
+        assert!(
+            Instant::now() < end,
+            "node 1 is busy, and the fastest is {fastest:?}"
+        );
+        thread::sleep(Duration::from_millis(200));
+    }
+    let fast = one.run(&["ssi", "fast", "hostname"]);
+    assert_ne!(fast, "node1\n");
+    hog.kill().expect("it runs");
+    hog.wait().expect("it has ended");
+    // Detached, it lives on, and is an ordinary process.
+    let process = one.run(&["ssi", "run", "--node", "2", "--detach", "sleep", "4711"]);
+    let process = process.trim();
+    let shown = one.run(&["ssi", "ps", "-p", process, "-o", "args="]);
+    assert_eq!(shown.trim(), "sleep 4711");
+    Host::Node(3).run(&["ssi", "kill", process]);
+}
