@@ -12,7 +12,8 @@ use crate::tradition::{
     clusternode_num, clustertab, node_pid, where_pid,
 };
 use crate::{
-    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice, status, top,
+    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice, status,
+    top,
 };
 
 #[derive(Debug, Subcommand)]

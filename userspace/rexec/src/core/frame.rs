@@ -202,7 +202,7 @@ mod tests {
             7 => Frame::Signal(signal),
             8 => Frame::Stopped(signal),
             9 => Frame::Continue {
-                foreground: count % 2 == 0,
+                foreground: count.is_multiple_of(2),
             },
             10 => Frame::Exited(Exit::Code(number), u64::from(count)),
             _ => Frame::Exited(Exit::Signal(signal), u64::from(count)),

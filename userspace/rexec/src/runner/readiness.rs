@@ -52,7 +52,7 @@ impl<'fd, N: Copy + PartialEq> Wait<'fd, N> {
             Err(Errno::EINTR) => return Ok(Ready(Vec::new())),
             Err(errno) => return Err(errno),
         }
-        let events = self.fds.iter().map(|fd| fd.revents());
+        let events = self.fds.iter().map(PollFd::revents);
         let events = events.map(|flags| flags.unwrap_or(PollFlags::POLLERR));
         let ready = self.names.into_iter().zip(events);
         Ok(Ready(

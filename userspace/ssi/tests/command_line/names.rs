@@ -30,6 +30,39 @@ fn the_name_it_is_called_by_is_the_command() {
     }
 }
 
+/// Those that run commands have the exit statuses of env(1), so as not to be mixed up with the
+/// command's.
+#[test]
+fn what_runs_commands_says_that_it_failed_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, args) in [
+        ("onnode", &["2", "true"][..]),
+        ("onall", &["true"]),
+        ("onclass", &["db", "true"]),
+        ("fast", &["true"]),
+        ("fastnode", &[]),
+    ] {
+        let link = dir.path().join(name);
+        symlink(SSI, &link).unwrap();
+        let (code, stdout, stderr) = said(&run(&link, args));
+        assert_eq!((code, stdout.as_str()), (125, ""), "{name}: {stderr}");
+        let expected = format!("{name}: cannot reach ssid at /nonexistent/run.sock: ");
+        assert!(stderr.starts_with(&expected), "{stderr}");
+        let (code, stdout, _) = said(&run(&link, &["--help"]));
+        assert_eq!(code, 0, "{name}");
+        assert!(stdout.contains("Exit status"), "{name}: {stdout}");
+        let (code, _, stderr) = said(&run(&link, &["--nonsense"]));
+        assert_eq!(code, 125, "{stderr}");
+        assert!(stderr.contains("no option --nonsense"), "{stderr}");
+    }
+    let (code, _, stderr) = said(&run(
+        SSI.as_ref(),
+        &["-o", "json", "run", "--node", "2", "ls"],
+    ));
+    assert_eq!(code, 125, "{stderr}");
+    assert!(stderr.starts_with("ssi run: cannot reach ssid"), "{stderr}");
+}
+
 #[test]
 fn options_follow_the_name() {
     let dir = tempfile::tempdir().unwrap();

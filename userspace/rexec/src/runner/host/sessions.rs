@@ -60,6 +60,9 @@ impl Sessions {
 
     /// Has some more started if `expected` and a few to spare would not all find one.
     pub(super) fn prepare(&self, expected: usize) {
+        if self.program.is_none() {
+            return;
+        }
         let wanted = (expected + SPARE).min(MOST);
         let missing = {
             let mut waiting = self.lock();

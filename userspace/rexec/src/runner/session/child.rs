@@ -1,7 +1,7 @@
 //! The command.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -46,12 +46,9 @@ impl Child {
         let failed = |error: io::Error| NotRun::failed(error.to_string());
         let (input, output, pty) = streams(spec, &mut command).map_err(failed)?;
         let terminal = pty.as_ref().filter(|_| spec.foreground);
-        let terminal = terminal
-            .map(|pty| pty.stream())
-            .transpose()
-            .map_err(failed)?;
+        let terminal = terminal.map(Pty::stream).transpose().map_err(failed)?;
         let (ignored, detached) = (spec.ignored, spec.detached);
-        let fd = terminal.as_ref().map(|file| file.as_raw_fd());
+        let fd = terminal.as_ref().map(AsRawFd::as_raw_fd);
         // SAFETY: only what is async-signal-safe, on plain values; the descriptor is open
         // until the command has been started.
         unsafe {
