@@ -7,6 +7,7 @@ mod hangup;
 mod packed;
 mod pty;
 mod serve;
+mod streams;
 mod user;
 
 use std::fs;

@@ -10,7 +10,7 @@ use nix::sys::signalfd::SignalFd;
 
 use super::child::{Become, Child, end, unread};
 use super::hangup::hang_up;
-use crate::core::{CHUNK, Exit, NotRun, Session, SessionAction, Stream};
+use crate::core::{Exit, NotRun, Session, SessionAction, Stream};
 use crate::runner::channel::{Channel, Read};
 use crate::runner::news::News;
 use crate::runner::readiness::{Ready, Wait};
@@ -19,14 +19,15 @@ use crate::runner::signals;
 /// How long the other end may take to say what shall be run.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long what a command has left in its terminal may take to come, if others have it open.
-const LEFT: Duration = Duration::from_millis(50);
+pub(super) const LEFT: Duration = Duration::from_millis(50);
 /// How long the surrogate may take to read the last word.
 const LAST: Duration = Duration::from_secs(5);
-/// How often it is looked whether the command has read all of its input.
-const LOOK: Duration = Duration::from_millis(2);
+/// How soon it is looked whether the command has read all of its input; each time half as
+/// often.
+const LOOK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, PartialEq)]
-enum On {
+pub(super) enum On {
     Channel,
     News,
     Signals,
@@ -36,29 +37,31 @@ enum On {
 
 /// The command has ended.
 #[derive(Clone, Copy)]
-struct Ended {
-    exit: Exit,
-    at: Instant,
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    pub(super) at: Instant,
     /// Bytes that it has left in its pipes: others may write there for ever.
-    left: [u64; 2],
+    pub(super) left: [u64; 2],
 }
 
 /// A session at work.
 pub(super) struct Serve {
-    machine: Session,
+    pub(super) machine: Session,
     channel: Channel,
     news: News,
     signals: SignalFd,
     umask: u32,
     /// Whether this is the user's process by now.
     became: io::Result<()>,
-    child: Option<Child>,
+    pub(super) child: Option<Child>,
     begun: Instant,
     /// Bytes that the command was given.
-    given: u64,
+    pub(super) given: u64,
     /// What it does not read is for others.
-    input_counts: bool,
-    exited: Option<Ended>,
+    pub(super) input_counts: bool,
+    pub(super) exited: Option<Ended>,
+    /// When it is looked again whether the command has read all of its input.
+    pub(super) look: Duration,
     /// The last word was said, or there is nobody to hear it.
     over: bool,
 }
@@ -82,6 +85,7 @@ impl Serve {
             given: 0,
             input_counts: false,
             exited: None,
+            look: LOOK,
             over: false,
         })
     }
@@ -123,28 +127,6 @@ impl Serve {
             wait.until(Some(ended.at + LEFT));
         }
         Ok(wait.wait()?)
-    }
-
-    fn wait_for_streams<'a>(&'a self, child: &'a Child, wait: &mut Wait<'a, On>) {
-        if let Some(input) = &child.input {
-            let pending = !self.machine.pending().is_empty();
-            let mut flags = PollFlags::empty();
-            flags.set(PollFlags::POLLOUT, pending);
-            // A terminal that nobody has open any more says so all the time.
-            if pending || child.pty.is_none() {
-                wait.add(On::Input, input.as_fd(), flags);
-            }
-            if self.machine.input_is_over() {
-                wait.until(Some(Instant::now() + LOOK));
-            }
-        }
-        for stream in Stream::WRITTEN {
-            if let Some(output) = end(&child.output, stream)
-                && self.machine.room(stream) > 0
-            {
-                wait.add(On::Output(stream), output.as_fd(), PollFlags::POLLIN);
-            }
-        }
     }
 
     fn look(&mut self, ready: &Ready<On>) {
@@ -267,101 +249,6 @@ impl Serve {
         {
             pty.let_go();
         }
-    }
-
-    /// Gives the command of its input what it takes.
-    fn give(&mut self, flags: PollFlags) {
-        let Some(child) = &mut self.child else { return };
-        let Some(input) = &child.input else { return };
-        if flags.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL) && child.pty.is_none() {
-            self.given -= unread(input).min(self.given);
-            child.input = None;
-            self.machine.input_unwanted();
-            return;
-        }
-        while !self.machine.pending().is_empty() {
-            match nix::unistd::write(input, self.machine.pending()) {
-                Ok(count) => {
-                    self.given += count as u64;
-                    self.machine.wrote(count);
-                }
-                Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => return,
-                Err(_) => {
-                    child.input = None;
-                    self.machine.input_unwanted();
-                    return;
-                }
-            }
-        }
-        let done = !self.input_counts || unread(input) == 0;
-        if self.machine.input_is_over() && done && child.pty.is_none() {
-            child.input = None;
-        }
-    }
-
-    /// Takes what the command has written; how much there was.
-    fn read(&mut self, stream: Stream) -> usize {
-        let Some(child) = &mut self.child else {
-            return 0;
-        };
-        let Some(output) = end(&child.output, stream) else {
-            return 0;
-        };
-        let mut buffer = [0; CHUNK];
-        let room = self.machine.room(stream);
-        if room == 0 {
-            return 0;
-        }
-        match nix::unistd::read(output, &mut buffer[..room]) {
-            Ok(count) if count > 0 => {
-                self.machine.output(stream, &buffer[..count]);
-                count
-            }
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => 0,
-            // A terminal's end is EIO.
-            Ok(_) | Err(_) => {
-                child.output[usize::from(stream.number()) - 1] = None;
-                self.machine.output_ended(stream);
-                0
-            }
-        }
-    }
-
-    /// Once the command has ended and all that it has written was taken, says so.
-    fn conclude(&mut self) {
-        let Some(mut ended) = self.exited else { return };
-        // What is in a pipe is there when its writer has ended; of a terminal, the end says it,
-        // unless others have it open.
-        let terminal = self.child.as_ref().is_some_and(|child| child.pty.is_some());
-        for (stream, left) in Stream::WRITTEN.into_iter().zip(&mut ended.left) {
-            let by_its_end = terminal && stream == Stream::Out;
-            while by_its_end || *left > 0 {
-                let count = self.read(stream);
-                *left = left.saturating_sub(count as u64);
-                if count == 0 {
-                    break;
-                }
-            }
-        }
-        self.exited = Some(ended);
-        let Some(child) = &self.child else { return };
-        let open = |stream| end(&child.output, stream).is_some();
-        let left = Stream::WRITTEN.into_iter().zip(ended.left);
-        if left
-            .into_iter()
-            .any(|(stream, left)| open(stream) && left > 0)
-        {
-            return;
-        }
-        let full = self.machine.room(Stream::Out) == 0;
-        if terminal && open(Stream::Out) && (full || ended.at.elapsed() < LEFT) {
-            return;
-        }
-        let left = child.input.as_ref().map_or(0, unread);
-        let read = self.given.saturating_sub(left);
-        self.exited = None;
-        self.child = None;
-        self.machine.exited(ended.exit, read);
     }
 
     fn send(&mut self) -> io::Result<()> {

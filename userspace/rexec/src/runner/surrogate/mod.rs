@@ -3,6 +3,7 @@
 mod meet;
 mod serve;
 mod stop;
+mod streams;
 mod terminal;
 
 use std::ffi::OsString;

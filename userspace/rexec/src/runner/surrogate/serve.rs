@@ -12,7 +12,7 @@ use nix::sys::signalfd::SignalFd;
 use super::Wish;
 use super::stop::stop;
 use super::terminal::Local;
-use crate::core::{CHUNK, Exit, NotRun, Place, Spec, Stream, Surrogate, SurrogateAction};
+use crate::core::{Exit, NotRun, Place, Spec, Stream, Surrogate, SurrogateAction};
 use crate::runner::channel::{Channel, Read};
 use crate::runner::descriptors::Shared;
 use crate::runner::news::News;
@@ -52,16 +52,16 @@ enum On {
 pub(super) struct Serve<'a> {
     wish: &'a Wish,
     place: Place,
-    machine: Surrogate,
+    pub(super) machine: Surrogate,
     channel: Channel,
     news: News,
     signals: SignalFd,
-    input: Option<Shared>,
+    pub(super) input: Option<Shared>,
     /// There may be more of it, and it is wanted.
-    reading: bool,
-    output: [Option<Shared>; 2],
-    terminal: Option<&'a Local>,
-    foreground: bool,
+    pub(super) reading: bool,
+    pub(super) output: [Option<Shared>; 2],
+    pub(super) terminal: Option<&'a Local>,
+    pub(super) foreground: bool,
     /// The command has ended; what it has written is not all written here yet.
     exited: Option<Exit>,
     end: Option<End>,
@@ -290,62 +290,6 @@ impl<'a> Serve<'a> {
         }
     }
 
-    fn read(&mut self) {
-        let Some(input) = &self.input else { return };
-        if self
-            .terminal
-            .is_some_and(|terminal| !terminal.is_foreground())
-        {
-            self.foreground = false;
-            return;
-        }
-        let mut buffer = [0; CHUNK];
-        let room = self.machine.room();
-        match input.read(&mut buffer[..room]) {
-            Ok(0) => {
-                self.reading = false;
-                self.machine.input_ended();
-            }
-            Ok(count) => self.machine.input(&buffer[..count]),
-            Err(error) if passing(&error) => {}
-            Err(_) => {
-                // As if it had ended: the terminal is gone, perhaps.
-                self.reading = false;
-                self.machine.input_ended();
-            }
-        }
-    }
-
-    fn write(&mut self, stream: Stream, flags: PollFlags) {
-        let place = usize::from(stream.number()) - 1;
-        if flags.is_empty() {
-            return;
-        }
-        let Some(output) = &self.output[place] else {
-            self.machine.unwanted(stream);
-            return;
-        };
-        if flags.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL) {
-            self.output[place] = None;
-            self.machine.unwanted(stream);
-            return;
-        }
-        while !self.machine.pending(stream).is_empty() {
-            match output.write(self.machine.pending(stream)) {
-                Ok(count) => self.machine.wrote(stream, count),
-                Err(error) if passing(&error) => return,
-                Err(_) => {
-                    self.output[place] = None;
-                    self.machine.unwanted(stream);
-                    return;
-                }
-            }
-            if !output.never_waits() {
-                return;
-            }
-        }
-    }
-
     fn send(&mut self) -> io::Result<()> {
         if self.exited.is_some() {
             return Ok(());
@@ -379,8 +323,4 @@ impl<'a> Serve<'a> {
             never_begun: !self.channel.is_established(),
         });
     }
-}
-
-fn passing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

@@ -1,0 +1,72 @@
+//! Our standard streams, which are the command's.
+
+use std::io::{self, ErrorKind};
+
+use nix::poll::PollFlags;
+
+use super::serve::Serve;
+use crate::core::{CHUNK, Stream};
+
+impl Serve<'_> {
+    /// Takes what is typed, or else comes in.
+    pub(super) fn read(&mut self) {
+        let Some(input) = &self.input else { return };
+        if self
+            .terminal
+            .is_some_and(|terminal| !terminal.is_foreground())
+        {
+            self.foreground = false;
+            return;
+        }
+        let mut buffer = [0; CHUNK];
+        let room = self.machine.room();
+        match input.read(&mut buffer[..room]) {
+            Ok(0) => {
+                self.reading = false;
+                self.machine.input_ended();
+            }
+            Ok(count) => self.machine.input(&buffer[..count]),
+            Err(error) if passing(&error) => {}
+            Err(_) => {
+                // As if it had ended: the terminal is gone, perhaps.
+                self.reading = false;
+                self.machine.input_ended();
+            }
+        }
+    }
+
+    /// Writes what has come, as far as it is taken.
+    pub(super) fn write(&mut self, stream: Stream, flags: PollFlags) {
+        let place = usize::from(stream.number()) - 1;
+        if flags.is_empty() {
+            return;
+        }
+        let Some(output) = &self.output[place] else {
+            self.machine.unwanted(stream);
+            return;
+        };
+        if flags.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL) {
+            self.output[place] = None;
+            self.machine.unwanted(stream);
+            return;
+        }
+        while !self.machine.pending(stream).is_empty() {
+            match output.write(self.machine.pending(stream)) {
+                Ok(count) => self.machine.wrote(stream, count),
+                Err(error) if passing(&error) => return,
+                Err(_) => {
+                    self.output[place] = None;
+                    self.machine.unwanted(stream);
+                    return;
+                }
+            }
+            if !output.never_waits() {
+                return;
+            }
+        }
+    }
+}
+
+fn passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
