@@ -99,9 +99,14 @@ impl Files {
             }
             Entry::NodeFile(number, file) => {
                 let loads = self.daemon.loads(number).await?;
-                // The node is there, as its name was found; it may not be up.
-                let said = node::busy(&loads, file);
-                said.ok_or(libc::EHOSTDOWN)?.into_bytes()
+                // The node is known, as its name was found; it may not be up, or for less than
+                // a second.
+                let unknown = if loads.nodes.is_empty() {
+                    libc::EHOSTDOWN
+                } else {
+                    libc::EAGAIN
+                };
+                node::busy(&loads, file).ok_or(unknown)?.into_bytes()
             }
             _ => return Err(libc::EISDIR.into()),
         };

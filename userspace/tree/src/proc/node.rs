@@ -19,10 +19,13 @@ pub(super) fn place(view: &ClusterView, node: u16) -> Option<String> {
     Some(format!("{node} {}\n", member.name))
 }
 
-/// What else is said of a node, if it has said so: its load as others decide by it, its
+/// What else is said of a node, if it has sampled it already: its load as others decide by it, its
 /// processors, or its memory in the words and units of meminfo (proc(5)).
 pub(super) fn busy(loads: &ClusterLoads, file: NodeFile) -> Option<String> {
     let busy = &loads.nodes.first()?.busy;
+    if busy.cpus == 0 {
+        return None;
+    }
     let mut text = String::new();
     let written = match file {
         NodeFile::State => return None,
