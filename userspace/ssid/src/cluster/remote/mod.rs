@@ -284,8 +284,10 @@ mod tests {
                 facts: Facts::default(),
             },
         };
-        let mut view = View::default();
-        view.epoch = 7;
+        let mut view = View {
+            epoch: 7,
+            ..View::default()
+        };
         let life = Life {
             node: 2,
             incarnation: 3,
