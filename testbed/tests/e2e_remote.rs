@@ -44,6 +44,7 @@ fn main() -> ExitCode {
                 "onnode 2 vi, killed from node 3: the shell has its terminal back",
                 terminals::vi,
             ),
+            ("the terminal is closed: nothing goes on", terminals::hangup),
             ("onall, onclass, fast", places::places),
             ("300 commands at once", many::many),
             ("users are themselves, and no more", users::users),

@@ -33,8 +33,7 @@ pub(crate) fn shell(_: &Cluster) {
     person.asks("jobs", "Stopped");
     person.asks("bg", "sleep 1001 &");
     person.asks("jobs", "Running");
-    // When bash says so by itself depends on what it was doing when the child ended.
-    person.asks("kill %1; sleep 1; jobs", "Terminated");
+    person.asks("kill %1; wait %1; echo ended $?", "ended 143\r\n");
     person.asks("exit 6", "here> ");
     person.asks("echo left with $?", "left with 6\r\n");
     assert!(person.is_cooked());
@@ -117,4 +116,19 @@ pub(crate) fn vi(_: &Cluster) {
     person.keys("q");
     person.sees("here> ");
     Host::Node(2).sh("rm -f /var/tmp/.NEWFILE*");
+}
+
+pub(crate) fn hangup(_: &Cluster) {
+    let mut person = Person::at(Host::Node(1));
+    person.types("ssi onnode 2 env PS1='far''> ' bash --norc --noprofile -i");
+    person.sees("far> ");
+    person.types("sleep 1003 & sleep 1004");
+    until(Host::Node(2), "pgrep -f 'sleep 100[4]'");
+    // The terminal is closed.
+    drop(person);
+    until(Host::Node(1), "! pgrep -f 'ssi onnod[e]'");
+    until(
+        Host::Node(2),
+        "! pgrep -f 'sleep 100[34]|PS1=fa[r]|norc --noprofil[e]'",
+    );
 }

@@ -257,6 +257,10 @@ impl<'a> Serve<'a> {
     /// We go on, and so shall the command.
     fn go_on(&mut self) {
         if let Some(terminal) = self.terminal {
+            if terminal.is_gone() {
+                self.hang_up();
+                return;
+            }
             self.foreground = terminal.is_foreground();
             if self.foreground {
                 terminal.make_raw();
@@ -264,6 +268,13 @@ impl<'a> Serve<'a> {
             }
         }
         self.machine.go_on(self.foreground);
+    }
+
+    /// The terminal is gone, and so are we; the session sees the connection closed, and does to
+    /// the command what the kernel does here.
+    pub(super) fn hang_up(&mut self) {
+        let hangup = Exit::Signal(libc::SIGHUP as u8);
+        self.end.get_or_insert(End::Exited(hangup));
     }
 
     fn take_signals(&mut self) {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use nix::poll::PollFlags;
 
 use super::serve::Serve;
+use super::terminal::Local;
 use crate::core::{CHUNK, Stream};
 
 impl Serve<'_> {
@@ -15,6 +16,9 @@ impl Serve<'_> {
             .terminal
             .is_some_and(|terminal| !terminal.is_foreground())
         {
+            if self.terminal.is_some_and(Local::is_gone) {
+                self.hang_up();
+            }
             self.foreground = false;
             return;
         }

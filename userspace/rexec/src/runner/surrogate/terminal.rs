@@ -20,9 +20,10 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// That of standard input.
+    /// That of standard input, if it is the one that controls our session.
     pub(super) fn open() -> Option<Self> {
         let fd = std::io::stdin().as_fd().try_clone_to_owned().ok()?;
+        tcgetpgrp(&fd).ok()?;
         Some(Self {
             fd,
             before: RefCell::new(None),
@@ -32,6 +33,11 @@ impl Local {
     /// Whether what is typed is for us.
     pub(super) fn is_foreground(&self) -> bool {
         tcgetpgrp(&self.fd) == Ok(getpgrp())
+    }
+
+    /// Whether it has hung up.
+    pub(super) fn is_gone(&self) -> bool {
+        tcgetpgrp(&self.fd).is_err()
     }
 
     /// How large it is now.
