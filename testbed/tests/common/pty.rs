@@ -6,6 +6,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
@@ -32,6 +33,10 @@ impl Person {
     /// In front of a host, with an interactive shell whose prompt is `here> `.
     pub fn at(host: Host) -> Self {
         let ends = openpty(&size(24, 80), None).expect("a pseudo terminal");
+        for end in [&ends.master, &ends.slave] {
+            // Or the shell would hold its own terminal open.
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).expect("a descriptor");
+        }
         let slave = || Stdio::from(ends.slave.try_clone().expect("a descriptor"));
         let shell = "setsid -c -w env TERM=xterm PS1='here> ' bash --norc --noprofile -i";
         let mut command = host.command(&["sh", "-c", shell]);
