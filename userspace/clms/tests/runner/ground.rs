@@ -55,6 +55,12 @@ impl Ground for Inside {
         place.lease = place.lease.max(until);
     }
 
+    fn lower(&mut self, until: Time) {
+        let mut places = self.net.places();
+        let place = places.entry(self.me).or_default();
+        place.lease = place.lease.min(until);
+    }
+
     fn let_go(&mut self) {}
 
     fn probe(&mut self, _: &View, own: NodeId, ask: Ask) {
