@@ -201,9 +201,9 @@ mod tests {
         assert!(
             matches!(look(pid, Look::Attributes, own()), Looked::Attributes { uid, .. } if uid == own().uid)
         );
-        // It may not have become sleep yet.
-        while bytes(Look::File(ProcFile::Comm)) != "sleep\n" {}
-        assert_eq!(bytes(Look::File(ProcFile::Cmdline)), "sleep\x001000\0");
+        // It may not have become sleep yet; its arguments are the last to be so.
+        while bytes(Look::File(ProcFile::Cmdline)) != "sleep\x001000\0" {}
+        assert_eq!(bytes(Look::File(ProcFile::Comm)), "sleep\n");
         assert!(bytes(Look::File(ProcFile::Environ)).contains("SSI_LOOK=seen"));
         assert!(bytes(Look::File(ProcFile::Stat)).starts_with(&format!("{pid} (sleep)")));
         assert_eq!(bytes(Look::Link(ProcLink::Cwd)), "/usr");
