@@ -124,7 +124,8 @@ fn send(
     if none_of_ours(stage, side, frame) && verdict != Verdict::Pass {
         return Err(context("it is none of ours"));
     }
-    if verdict == Verdict::Out || verdict == Verdict::Back {
+    // One whose packet went no further, for want of a hop, has been seen all the same.
+    if verdict != Verdict::Pass {
         flows.extend(flow(frame).map(|(flow, _)| flow));
     }
     Ok(())
