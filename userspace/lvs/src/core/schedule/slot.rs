@@ -67,9 +67,8 @@ impl SlotTable {
     /// forgotten. Returns the slots whose entry changed, in order.
     ///
     /// A slot remembers one previous owner, so one that moves twice forgets whose
-    /// connections the first was. So a server that comes back gets its own slots back before
-    /// others, the slots of one that has gone go to whom they were before, and a slot that has
-    /// not moved yet moves before one that has.
+    /// connections the first was. A server that comes back gets its own slots back before
+    /// others, and a slot that has not moved yet goes before one that has.
     pub fn assign(&mut self, members: &[Member]) -> Vec<u32> {
         let before = self.entries.clone();
         self.forget(members);
@@ -175,7 +174,6 @@ impl SlotTable {
             })
             .filter(|taker| taker.lacks > 0)
             .collect();
-        let free = self.leave_to_heirs(free, &mut takers);
         for slot in free {
             let entry = &mut self.entries[slot as usize];
             let old = table::current(*entry);
@@ -188,24 +186,6 @@ impl SlotTable {
             };
             *entry = table::entry(new, if previous == new { 0 } else { previous });
         }
-    }
-
-    /// Slots whose owner is gone go to the one before, who may have connections there, as far
-    /// as it lacks slots; those that are still free.
-    fn leave_to_heirs(&mut self, mut free: Vec<u32>, takers: &mut [Taker]) -> Vec<u32> {
-        free.retain(|slot| {
-            let entry = &mut self.entries[*slot as usize];
-            let (owner, before) = (table::current(*entry), table::previous(*entry));
-            let mut heirs = takers.iter_mut();
-            let heir = heirs.find(|taker| taker.index == before && taker.lacks > 0);
-            let Some(heir) = heir.filter(|_| owner == 0) else {
-                return true;
-            };
-            heir.lacks -= 1;
-            *entry = table::entry(before, 0);
-            false
-        });
-        free
     }
 }
 
