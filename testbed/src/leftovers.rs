@@ -56,4 +56,7 @@ pub fn clean() {
         // Somebody may have put something there meanwhile.
         let _ = fs::remove_dir(made);
     }
+    // Nobody may know who has made it: a start that was killed says nothing. An empty one is
+    // of no use to an `ssid` of this machine either, which has a directory in it.
+    let _ = fs::remove_dir(node::TREE);
 }
