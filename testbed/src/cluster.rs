@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, bail};
@@ -70,10 +70,12 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
         faults: Vec::new(),
         delays: Vec::new(),
         paused: BTreeSet::new(),
-        made: make_folders()?,
+        made_etc_ssi: make_etc_ssi()?,
     };
     let mut made = || -> Result<()> {
         state::save(&state)?;
+        fs::create_dir_all(machine_room::TREE)
+            .with_context(|| format!("making {}", machine_room::TREE))?;
         make_mount("tmpfs", &state::disks(), "mode=755")?;
         if state.wish.bypass {
             make_mount("bpf", &state::shared(), "mode=700")?;
@@ -226,17 +228,10 @@ fn make_mount(kind: &str, at: &Path, options: &str) -> Result<()> {
         .with_context(|| format!("mounting a {kind} on {}", at.display()))
 }
 
-/// The folders that the nodes mount theirs on; those that had to be made.
-fn make_folders() -> Result<Vec<PathBuf>> {
-    let mut made = Vec::new();
-    for path in ["/etc/ssi", machine_room::TREE].map(PathBuf::from) {
-        if !path.exists() {
-            fs::create_dir_all(&path).with_context(|| {
-                let path = path.display();
-                format!("making {path} for the nodes to mount theirs on")
-            })?;
-            made.push(path);
-        }
-    }
-    Ok(made)
+/// The folder that the nodes mount theirs on; whether it had to be made.
+fn make_etc_ssi() -> Result<bool> {
+    let path = Path::new("/etc/ssi");
+    let missing = !path.exists();
+    fs::create_dir_all(path).context("making /etc/ssi for the nodes to mount theirs on")?;
+    Ok(missing)
 }

@@ -52,11 +52,11 @@ pub fn clean() {
     for file in ["state.json", "state.new"] {
         let _ = fs::remove_file(Path::new(state::DIRECTORY).join(file));
     }
-    for made in known.iter().flat_map(|state| &state.made) {
+    if known.is_some_and(|state| state.made_etc_ssi) {
         // Somebody may have put something there meanwhile.
-        let _ = fs::remove_dir(made);
+        let _ = fs::remove_dir("/etc/ssi");
     }
-    // Nobody may know who has made it: a start that was killed says nothing. An empty one is
-    // of no use to an `ssid` of this machine either, which has a directory in it.
+    // Ours by its name; empty, it is of no use to an `ssid` of this machine either, which has a
+    // directory in it.
     let _ = fs::remove_dir(node::TREE);
 }

@@ -48,8 +48,8 @@ pub struct State {
     pub delays: Vec<Delay>,
     /// The machines whose processes are stopped.
     pub paused: BTreeSet<Machine>,
-    /// Folders that were made for the nodes to mount theirs on.
-    pub made: Vec<PathBuf>,
+    /// Whether `/etc/ssi` was made for the nodes to mount theirs on.
+    pub made_etc_ssi: bool,
 }
 
 impl State {
@@ -197,7 +197,7 @@ mod tests {
             faults: Vec::new(),
             delays: Vec::new(),
             paused: BTreeSet::new(),
-            made: Vec::new(),
+            made_etc_ssi: false,
         }
     }
 

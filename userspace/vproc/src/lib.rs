@@ -6,6 +6,7 @@
 //! node has to give: processors, memory, pressure. [`signal`] sends signals on behalf of users,
 //! [`priority`] changes niceness, [`look`] reads what /proc says on their behalf.
 
+mod apart;
 pub mod clock;
 pub mod core;
 mod error;

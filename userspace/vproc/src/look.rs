@@ -6,12 +6,13 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use rustix::thread::set_thread_groups;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
-use ssi_api::process::{Bytes, Look, Looked, ProcFile, ProcLink, Reader};
+use ssi_api::process::{Bytes, Look, Looked, ProcFile, Reader};
 
+use crate::apart::apart;
+use crate::hold::tick;
 use crate::procfs::Stat;
 
 /// Most bytes of a file: the maps of a process that has tens of thousands of mappings.
@@ -28,19 +29,11 @@ pub fn look(pid: u32, what: Look, reader: Reader) -> Looked {
     if pid == std::process::id() && !is_open(what) {
         return Looked::Refused(libc::EACCES);
     }
-    // A thread is the kernel's unit of rights; this one has no others when it ends.
-    let seen = thread::Builder::new()
-        .name("reader".to_owned())
-        .spawn(move || match become_reader(reader) {
-            Ok(()) => see(),
-            Err(error) => refused(&error),
-        });
-    let seen = seen.map(thread::JoinHandle::join);
-    match seen {
-        Ok(Ok(seen)) => seen,
-        Ok(Err(_)) => refused(&io::ErrorKind::Other.into()),
-        Err(error) => refused(&error),
-    }
+    let seen = apart(move || {
+        become_reader(reader)?;
+        Ok(see())
+    });
+    seen.unwrap_or_else(|error| refused(&error))
 }
 
 /// All pids of this machine, in order.
@@ -84,8 +77,8 @@ fn see(pid: u32, what: Look) -> io::Result<Looked> {
     let process = PathBuf::from(format!("/proc/{pid}"));
     Ok(match what {
         Look::Attributes => attributes(&process)?,
-        Look::File(file) => Looked::Bytes(Bytes(contents(&process.join(name_of_file(file)))?)),
-        Look::Link(link) => target(&process.join(name_of_link(link)))?,
+        Look::File(file) => Looked::Bytes(Bytes(contents(&process.join(file.name()))?)),
+        Look::Link(link) => target(&process.join(link.name()))?,
         Look::Descriptors => Looked::Descriptors(numbers(&process.join("fd"))?),
         Look::Descriptor(number) => target(&process.join(format!("fd/{number}")))?,
     })
@@ -98,7 +91,7 @@ fn attributes(process: &Path) -> io::Result<Looked> {
     Ok(Looked::Attributes {
         uid: owner.uid(),
         gid: owner.gid(),
-        start: stat.start * (1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)),
+        start: stat.start * tick(),
     })
 }
 
@@ -141,34 +134,11 @@ fn refused(error: &io::Error) -> Looked {
     Looked::Refused(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
-/// As /proc calls it.
-const fn name_of_file(file: ProcFile) -> &'static str {
-    match file {
-        ProcFile::Stat => "stat",
-        ProcFile::Statm => "statm",
-        ProcFile::Status => "status",
-        ProcFile::Cmdline => "cmdline",
-        ProcFile::Comm => "comm",
-        ProcFile::Environ => "environ",
-        ProcFile::Limits => "limits",
-        ProcFile::Maps => "maps",
-        ProcFile::Io => "io",
-        ProcFile::Cgroup => "cgroup",
-        ProcFile::Wchan => "wchan",
-    }
-}
-
-const fn name_of_link(link: ProcLink) -> &'static str {
-    match link {
-        ProcLink::Exe => "exe",
-        ProcLink::Cwd => "cwd",
-        ProcLink::Root => "root",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::process::Command;
+
+    use ssi_api::process::ProcLink;
 
     use super::*;
 

@@ -3,10 +3,8 @@
 
 use std::fs;
 use std::io;
-use std::thread;
 
-use rustix::process::DumpableBehavior;
-
+use crate::apart::apart;
 use crate::hold::{Held, is_of};
 use crate::signal::Sent;
 
@@ -58,16 +56,7 @@ pub enum Changed {
 /// # Errors
 /// /proc can't be read; we can't act on behalf of others.
 pub fn process(pid: u32, start: Option<u64>, change: Change, user: u32) -> io::Result<Changed> {
-    // Another effective user in any thread makes the whole process one that leaves no core.
-    let dumps = rustix::process::dumpable_behavior()?;
-    // Rights are those of the thread that asks: this one is for that alone.
-    let thread = thread::Builder::new().spawn(move || as_user(pid, start, change, user))?;
-    let ended = |_| io::Error::other("the thread that changes priorities ended");
-    let changed = thread.join().map_err(ended)?;
-    if dumps == DumpableBehavior::Dumpable {
-        rustix::process::set_dumpable_behavior(dumps)?;
-    }
-    changed
+    apart(move || as_user(pid, start, change, user))
 }
 
 fn as_user(pid: u32, start: Option<u64>, change: Change, user: u32) -> io::Result<Changed> {

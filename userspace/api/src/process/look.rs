@@ -48,6 +48,38 @@ pub enum ProcLink {
     Root,
 }
 
+impl ProcFile {
+    /// As /proc calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stat => "stat",
+            Self::Statm => "statm",
+            Self::Status => "status",
+            Self::Cmdline => "cmdline",
+            Self::Comm => "comm",
+            Self::Environ => "environ",
+            Self::Limits => "limits",
+            Self::Maps => "maps",
+            Self::Io => "io",
+            Self::Cgroup => "cgroup",
+            Self::Wchan => "wchan",
+        }
+    }
+}
+
+impl ProcLink {
+    /// As /proc calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exe => "exe",
+            Self::Cwd => "cwd",
+            Self::Root => "root",
+        }
+    }
+}
+
 /// On whose behalf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reader {

@@ -1,6 +1,6 @@
 //! Calls that have been made and are not complete.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lane, Moment, Service};
 
@@ -25,9 +25,6 @@ pub(super) struct Call {
     /// When it was given to the lane; none while it waits for credit.
     pub(super) sent: Option<Moment>,
 }
-
-/// The numbers of calls that have all ended.
-pub(super) type Ended = btree_map::IntoKeys<u64, Call>;
 
 /// All of them, by their numbers.
 #[derive(Debug, Default)]
@@ -70,9 +67,9 @@ impl Pending {
         self.calls.len()
     }
 
-    /// Forgets all; their numbers, in the order in which they were made.
-    pub(super) fn end(&mut self) -> Ended {
+    /// Forgets all; whether there were any.
+    pub(super) fn end(&mut self) -> bool {
         self.deadlines.clear();
-        std::mem::take(&mut self.calls).into_keys()
+        !std::mem::take(&mut self.calls).is_empty()
     }
 }

@@ -239,12 +239,6 @@ impl Engine {
 
     /// Wakes whom the engine's actions are for; what needs the engine itself is left to do.
     fn drain(&mut self, now: Moment, todo: &mut Vec<Todo>) {
-        if let Some(error) = self.peer.take_ended() {
-            self.waiters.complete_all(&error);
-            for (_, writable) in self.writable.drain() {
-                writable.notify_one();
-            }
-        }
         while let Some(action) = self.peer.poll_action() {
             match action {
                 Action::Write(conn) => {
@@ -266,6 +260,12 @@ impl Engine {
                         writable.notify_one();
                     }
                     self.waiters.complete(call, result);
+                }
+                Action::CompleteAll(error) => {
+                    for (_, writable) in self.writable.drain() {
+                        writable.notify_one();
+                    }
+                    self.waiters.complete_all(&error);
                 }
                 Action::Dispatch(dispatch) => {
                     let cancelled = Cancelled::default();

@@ -358,6 +358,13 @@ impl World {
                     }
                     made.done = Some(result);
                 }
+                Action::CompleteAll(error) => {
+                    let made = self.made.iter_mut();
+                    let theirs = made.filter(|((from, to, _), _)| (*from, *to) == (node, other));
+                    for (_, made) in theirs.filter(|(_, made)| made.done.is_none()) {
+                        made.done = Some(Err(error.clone()));
+                    }
+                }
                 Action::Dispatch(dispatch) => self.dispatched(node, other, dispatch),
                 Action::CancelHandler(token) => self.cancelled(node, other, token),
                 Action::Data(token, bytes) => {

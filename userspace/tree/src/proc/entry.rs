@@ -38,24 +38,21 @@ pub(super) enum Kind {
     Link,
 }
 
-const FILES: [(&str, ProcFile, u16); 11] = [
-    ("stat", ProcFile::Stat, 0o444),
-    ("statm", ProcFile::Statm, 0o444),
-    ("status", ProcFile::Status, 0o444),
-    ("cmdline", ProcFile::Cmdline, 0o444),
-    ("comm", ProcFile::Comm, 0o444),
-    ("environ", ProcFile::Environ, 0o400),
-    ("limits", ProcFile::Limits, 0o444),
-    ("maps", ProcFile::Maps, 0o444),
-    ("io", ProcFile::Io, 0o400),
-    ("cgroup", ProcFile::Cgroup, 0o444),
-    ("wchan", ProcFile::Wchan, 0o444),
+/// The files of a process, and who may read them.
+const FILES: [(ProcFile, u16); 11] = [
+    (ProcFile::Stat, 0o444),
+    (ProcFile::Statm, 0o444),
+    (ProcFile::Status, 0o444),
+    (ProcFile::Cmdline, 0o444),
+    (ProcFile::Comm, 0o444),
+    (ProcFile::Environ, 0o400),
+    (ProcFile::Limits, 0o444),
+    (ProcFile::Maps, 0o444),
+    (ProcFile::Io, 0o400),
+    (ProcFile::Cgroup, 0o444),
+    (ProcFile::Wchan, 0o444),
 ];
-const LINKS: [(&str, ProcLink); 3] = [
-    ("exe", ProcLink::Exe),
-    ("cwd", ProcLink::Cwd),
-    ("root", ProcLink::Root),
-];
+const LINKS: [ProcLink; 3] = [ProcLink::Exe, ProcLink::Cwd, ProcLink::Root];
 const NODE_FILES: [(&str, NodeFile); 4] = [
     ("state", NodeFile::State),
     ("load", NodeFile::Load),
@@ -108,13 +105,12 @@ impl Entry {
             }
             Self::Process(cpid) => inode(tag::PROCESS, cpid.number(), 0),
             Self::File(cpid, file) => {
-                let files = FILES.iter().map(|(_, file, _)| *file);
+                let files = FILES.iter().map(|(file, _)| *file);
                 inode(tag::FILE, cpid.number(), place(files, &file))
             }
             Self::Where(cpid) => inode(tag::FILE, cpid.number(), WHERE_BELOW),
             Self::Link(cpid, link) => {
-                let links = LINKS.iter().map(|(_, link)| *link);
-                inode(tag::LINK, cpid.number(), place(links, &link))
+                inode(tag::LINK, cpid.number(), place(LINKS.into_iter(), &link))
             }
             Self::Descriptors(cpid) => inode(tag::DESCRIPTORS, cpid.number(), 0),
             Self::Descriptor(cpid, fd) => inode(tag::DESCRIPTOR, cpid.number(), fd.into()),
@@ -139,8 +135,8 @@ impl Entry {
             tag::NODE_FILE => Self::NodeFile(node()?, NODE_FILES.get(at)?.1),
             tag::PROCESS => Self::Process(cpid()?),
             tag::FILE if below == WHERE_BELOW => Self::Where(cpid()?),
-            tag::FILE => Self::File(cpid()?, FILES.get(at)?.1),
-            tag::LINK => Self::Link(cpid()?, LINKS.get(at)?.1),
+            tag::FILE => Self::File(cpid()?, FILES.get(at)?.0),
+            tag::LINK => Self::Link(cpid()?, *LINKS.get(at)?),
             tag::DESCRIPTORS => Self::Descriptors(cpid()?),
             tag::DESCRIPTOR => Self::Descriptor(cpid()?, u32::try_from(below).ok()?),
             _ => return None,
@@ -181,8 +177,8 @@ impl Entry {
             }
             Self::Process(cpid) => {
                 let (files, links) = (FILES.iter(), LINKS.iter());
-                all.extend(files.map(|(name, file, _)| (*name, Self::File(cpid, *file))));
-                all.extend(links.map(|(name, link)| (*name, Self::Link(cpid, *link))));
+                all.extend(files.map(|(file, _)| (file.name(), Self::File(cpid, *file))));
+                all.extend(links.map(|link| (link.name(), Self::Link(cpid, *link))));
                 all.push((WHERE, Self::Where(cpid)));
                 all.push((DESCRIPTORS, Self::Descriptors(cpid)));
             }
@@ -198,8 +194,8 @@ impl Entry {
             Self::Own | Self::Link(..) | Self::Descriptor(..) => Kind::Link,
             Self::Where(_) | Self::NodeFile(..) => Kind::File(0o444),
             Self::File(_, wanted) => {
-                let known = FILES.iter().find(|(_, file, _)| *file == wanted);
-                Kind::File(known.map_or(0o400, |(.., mode)| *mode))
+                let known = FILES.iter().find(|(file, _)| *file == wanted);
+                Kind::File(known.map_or(0o400, |(_, mode)| *mode))
             }
         }
     }

@@ -60,6 +60,9 @@ pub enum Action {
         /// From when it was given to its lane to when its reply came, if one came.
         round_trip: Option<(Lane, Duration)>,
     },
+    /// Every call that was made and is not complete is, in this way: its session is over. There
+    /// may be very many.
+    CompleteAll(CallError),
     /// A call has to be handled.
     Dispatch(Dispatch),
     /// Nobody waits for this handler any more.

@@ -18,9 +18,8 @@ pub use connection::Mismatch;
 use session::{LaneState, Session};
 
 use super::credit::Bounds;
-use super::pending::Ended;
 use super::stats::{LaneStats, PeerStats, ServiceStats};
-use super::{CallError, Epoch, Lane, Moment, Node};
+use super::{Epoch, Lane, Moment, Node};
 
 /// How much of everything there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +62,6 @@ pub struct Peer {
     next_conn: u64,
     next_session: u64,
     actions: VecDeque<Action>,
-    /// Calls of sessions that have ended, and how: each is an action of its own, and there may
-    /// be very many.
-    ended: VecDeque<(Ended, CallError)>,
     stats: PeerStats,
 }
 
@@ -83,7 +79,6 @@ impl Peer {
             next_conn: 1,
             next_session: 1,
             actions: VecDeque::new(),
-            ended: VecDeque::new(),
             stats: PeerStats::default(),
         }
     }
@@ -101,26 +96,7 @@ impl Peer {
 
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        while let Some((calls, error)) = self.ended.front_mut() {
-            if let Some(call) = calls.next() {
-                return Some(Action::Complete {
-                    call: CallId(call),
-                    result: Err(error.clone()),
-                    round_trip: None,
-                });
-            }
-            self.ended.pop_front();
-        }
         self.actions.pop_front()
-    }
-
-    /// That every call is complete that was pending when the last session ended, and how: all
-    /// at once, instead of one action each. Calls that were made since do not count; to be
-    /// asked before any is made.
-    pub fn take_ended(&mut self) -> Option<CallError> {
-        let (_, error) = self.ended.pop_back()?;
-        self.ended.clear();
-        Some(error)
     }
 
     /// When [`tick`](Self::tick) has something to do, unless something happens before.

@@ -102,7 +102,9 @@ impl Peer {
     /// Ends the session, if there is one; gives it back, empty.
     fn end(&mut self, error: CallError, reason: Reason) -> Option<Session> {
         let mut session = self.session.take()?;
-        self.ended.push_back((session.pending.end(), error));
+        if session.pending.end() {
+            self.actions.push_back(Action::CompleteAll(error));
+        }
         for request in session.serving.requests() {
             let token = session.token(request);
             self.actions.push_back(Action::CancelHandler(token));

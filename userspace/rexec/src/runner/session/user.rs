@@ -6,11 +6,12 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{
     Gid, Uid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid, setuid,
 };
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
+    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+};
 
 use crate::core::{Caller, Limit};
-
-/// The version of capset(2) with sets of 64 bits.
-const CAPABILITY_VERSION: u32 = 0x2008_0522;
 
 /// Does it, and looks whether it is so.
 ///
@@ -28,13 +29,14 @@ pub(super) fn become_caller(caller: &Caller) -> io::Result<()> {
         .collect();
     setgroups(&groups)?;
     setresgid(gid, gid, gid)?;
-    drop_beyond(caller.bounds())?;
+    let bounds = CapabilitySet::from_bits_retain(caller.bounds());
+    drop_beyond(bounds)?;
     setresuid(uid, uid, uid)?;
     if uid.is_root() {
-        hold_only(caller)?;
+        hold_only(caller, bounds)?;
     }
     if caller.no_new_privs {
-        prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
+        set_no_new_privs(true)?;
     }
     check(uid, gid, &groups)
 }
@@ -74,94 +76,28 @@ fn resource(number: u8) -> Option<Resource> {
         .find(|known| *known as u32 == u32::from(number))
 }
 
-fn prctl(what: i32, value: u64) -> io::Result<()> {
-    // SAFETY: the operations that are used here take plain values.
-    let result = unsafe { libc::prctl(what, value, 0, 0, 0) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
-}
-
 /// Whatever is executed from now on can't have other capabilities than these.
-fn drop_beyond(bounds: u64) -> io::Result<()> {
-    for capability in 0..64 {
+fn drop_beyond(bounds: CapabilitySet) -> io::Result<()> {
+    for capability in (0..64).map(|number| CapabilitySet::from_bits_retain(1 << number)) {
         // The kernel says which it has.
-        let is_set = prctl_read(libc::PR_CAPBSET_READ, capability);
-        if is_set == Some(true) && bounds & (1 << capability) == 0 {
-            prctl(libc::PR_CAPBSET_DROP, capability)?;
+        let is_set = capability_is_in_bounding_set(capability);
+        if is_set == Ok(true) && !bounds.contains(capability) {
+            remove_capability_from_bounding_set(capability)?;
         }
     }
     Ok(())
 }
 
-fn prctl_read(what: i32, value: u64) -> Option<bool> {
-    // SAFETY: plain values.
-    match unsafe { libc::prctl(what, value, 0, 0, 0) } {
-        0 => Some(false),
-        1 => Some(true),
-        _ => None,
-    }
-}
-
-#[repr(C)]
-struct Header {
-    version: u32,
-    pid: i32,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Sets {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
-}
-
 /// Root that has less than all capabilities keeps less.
-fn hold_only(caller: &Caller) -> io::Result<()> {
-    let own = sets()?;
-    let halves = |set: u64| {
-        let bytes = set.to_le_bytes();
-        let half = |at: usize| {
-            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-        };
-        [half(0), half(4)]
+fn hold_only(caller: &Caller, bounds: CapabilitySet) -> io::Result<()> {
+    let permitted = capabilities(None)?.permitted & bounds;
+    let inheritable = CapabilitySet::from_bits_retain(caller.capabilities.inheritable);
+    let sets = CapabilitySets {
+        effective: permitted,
+        permitted,
+        inheritable: inheritable & permitted,
     };
-    let (permitted, inheritable) = (
-        halves(caller.bounds()),
-        halves(caller.capabilities.inheritable),
-    );
-    let mut wanted = own;
-    for (at, sets) in wanted.iter_mut().enumerate() {
-        sets.permitted &= permitted[at];
-        sets.effective = sets.permitted;
-        sets.inheritable = inheritable[at] & sets.permitted;
-    }
-    let header = Header {
-        version: CAPABILITY_VERSION,
-        pid: 0,
-    };
-    // SAFETY: both structures are as this version has them, and live as long as the call.
-    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, wanted.as_ptr()) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
-}
-
-fn sets() -> io::Result<[Sets; 2]> {
-    let mut header = Header {
-        version: CAPABILITY_VERSION,
-        pid: 0,
-    };
-    let mut sets = [Sets::default(); 2];
-    // SAFETY: both structures are as this version has them, and live as long as the call.
-    let result = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(sets)
+    Ok(set_capabilities(None, sets)?)
 }
 
 /// Trusts nothing of the above.
@@ -182,9 +118,8 @@ fn check(uid: Uid, gid: Gid, groups: &[Gid]) -> io::Result<()> {
         && sorted(&getgroups()?) == sorted(groups);
     let cleared = uid.is_root()
         || setuid(Uid::from_raw(0)).is_err()
-            && sets()?
-                .iter()
-                .all(|sets| sets.permitted == 0 && sets.effective == 0);
+            && capabilities(None)
+                .is_ok_and(|sets| sets.permitted.is_empty() && sets.effective.is_empty());
     if same && cleared {
         Ok(())
     } else {
