@@ -15,6 +15,7 @@ mod record;
 mod registry;
 mod remote;
 mod saved;
+mod service;
 mod show;
 mod start;
 mod talk;

@@ -7,7 +7,7 @@ use ssi_api::control::Failure;
 use ssi_api::process::{Niced, Signalled, Target};
 
 use super::super::{Cluster, Member};
-use super::service::{in_words, op, up};
+use super::service::{SERVICE, op, up};
 use crate::processes::{Order, Processes, Renice};
 
 /// What became of each target.
@@ -101,11 +101,11 @@ impl Member {
         if let Err(why) = up(&self.handle.views().borrow(), node) {
             return vec![NotDone::NoNode(format!("node {node} {why}")).into(); count];
         }
-        let done = self.ask::<_, Vec<D::Done>>(node, D::OP, order).await;
+        let done: Result<Vec<D::Done>, _> = self.ask(&SERVICE, node, D::OP, order).await;
         let why = match done {
             Ok(done) if done.len() == count => return done,
             Ok(_) => "answered something else".to_owned(),
-            Err(error) => in_words(&error),
+            Err(error) => SERVICE.in_words(&error),
         };
         vec![NotDone::Unknown(format!("node {node} {why}")).into(); count]
     }

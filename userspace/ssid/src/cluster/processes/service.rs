@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use ssi_clms::core::{Number, State, View};
-use ssi_ics::core::CallError;
+use ssi_ics::core::Failure;
 use ssi_ics::runner::{Ics, Register, Request};
 
+use super::super::service::{Service, other, read, reply};
 use super::super::{Member, record};
 use crate::processes::{Glance, Order, Processes, Renice};
 
 /// The service, and what it is asked for.
-const SERVICE: &str = "vproc";
+pub(super) const SERVICE: Service = Service {
+    name: "vproc",
+    patience: Duration::from_secs(1),
+    lacked: "can't tell its processes",
+};
 pub(super) mod op {
     pub(in super::super) const LIST: u16 = 1;
     pub(in super::super) const SIGNAL: u16 = 2;
@@ -21,9 +25,6 @@ pub(super) mod op {
     pub(in super::super) const PIDS: u16 = 5;
     pub(in super::super) const LOOK: u16 = 6;
 }
-
-/// How long a node may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Member {
     /// Asks another node, if it is there to be asked; else says why it didn't answer, in words
@@ -35,23 +36,8 @@ impl Member {
         question: &Q,
     ) -> Result<A, String> {
         up(&self.handle.views().borrow(), node)?;
-        let said = self.ask(node, op, question).await;
-        said.map_err(|error| in_words(&error))
-    }
-
-    pub(super) async fn ask<Q: Serialize, A: for<'a> Deserialize<'a> + Send + 'static>(
-        &self,
-        node: u16,
-        op: u16,
-        question: &Q,
-    ) -> Result<A, CallError> {
-        let strange = CallError::Protocol("it is none to this question");
-        let body = postcard::to_stdvec(question).map_err(|_| strange.clone())?;
-        let calling = self.ics.call(node, SERVICE, op, Bytes::from(body));
-        let answer = calling.deadline(PATIENCE).await?;
-        // It may be megabytes.
-        let read = tokio::task::spawn_blocking(move || postcard::from_bytes(&answer));
-        read.await.ok().and_then(Result::ok).ok_or(strange)
+        let said = self.ask(&SERVICE, node, op, question).await;
+        said.map_err(|error| SERVICE.in_words(&error))
     }
 }
 
@@ -65,19 +51,10 @@ pub(super) fn up(view: &View, node: u16) -> Result<(), String> {
     }
 }
 
-/// Why a node did not answer.
-pub(super) fn in_words(error: &CallError) -> String {
-    match error {
-        CallError::Deadline => format!("did not answer within {} s", PATIENCE.as_secs()),
-        CallError::NoService => "runs an ssid that can't tell its processes".to_owned(),
-        other => format!("did not answer: {other}"),
-    }
-}
-
 /// Answers what other nodes ask.
 pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Register> {
     let processes = processes.clone();
-    ics.register(SERVICE, move |request: Request| {
+    ics.register(SERVICE.name, move |request: Request| {
         let processes = processes.clone();
         async move {
             match request.op {
@@ -92,7 +69,7 @@ pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Re
                     let order: Order = read(&request)?;
                     // This ssid may have stood still.
                     if request.cancelled.is_set() {
-                        return Err(ssi_ics::core::Failure::Cancelled);
+                        return Err(Failure::Cancelled);
                     }
                     tracing::debug!("node {} asks to signal: {order:?}", request.from);
                     reply(&processes.signal(order).await.map_err(other)?)
@@ -100,26 +77,14 @@ pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Re
                 op::NICE => {
                     let order: Renice = read(&request)?;
                     if request.cancelled.is_set() {
-                        return Err(ssi_ics::core::Failure::Cancelled);
+                        return Err(Failure::Cancelled);
                     }
                     reply(&processes.renice(order).await.map_err(other)?)
                 }
-                unknown => Err(other(format!("{SERVICE} knows no {unknown}"))),
+                unknown => Err(other(format!("{} knows no {unknown}", SERVICE.name))),
             }
         }
     })
-}
-
-fn read<T: for<'a> Deserialize<'a>>(request: &Request) -> Result<T, ssi_ics::core::Failure> {
-    postcard::from_bytes(&request.body).map_err(other)
-}
-
-fn reply<T: Serialize>(answer: &T) -> Result<Bytes, ssi_ics::core::Failure> {
-    postcard::to_stdvec(answer).map(Bytes::from).map_err(other)
-}
-
-fn other(why: impl ToString) -> ssi_ics::core::Failure {
-    ssi_ics::core::Failure::Other(why.to_string())
 }
 
 /// Which nodes are asked: those that were said, or all that are UP and this one.

@@ -8,29 +8,30 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use nix::unistd::Group;
 use serde::{Deserialize, Serialize};
 use ssi_clms::core::{NodeId, Number, State, View};
-use ssi_ics::core::{CallError, Failure};
+use ssi_ics::core::Failure;
 use ssi_ics::runner::{Ics, Register, Request};
 use ssi_rexec::core::{Caller, Life, Order, Place, Seat, Whom};
 use ssi_rexec::runner::host;
 
 use super::Member;
+use super::service::{Service, other, read, reply};
 use super::world::World;
 use crate::config::Config;
 use crate::processes::Processes;
 
 /// The service, and what it is asked for.
-const SERVICE: &str = "rexec";
+const SERVICE: Service = Service {
+    name: "rexec",
+    patience: Duration::from_secs(5),
+    lacked: "knows no remote execution",
+};
 mod op {
     pub(super) const EXPECT: u16 = 1;
     pub(super) const ABOUT: u16 = 2;
 }
-
-/// How long another node may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The daemon's part in remote execution.
 pub(crate) type Host = host::Host<Elsewhere>;
@@ -201,23 +202,14 @@ fn place(id: NodeId, name: &str) -> Place {
 }
 
 impl Member {
-    async fn ask_node<Q: Serialize, A: for<'a> Deserialize<'a>>(
+    async fn ask_node<Q: Serialize, A: for<'a> Deserialize<'a> + Send + 'static>(
         &self,
         node: u16,
         op: u16,
         question: &Q,
     ) -> Result<A, String> {
-        let body = postcard::to_stdvec(question).map_err(|error| error.to_string())?;
-        let calling = self.ics.call(node, SERVICE, op, Bytes::from(body));
-        let answer = calling
-            .deadline(PATIENCE)
-            .await
-            .map_err(|error| match error {
-                CallError::NoService => "runs an ssid that knows no remote execution".to_owned(),
-                CallError::Deadline => format!("did not answer within {} s", PATIENCE.as_secs()),
-                other => format!("did not answer: {other}"),
-            })?;
-        postcard::from_bytes(&answer).map_err(|_| "answered something else".to_owned())
+        let said = self.ask(&SERVICE, node, op, question).await;
+        said.map_err(|error| SERVICE.in_words(&error))
     }
 }
 
@@ -229,12 +221,12 @@ pub(super) fn serve(
     world: &Arc<World>,
 ) -> Result<(), Register> {
     let (host, processes, world) = (host.clone(), processes.clone(), world.clone());
-    ics.register(SERVICE, move |request: Request| {
+    ics.register(SERVICE.name, move |request: Request| {
         let (host, processes, world) = (host.clone(), processes.clone(), world.clone());
         async move {
             match request.op {
                 op::EXPECT => {
-                    let order: Order = postcard::from_bytes(&request.body).map_err(other)?;
+                    let order: Order = read(&request)?;
                     if order.from.node != request.from {
                         return Err(other("the order is another node's"));
                     }
@@ -245,18 +237,10 @@ pub(super) fn serve(
                     reply(&host.expect(order))
                 }
                 op::ABOUT => reply(&about::here(&processes, &world)),
-                unknown => Err(other(format!("{SERVICE} knows no {unknown}"))),
+                unknown => Err(other(format!("{} knows no {unknown}", SERVICE.name))),
             }
         }
     })
-}
-
-fn reply<T: Serialize>(answer: &T) -> Result<Bytes, Failure> {
-    postcard::to_stdvec(answer).map(Bytes::from).map_err(other)
-}
-
-fn other(why: impl ToString) -> Failure {
-    Failure::Other(why.to_string())
 }
 
 #[cfg(test)]
