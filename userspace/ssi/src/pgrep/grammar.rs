@@ -1,6 +1,6 @@
 //! The command lines of pgrep and pkill.
 
-use rustix::process::{getpgrp, getsid};
+use nix::unistd::{getpgrp, getsid};
 use ssi_api::process::Pid;
 
 use crate::node::Node;
@@ -225,10 +225,11 @@ fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String
     match letter {
         'u' => asked.users.extend(words()),
         'U' => asked.real_users.extend(words()),
-        'g' => asked.groups.extend(pids_or_own(value, || Some(getpgrp()))?),
-        's' => asked
-            .sessions
-            .extend(pids_or_own(value, || getsid(None).ok())?),
+        'g' => asked.groups.extend(pids_or_own(value, "process group", getpgrp())?),
+        's' => {
+            let own = getsid(None).map_err(|why| format!("one's own session: {why}"))?;
+            asked.sessions.extend(pids_or_own(value, "session", own)?);
+        }
         'P' => asked.parents.extend(choice::pids(value)?),
         't' => {
             let names = choice::list(value).map(|name| name.trim_start_matches("/dev/"));
@@ -248,17 +249,20 @@ fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String
     Ok(())
 }
 
-/// A list of groups or sessions, in which 0 is one's own.
-fn pids_or_own(
-    value: &str,
-    own: impl Fn() -> Option<rustix::process::Pid>,
-) -> Result<Vec<Pid>, String> {
+/// A list of groups or sessions, in which 0 is one's own. The kernel calls the own one 0 too
+/// when its leader is outside of the pid namespace, in a container, say: it has no number here.
+fn pids_or_own(value: &str, kind: &str, own: nix::unistd::Pid) -> Result<Vec<Pid>, String> {
     let mut all = Vec::new();
     for word in choice::list(value) {
-        match own().filter(|_| word == "0") {
-            Some(own) => all.push(Pid::Here(own.as_raw_nonzero().get().unsigned_abs())),
-            None => all.extend(choice::pids(word)?),
+        if word != "0" {
+            all.extend(choice::pids(word)?);
+            continue;
         }
+        let own = u32::try_from(own.as_raw()).ok().filter(|own| *own != 0);
+        let own = own.ok_or_else(|| {
+            format!("0: the leader of one's own {kind} is outside of this pid namespace")
+        })?;
+        all.push(Pid::Here(own));
     }
     Ok(all)
 }

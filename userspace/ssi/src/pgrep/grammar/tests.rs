@@ -65,6 +65,17 @@ fn nonsense_is_named() {
     assert!(parse(&["-v", "x"], Program::Kill).is_err());
 }
 
+#[test]
+fn the_own_group_is_0_and_may_have_no_number() {
+    let own = nix::unistd::Pid::from_raw;
+    assert_eq!(
+        pids_or_own("0,7", "session", own(41)),
+        Ok(vec![Pid::Here(41), Pid::Here(7)])
+    );
+    let said = pids_or_own("7,0", "session", own(0)).expect_err("it has none");
+    assert!(said.contains("namespace"), "{said}");
+}
+
 proptest! {
     #[test]
     fn anything_is_taken(words in prop::collection::vec("[-a-zA-Z0-9/=,+]{0,12}", 0..5)) {
