@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use ssi_clms::core::member::Member;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -36,10 +37,18 @@ pub(super) async fn switch_off(config: &Cluster, node: &Member) -> Result<(), St
             address.map(ToString::to_string).unwrap_or_default(),
         )
         .stdin(Stdio::null())
-        .kill_on_drop(true);
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let child = command.spawn();
+    let child = child.map_err(|error| format!("{program}: {error}"))?;
+    let mut group = Group(child.id());
     let patience = Duration::from_secs(config.fence_timeout);
-    let ended = match timeout(patience, command.output()).await {
-        Ok(ended) => ended.map_err(|error| format!("{program}: {error}"))?,
+    let ended = match timeout(patience, child.wait_with_output()).await {
+        Ok(ended) => {
+            group.0 = None;
+            ended.map_err(|error| format!("{program}: {error}"))?
+        }
         Err(_) => {
             return Err(format!(
                 "{program} did not end within {} s (cluster.fence_timeout)",
@@ -54,6 +63,20 @@ pub(super) async fn switch_off(config: &Cluster, node: &Member) -> Result<(), St
     let said = String::from_utf8_lossy(&ended.stderr);
     let said: String = said.trim().chars().take(SAID).collect();
     Err(format!("{program}: {}: {said}", ended.status))
+}
+
+/// A command that is not waited for any longer, and all that it has started: what a shell
+/// runs ends with it.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let leader = self.0.and_then(|pid| i32::try_from(pid).ok());
+        if let Some(leader) = leader.and_then(Pid::from_raw) {
+            // Nobody is left in it, at best.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -109,8 +132,17 @@ mod tests {
             failed.contains("no power") && failed.contains('3'),
             "{failed}"
         );
-        let slow = fenced("sleep 60").await.unwrap_err();
+        let said = tempfile::NamedTempFile::new().unwrap();
+        let path = said.path().display();
+        let slow = format!("sleep 60 & echo $! >{path}; wait");
+        let slow = fenced(&slow).await.unwrap_err();
         assert!(slow.contains("within 1 s"), "{slow}");
+        let left = std::fs::read_to_string(said.path()).unwrap();
+        let left = format!("/proc/{}/cmdline", left.trim());
+        // Whoever has ended has none, even before its parent has heard of it.
+        while std::fs::read(&left).is_ok_and(|line| !line.is_empty()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let none = switch_off(&Cluster::default(), &member()).await;
         assert!(none.unwrap_err().contains("cluster.fence"));
     }
