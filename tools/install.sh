@@ -69,6 +69,7 @@ do_install() {
     done
     # What has a command of another node's user: the daemon starts it, nobody else.
     put 755 "$binaries/ssi-session" "$prefix_lib/ssi-session"
+    install_library
     mkdir -p "$shared_bin"
     for alias in "${SHARED[@]}"; do
         ln -sfn ../../../bin/ssi "$shared_bin/$alias"
@@ -86,9 +87,28 @@ do_install() {
     [ -n "$destdir" ] || after_install
 }
 
+# What C programs are built and linked with.
+install_library() {
+    local lib=$destdir$prefix/lib
+    put 644 "$binaries/libssi.so" "$lib/libssi.so.0"
+    ln -sfn libssi.so.0 "$lib/libssi.so"
+    put 644 "$binaries/libssi.a" "$lib/libssi.a"
+    put 644 "$ROOT/userspace/libssi/c/include/ssi.h" "$destdir$prefix/include/ssi.h"
+    mkdir -p "$lib/pkgconfig"
+    cat >"$lib/pkgconfig/ssi.pc" <<EOF
+Name: ssi
+Description: the cluster for programs
+Version: $(sed -n 's/^version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -1)
+Cflags: -I$prefix/include
+Libs: -L$prefix/lib -lssi
+Libs.private: -lgcc_s -lm
+EOF
+}
+
 after_install() {
     getent group ssi >/dev/null || groupadd --system ssi
     [ ! -d /run/systemd/system ] || systemctl daemon-reload
+    ldconfig
     say "installed into $prefix; the daemon starts with: systemctl enable --now ssid"
 }
 
@@ -106,7 +126,8 @@ do_uninstall() {
     for alias in "${SHARED[@]}"; do
         rm -f "$shared_bin/$alias"
     done
-    rm -f "$prefix_lib/ssi-session"
+    rm -f "$prefix_lib/ssi-session" "$destdir$prefix/include/ssi.h"
+    rm -f "$destdir$prefix"/lib/{libssi.a,libssi.so,libssi.so.0,pkgconfig/ssi.pc}
     rmdir "$shared_bin" "$prefix_lib" 2>/dev/null || true
     for program in "${PROGRAMS[@]}" "${ALIASES[@]}" "${TRADITIONAL[@]}"; do
         rm -f "$bin/$program" "$man/man$(section "$program")/$program.$(section "$program")" \

@@ -13,5 +13,5 @@ mod talk;
 
 pub use keys::Key;
 pub use session::run as session;
-pub use surrogate::{Terminals, Wish, nodes, run as surrogate};
+pub use surrogate::{Terminals, Told, Wish, nodes, run as surrogate};
 pub use talk::{NoAnswer, Talk};

@@ -225,7 +225,9 @@ fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String
     match letter {
         'u' => asked.users.extend(words()),
         'U' => asked.real_users.extend(words()),
-        'g' => asked.groups.extend(pids_or_own(value, "process group", getpgrp())?),
+        'g' => asked
+            .groups
+            .extend(pids_or_own(value, "process group", getpgrp())?),
         's' => {
             let own = getsid(None).map_err(|why| format!("one's own session: {why}"))?;
             asked.sessions.extend(pids_or_own(value, "session", own)?);

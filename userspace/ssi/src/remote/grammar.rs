@@ -1,6 +1,7 @@
 //! Their command lines: options come first, everything after is the command's.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 
 use ssi_api::process::Pid;
 use ssi_rexec::core::Whom;
@@ -27,6 +28,8 @@ pub(super) struct Plan {
     pub(super) detached: bool,
     pub(super) no_input: bool,
     pub(super) verbose: bool,
+    /// For libraries, and so in no help: `--report FD`.
+    pub(super) report: Option<RawFd>,
 }
 
 /// A command for several.
@@ -67,6 +70,7 @@ struct Options {
     detached: bool,
     no_input: bool,
     verbose: bool,
+    report: Option<RawFd>,
     help: bool,
 }
 
@@ -149,7 +153,7 @@ impl Options {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (option, None),
         };
-        let takes = matches!(name, "node" | "near" | "class" | "parallel");
+        let takes = matches!(name, "node" | "near" | "class" | "parallel" | "report");
         if !takes && value.is_some() {
             return Err(format!("--{name} takes no value"));
         }
@@ -161,6 +165,12 @@ impl Options {
             ("node", Kind::Run) => self.aim(Whom::Node(value()?)),
             ("near", Kind::Run) => self.aim(near(&value()?)?),
             ("class", Kind::Run) => self.aim(Whom::Class(value()?)),
+            ("report", Kind::Run) => {
+                // The standard ones are the command's.
+                let fd = value()?.parse().ok().filter(|fd| *fd > 2);
+                self.report = Some(fd.ok_or("--report wants a descriptor from 3 on")?);
+                Ok(())
+            }
             ("class", Kind::OnAll | Kind::FastNode) => {
                 self.class = Some(value()?);
                 Ok(())
@@ -266,6 +276,7 @@ impl Options {
             detached: self.detached,
             no_input: self.no_input,
             verbose: self.verbose,
+            report: self.report,
         })
     }
 

@@ -72,6 +72,7 @@ fn wish(plan: Plan, shown: &str, socket: std::path::PathBuf) -> Wish {
         detached: plan.detached,
         no_input: plan.no_input,
         verbose: plan.verbose,
+        report: plan.report,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The surrogate: the local child that stands for a command of another node.
 
 mod meet;
+mod report;
 mod serve;
 mod stop;
 mod streams;
@@ -8,11 +9,14 @@ mod terminal;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use self::meet::{Met, meet};
+use self::report::Report;
+pub use self::report::Told;
 use self::serve::{End, Serve};
 use self::terminal::Local;
 use super::signals;
@@ -47,6 +51,9 @@ pub struct Wish {
     pub no_input: bool,
     /// Say where it runs.
     pub verbose: bool,
+    /// A descriptor of ours where a program wants to read which process it is, or why there
+    /// is none, instead of a message about that.
+    pub report: Option<RawFd>,
 }
 
 /// Whether a command gets a terminal.
@@ -69,21 +76,24 @@ pub fn run(wish: &Wish) -> u8 {
         let plain = why.chars().map(|c| if c.is_control() { ' ' } else { c });
         eprintln!("{}: {}", wish.name, plain.collect::<String>());
     };
-    match attempts(wish) {
+    let mut report = wish.report.map(Report::to);
+    let end = attempts(wish, report.as_mut());
+    let tell = |not: NotRun| {
+        match report.filter(Report::is_waiting) {
+            Some(mut report) => report.not_run(&not),
+            None => said(&not.why),
+        }
+        not.status
+    };
+    match end {
         Ok(End::Detached(place, pid)) => {
             println!("{}/{pid}", place.life.node);
             0
         }
         Ok(End::Exited(Exit::Code(code))) => code,
         Ok(End::Exited(Exit::Signal(signal))) => signals::die_by(signal),
-        Ok(End::Lost { why, .. }) => {
-            said(&why);
-            LOST
-        }
-        Ok(End::NotRun(not)) | Err(not) => {
-            said(&not.why);
-            not.status
-        }
+        Ok(End::Lost { why, .. }) => tell(NotRun { status: LOST, why }),
+        Ok(End::NotRun(not)) | Err(not) => tell(not),
     }
 }
 
@@ -123,7 +133,7 @@ fn passing(why: &NoAnswer) -> bool {
     }
 }
 
-fn attempts(wish: &Wish) -> Result<End, NotRun> {
+fn attempts(wish: &Wish, mut report: Option<&mut Report>) -> Result<End, NotRun> {
     let until = Instant::now() + PATIENCE;
     let terminal = local(wish);
     let spec = spec(wish, terminal.as_ref());
@@ -133,7 +143,8 @@ fn attempts(wish: &Wish) -> Result<End, NotRun> {
             channel,
             news,
         } = meet(wish, until)?;
-        let end = Serve::new(wish, &spec, place, channel, news, terminal.as_ref())?.run();
+        let serve = Serve::new(wish, &spec, place, channel, news, terminal.as_ref())?;
+        let end = serve.run(report.as_deref_mut());
         match end {
             End::Lost {
                 never_begun: true, ..

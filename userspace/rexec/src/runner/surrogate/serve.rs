@@ -10,6 +10,7 @@ use nix::poll::PollFlags;
 use nix::sys::signalfd::SignalFd;
 
 use super::Wish;
+use super::report::Report;
 use super::stop::stop;
 use super::terminal::Local;
 use crate::core::{Exit, NotRun, Place, Spec, Stream, Surrogate, SurrogateAction};
@@ -62,6 +63,8 @@ pub(super) struct Serve<'a> {
     pub(super) output: [Option<Shared>; 2],
     pub(super) terminal: Option<&'a Local>,
     pub(super) foreground: bool,
+    /// Which process it is, to be told.
+    began: Option<u32>,
     /// The command has ended; what it has written is not all written here yet.
     exited: Option<Exit>,
     end: Option<End>,
@@ -97,6 +100,7 @@ impl<'a> Serve<'a> {
             output: [Some(out), Some(err)],
             terminal,
             foreground: spec.foreground,
+            began: None,
             exited: None,
             end: None,
         };
@@ -107,7 +111,7 @@ impl<'a> Serve<'a> {
     }
 
     /// Until the end.
-    pub(super) fn run(mut self) -> End {
+    pub(super) fn run(mut self, mut report: Option<&mut Report>) -> End {
         loop {
             if let Err(error) = self.send() {
                 self.lost(&error.to_string());
@@ -130,6 +134,11 @@ impl<'a> Serve<'a> {
                 }
             };
             self.look(&ready);
+            if let Some(pid) = self.began.take()
+                && let Some(report) = report.as_deref_mut()
+            {
+                report.began(self.place.life.node, pid);
+            }
         }
     }
 
@@ -220,6 +229,7 @@ impl<'a> Serve<'a> {
     fn act(&mut self, action: SurrogateAction) {
         match action {
             SurrogateAction::Started { pid } => {
+                self.began = Some(pid);
                 let Place { life, name } = &self.place;
                 if self.wish.detached {
                     self.end = Some(End::Detached(self.place.clone(), pid));
