@@ -44,11 +44,22 @@ pub(crate) enum What {
     /// Processes: looking at all of them, hearing of their end, watching the run queue.
     #[command(after_help = AFTER_PROC)]
     Proc(Proc),
+    /// Supervision: restarting, starting, taking over, and what watching takes of memory.
+    #[command(after_help = AFTER_KEEPALIVE)]
+    Keepalive(Keepalive),
     /// Ten thousand processes for `proc`, which starts it.
     #[command(hide = true)]
     Herd {
         /// How many.
         count: usize,
+    },
+    /// The supervisor of `keepalive`, which starts it.
+    #[command(hide = true)]
+    KeepaliveFar {
+        /// Its files.
+        folder: PathBuf,
+        /// How many instances of each process.
+        count: u32,
     },
     /// The other end of `ics`, which starts it.
     #[command(hide = true)]
@@ -117,6 +128,34 @@ Examples:
   ssi-bench proc                         everything
   ssi-bench proc scan --quick            a first look, in seconds
   ssi-bench proc --out results           proc.json and a plot of each part";
+
+const AFTER_KEEPALIVE: &str = "Parts:
+  restart  from just before a process is killed until the first instruction of the next one,
+           idle and beside two threads for each CPU that never sleep. Against runit, s6,
+           supervisord, monit, and a loop of posix_spawn(3) and waitpid(2)
+  start    1,000 processes are started at once, against as many posix_spawn(3)
+  memory   what a supervisor takes for each of 10,000 processes
+  adopt    a supervisor of 10,000 processes is killed: until the next one watches them all
+
+The processes are a program of some hundred bytes without libraries.
+
+Examples:
+  ssi-bench keepalive                    everything
+  ssi-bench keepalive restart --quick    a first look
+  ssi-bench keepalive restart --alone    without the others
+  ssi-bench keepalive --out results      keepalive.json and a plot of each part";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Keepalive {
+    /// What to measure; everything if left out.
+    #[arg(value_enum)]
+    pub parts: Vec<KeepalivePart>,
+    /// Without the others.
+    #[arg(long)]
+    pub alone: bool,
+    #[command(flatten)]
+    pub how: How,
+}
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Proc {
@@ -208,6 +247,14 @@ pub(crate) enum ProcPart {
     Scan,
     Exit,
     Switch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeepalivePart {
+    Restart,
+    Start,
+    Memory,
+    Adopt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

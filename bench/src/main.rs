@@ -6,12 +6,14 @@ mod clms;
 mod connections;
 mod generate;
 mod ics;
+mod keepalive;
 mod measure;
 mod packet;
 mod proc;
 mod progress;
 mod quiet;
 mod report;
+mod scratch;
 mod testbed;
 mod wire;
 
@@ -21,7 +23,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser as _;
 
-use args::{Args, Clms, How, Ics, Lvs, Output, Part, Proc, What, wanted};
+use args::{Args, Clms, How, Ics, Keepalive, Lvs, Output, Part, Proc, What, wanted};
 use measure::Section;
 use progress::Progress;
 
@@ -48,7 +50,11 @@ fn run(args: Args) -> Result<()> {
         Some(What::Proc(proc)) => {
             measure("proc", &proc.how, |sections| proc_parts(&proc, sections))
         }
+        Some(What::Keepalive(keepalive)) => measure("keepalive", &keepalive.how, |sections| {
+            keepalive_parts(&keepalive, sections)
+        }),
         Some(What::Herd { count }) => proc::herd(count),
+        Some(What::KeepaliveFar { folder, count }) => keepalive::supervise(&folder, count),
         Some(What::IcsFar) => ics::serve(),
         None => Ok(()),
     }
@@ -134,6 +140,21 @@ fn proc_parts(proc: &Proc, sections: &mut Vec<Section>) -> Result<()> {
     for part in wanted(&proc.parts) {
         let progress = Progress::new();
         sections.extend(proc::run(*part, options, &progress)?);
+    }
+    Ok(())
+}
+
+fn keepalive_parts(keepalive: &Keepalive, sections: &mut Vec<Section>) -> Result<()> {
+    let quick = keepalive.how.quick;
+    let options = keepalive::Options {
+        rounds: keepalive.how.rounds(41, 4),
+        started: if quick { 100 } else { 1000 },
+        watched: if quick { 300 } else { 10_000 },
+        alone: keepalive.alone,
+    };
+    for part in wanted(&keepalive.parts) {
+        let progress = Progress::new();
+        sections.extend(keepalive::run(*part, options, &progress)?);
     }
     Ok(())
 }

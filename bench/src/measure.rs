@@ -89,6 +89,8 @@ pub(crate) enum Bar {
     OverAtMost { than: &'static str, value: f64 },
     /// The median ratio to another row says that this one is worse: the other has to beat it.
     WorseThan { than: &'static str },
+    /// The median of the samples is at most this.
+    MedianAtMost { value: f64 },
     /// 99 of 100 samples are at most this.
     P99AtMost { value: f64 },
     /// Every sample is at most this.
@@ -132,6 +134,10 @@ impl Section {
                     Better::Less => ratio > 1.0,
                     Better::More => ratio < 1.0,
                 };
+                Some((met, met))
+            }
+            Bar::MedianAtMost { value } => {
+                let met = row.median() <= value;
                 Some((met, met))
             }
             Bar::P99AtMost { value } => {

@@ -26,7 +26,7 @@ fn table(section: &Section) -> Table {
     let tail = section.rows.iter().any(|row| {
         matches!(
             row.bar,
-            Some(Bar::P99AtMost { .. } | Bar::WorstAtMost { .. })
+            Some(Bar::MedianAtMost { .. } | Bar::P99AtMost { .. } | Bar::WorstAtMost { .. })
         )
     });
     let mut header = vec!["WHAT".to_owned(), format!("BEST {}", section.unit)];
@@ -113,6 +113,7 @@ fn bar(section: &Section, row: &Row) -> String {
             format!("≤ {value:.0} over {than}: {over:+.1} {bare}")
         }
         Bar::WorseThan { than } => format!("{than} ahead: {bare}"),
+        Bar::MedianAtMost { value } => format!("p50 ≤ {} {bare}", number(value)),
         Bar::P99AtMost { value } => format!("p99 ≤ {value:.0} {bare}"),
         Bar::WorstAtMost { value } => format!("≤ {value:.0} {bare}"),
     }
