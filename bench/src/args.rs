@@ -47,6 +47,19 @@ pub(crate) enum What {
     /// Supervision: restarting, starting, taking over, and what watching takes of memory.
     #[command(after_help = AFTER_KEEPALIVE)]
     Keepalive(Keepalive),
+    /// Commands on other nodes, against commands here and ssh.
+    #[command(after_help = AFTER_REXEC)]
+    Rexec(Rexec),
+    /// The node's end of `rexec`, which starts it.
+    #[command(hide = true)]
+    RexecNear {
+        /// Rounds.
+        rounds: usize,
+        /// Commands of each, in a round.
+        commands: usize,
+        /// How many of them at once.
+        at_once: usize,
+    },
     /// Ten thousand processes for `proc`, which starts it.
     #[command(hide = true)]
     Herd {
@@ -157,6 +170,27 @@ pub(crate) struct Keepalive {
     pub how: How,
 }
 
+const AFTER_REXEC: &str = "Parts:
+  command  one command after the other
+  many     500 at once
+
+Two nodes of a testbed, on the same machine: what a command costs both of them counts. ssh has
+a connection that stays (ControlMaster), and neither PAM nor anything to say.
+
+Examples:
+  ssi-bench rexec                        everything
+  ssi-bench rexec --quick                a first look, in seconds
+  ssi-bench rexec --out results          rexec.json and a plot";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rexec {
+    /// What to measure; everything if left out.
+    #[arg(value_enum)]
+    pub parts: Vec<RexecPart>,
+    #[command(flatten)]
+    pub how: How,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Proc {
     /// What to measure; everything if left out.
@@ -255,6 +289,12 @@ pub(crate) enum KeepalivePart {
     Start,
     Memory,
     Adopt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RexecPart {
+    Command,
+    Many,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

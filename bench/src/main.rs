@@ -13,6 +13,7 @@ mod proc;
 mod progress;
 mod quiet;
 mod report;
+mod rexec;
 mod scratch;
 mod testbed;
 mod wire;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser as _;
 
-use args::{Args, Clms, How, Ics, Keepalive, Lvs, Output, Part, Proc, What, wanted};
+use args::{Args, Clms, How, Ics, Keepalive, Lvs, Output, Part, Proc, Rexec, What, wanted};
 use measure::Section;
 use progress::Progress;
 
@@ -53,6 +54,14 @@ fn run(args: Args) -> Result<()> {
         Some(What::Keepalive(keepalive)) => measure("keepalive", &keepalive.how, |sections| {
             keepalive_parts(&keepalive, sections)
         }),
+        Some(What::Rexec(rexec)) => measure("rexec", &rexec.how, |sections| {
+            rexec_parts(&rexec, sections)
+        }),
+        Some(What::RexecNear {
+            rounds,
+            commands,
+            at_once,
+        }) => rexec::near(rounds, commands, at_once),
         Some(What::Herd { count }) => proc::herd(count),
         Some(What::KeepaliveFar { folder, count }) => keepalive::supervise(&folder, count),
         Some(What::IcsFar) => ics::serve(),
@@ -157,6 +166,17 @@ fn keepalive_parts(keepalive: &Keepalive, sections: &mut Vec<Section>) -> Result
         sections.extend(keepalive::run(*part, options, &progress)?);
     }
     Ok(())
+}
+
+fn rexec_parts(rexec: &Rexec, sections: &mut Vec<Section>) -> Result<()> {
+    // Before there is any other thread, which a signal could come to.
+    testbed::stop_on_signals()?;
+    let options = rexec::Options {
+        rounds: rexec.how.rounds(15, 3),
+        commands: if rexec.how.quick { 10 } else { 50 },
+        many: if rexec.how.quick { 50 } else { 500 },
+    };
+    rexec::run(wanted(&rexec.parts), options, &Progress::new(), sections)
 }
 
 fn clms_parts(clms: &Clms, sections: &mut Vec<Section>) -> Result<()> {

@@ -34,7 +34,10 @@ pub(super) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>>
         supervisor = herd.supervisor()?;
         taken.push((now()? - before) as f64 / 1e6);
         supervisor.go()?;
-        if news.within(std::time::Duration::from_millis(200))?.is_some() {
+        if news
+            .within(std::time::Duration::from_millis(200))?
+            .is_some()
+        {
             bail!("a process was started anew though the old one is there");
         }
         // It is watched: whoever dies is there again.
