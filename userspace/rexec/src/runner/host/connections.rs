@@ -83,7 +83,7 @@ impl<W: World> Host<W> {
             if result.is_ok() {
                 let pid = session.pid;
                 tracing::info!("user {user} of node {node} runs a command, below process {pid}");
-                self.sessions.prepare(0);
+                self.sessions.replenish();
                 break;
             }
             // That one was killed while it waited.

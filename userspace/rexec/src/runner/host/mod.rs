@@ -122,7 +122,7 @@ impl<W: World> Host<W> {
 
     /// Has some sessions wait, so that the first command needn't.
     pub fn get_ready(&self) {
-        self.sessions.prepare(0);
+        self.sessions.replenish();
     }
 
     fn claim(&self, id: &Id) -> Option<Expected> {

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
@@ -16,6 +17,8 @@ use crate::SESSION;
 const SPARE: usize = 2;
 /// How many wait at most, and are started at a time.
 const MOST: usize = 16;
+/// When one that has been taken is replaced.
+const LATER: Duration = Duration::from_millis(5);
 
 /// Those that wait.
 #[derive(Clone, Debug)]
@@ -58,12 +61,25 @@ impl Sessions {
         self.program.as_ref().map(drop).ok_or_else(none)
     }
 
-    /// Has some more started if `expected` and a few to spare would not all find one.
+    /// Has some more started if `expected` would not all find one.
     pub(super) fn prepare(&self, expected: usize) {
+        self.start_up_to(expected.min(MOST));
+    }
+
+    /// Has those replaced that have been taken, a little later: a command that has just begun
+    /// has the processors first.
+    pub(super) fn replenish(&self) {
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(LATER).await;
+            sessions.start_up_to(SPARE);
+        });
+    }
+
+    fn start_up_to(&self, wanted: usize) {
         if self.program.is_none() {
             return;
         }
-        let wanted = (expected + SPARE).min(MOST);
         let missing = {
             let mut waiting = self.lock();
             let missing = wanted.saturating_sub(waiting.sessions.len() + waiting.coming);
