@@ -22,4 +22,4 @@ pub use net::{
     Adopted, Attachment, Mode, Net, Options, PROGRAMS, Program, Sizes, TestOptions, TestOutcome,
     Working, unload,
 };
-pub use proc::{Events, Latencies, Proc, ProcOptions};
+pub use proc::{Events, Latencies, Proc, ProcOptions, Supervised};

@@ -8,6 +8,7 @@ use ssi_abi::proc::{Event, RING_BYTES, kind};
 
 use crate::fields::{self, Struct, offset};
 use crate::numbers::{number, place};
+use crate::supervised;
 
 #[btf_map]
 static EVENTS: RingBuf<Event, RING_BYTES> = RingBuf::new();
@@ -67,6 +68,14 @@ fn record(kind: u32, leader: Struct, task: Struct) -> Option<()> {
     if pid == 0 {
         return None;
     }
+    let status = if kind == kind::EXIT {
+        status(signal, leader)
+    } else {
+        0
+    };
+    if kind == kind::EXIT {
+        supervised::note(pid, leader.get(offset!(task_start_boottime)), status);
+    }
     let parent = task.follow(offset!(task_real_parent));
     let parent = parent.follow(offset!(task_signal));
     let ppid = number(parent.follow(offset!(signal_tgid)), place);
@@ -95,7 +104,7 @@ fn record(kind: u32, leader: Struct, task: Struct) -> Option<()> {
         sid,
         uid,
         euid,
-        status: 0,
+        status,
         comm: fields::comm(leader),
     };
     if kind == kind::EXIT {
@@ -106,14 +115,19 @@ fn record(kind: u32, leader: Struct, task: Struct) -> Option<()> {
     Some(())
 }
 
-/// How it ended, and what it used.
+/// How it ended.
 #[inline(always)]
-fn end(event: &mut Event, signal: Struct, leader: Struct, task: Struct) {
-    event.status = if signal.get::<u32>(offset!(signal_flags)) & GROUP_EXIT != 0 {
+fn status(signal: Struct, leader: Struct) -> u32 {
+    if signal.get::<u32>(offset!(signal_flags)) & GROUP_EXIT != 0 {
         signal.get(offset!(signal_group_exit_code))
     } else {
         leader.get(offset!(task_exit_code))
-    };
+    }
+}
+
+/// What it used.
+#[inline(always)]
+fn end(event: &mut Event, signal: Struct, leader: Struct, task: Struct) {
     event.run = signal.get(offset!(signal_sum_sched_runtime));
     event.utime = signal.get(offset!(signal_utime));
     event.stime = signal.get(offset!(signal_stime));

@@ -15,6 +15,7 @@ mod lifecycle;
 mod numbers;
 mod queue;
 mod snapshot;
+mod supervised;
 
 #[cfg(not(test))]
 #[panic_handler]

@@ -5,6 +5,7 @@ mod latencies;
 mod layout;
 mod pins;
 mod snapshot;
+mod supervised;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use crate::{LoadError, object};
 
 pub use events::Events;
 pub use latencies::Latencies;
+pub use supervised::Supervised;
 use pins::Pins;
 use snapshot::Reader;
 

@@ -11,20 +11,28 @@ use ssi_abi::ABI_VERSION;
 use crate::{LoadError, bpffs};
 
 /// Maps that go on being filled while nobody reads.
-const NAMES: [&str; 3] = ["EVENTS", "LOST", "PLACE"];
+const NAMES: [&str; 4] = ["EVENTS", "LOST", "PLACE", "SUPERVISED"];
 
 /// The pin directory of this ABI version.
 #[derive(Debug)]
 pub(super) struct Pins(PathBuf);
 
+/// Where a map is pinned.
+pub(super) fn map(root: &Path, name: &str) -> PathBuf {
+    ours(root).join("maps").join(name)
+}
+
+fn ours(root: &Path) -> PathBuf {
+    root.join("ssi")
+        .join(ABI_VERSION.to_string())
+        .join(bpffs::PROC)
+}
+
 impl Pins {
     /// Makes the directories, and mounts a bpffs if nothing is mounted there.
     pub(super) fn prepare(root: &Path) -> Result<Self, LoadError> {
         bpffs::prepare(root)?;
-        let ours = root
-            .join("ssi")
-            .join(ABI_VERSION.to_string())
-            .join(bpffs::PROC);
+        let ours = ours(root);
         for dir in [ours.join("maps"), ours.join("links")] {
             fs::create_dir_all(&dir).map_err(|source| LoadError::Pin {
                 path: dir.clone(),

@@ -22,6 +22,8 @@ impl Contender for Monit {
         "monit".to_owned()
     }
 
+    /// A start is over for it when the program it started is; so that goes into the
+    /// background.
     fn start(&mut self, folder: &Path, news: &News) -> Result<()> {
         let place = folder.display();
         self.program.clone_from(&news.program);
@@ -29,7 +31,7 @@ impl Contender for Monit {
         let config = format!(
             "set daemon 1\nset logfile {place}/log\nset pidfile {place}/pid\n\
              set idfile {place}/id\nset statefile {place}/state\n\
-             check process first matching \"^{program}\"\nstart program = \"{program}\"\n"
+             check process first matching \"^{program}\"\nstart program = \"/bin/sh -c '{program} &'\"\n"
         );
         let file = folder.join("monitrc");
         fs::write(&file, config)?;

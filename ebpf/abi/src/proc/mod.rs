@@ -7,11 +7,13 @@
 mod event;
 mod layout;
 mod queue;
+mod supervised;
 mod task;
 
 pub use event::{Event, kind};
 pub use layout::{ABSENT, Layout};
 pub use queue::{BUCKETS, Running, bucket, bucket_start};
+pub use supervised::{SUPERVISED, Supervised};
 pub use task::{Task, task_flag, task_state};
 
 /// Bytes of the ring of events, unless the loader is told otherwise: 2,340 events that `ssid`

@@ -15,6 +15,17 @@ pub enum Exit {
     Unknown,
 }
 
+impl Exit {
+    /// Of a status as wait(2) has it.
+    #[must_use]
+    pub const fn of_status(status: i32) -> Self {
+        match status & 0x7f {
+            0 => Self::Code((status >> 8 & 0xff) as u8),
+            signal => Self::Signal(signal as u8),
+        }
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -91,7 +91,7 @@ fn seen_by_kernel(process: BorrowedFd<'_>) -> Option<Exit> {
     if done < 0 || info.mask & INFO_EXIT == 0 {
         return None;
     }
-    Some(from_status(info.exit_code))
+    Some(Exit::of_status(info.exit_code))
 }
 
 /// A process that has ended stays in /proc until its parent has taken its exit code.
@@ -99,13 +99,5 @@ fn not_yet_taken(main: Main) -> Option<Exit> {
     let ended = stat(main.pid, 3)? == "Z";
     let status = stat(main.pid, 52)?.trim_end().parse().ok()?;
     // What was read is about that process if it is still there.
-    (ended && start(main.pid)? == main.start).then(|| from_status(status))
-}
-
-/// As wait(2) has it.
-const fn from_status(status: i32) -> Exit {
-    match status & 0x7f {
-        0 => Exit::Code(low(status >> 8)),
-        signal => Exit::Signal(low(signal)),
-    }
+    (ended && start(main.pid)? == main.start).then(|| Exit::of_status(status))
 }

@@ -4,9 +4,11 @@
 //! root.
 
 mod cgroup;
+mod cgroup1;
 mod exit;
 mod files;
 mod local;
+mod past;
 pub mod log;
 mod spawn;
 mod store;
@@ -15,6 +17,7 @@ mod user;
 
 pub use cgroup::{Cgroup, Cgroups, Seat};
 pub use files::load;
+pub use past::PastExits;
 pub use local::{Local, Places, now};
 pub use store::Store;
 pub use system::System;

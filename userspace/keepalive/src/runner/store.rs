@@ -32,6 +32,7 @@ pub struct Store {
     file: File,
     /// What counts, as it stands in the file.
     live: BTreeMap<Id, Vec<u8>>,
+    live_len: u64,
     len: u64,
     boot: [u8; 36],
 }
@@ -64,12 +65,13 @@ impl Store {
             path: path.to_owned(),
             file: File::open("/dev/null")?,
             live: BTreeMap::new(),
+            live_len: 0,
             len: 0,
             boot,
         };
         for (id, kept) in &kept {
             let record = record(id, Some(kept))?;
-            store.live.insert(id.clone(), record);
+            store.count(id.clone(), Some(record));
         }
         store.anew()?;
         Ok((store, kept))
@@ -87,17 +89,10 @@ impl Store {
         for (id, kept) in changes {
             let record = record(&id, kept)?;
             bytes.extend_from_slice(&record);
-            match kept {
-                Some(_) => self.live.insert(id, record),
-                None => self.live.remove(&id),
-            };
+            self.count(id, kept.map(|_| record));
         }
         if bytes.is_empty() {
             return Ok(());
-        }
-        let live: usize = self.live.values().map(Vec::len).sum();
-        if self.len > SMALL && self.len > WASTE * live as u64 {
-            return self.anew();
         }
         if let Err(error) = self.file.write_all(&bytes) {
             // Half a record would hide all that come after it.
@@ -105,6 +100,31 @@ impl Store {
             return Err(error);
         }
         self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn count(&mut self, id: Id, record: Option<Vec<u8>>) {
+        let len = |record: &Vec<u8>| record.len() as u64;
+        self.live_len += record.as_ref().map_or(0, len);
+        let old = match record {
+            Some(record) => self.live.insert(id, record),
+            None => self.live.remove(&id),
+        };
+        self.live_len -= old.as_ref().map_or(0, len);
+    }
+
+    /// Writes the file anew if most of it counts no more. That waits for the disk, so nobody
+    /// should wait for it.
+    ///
+    /// # Errors
+    /// The disk is full; the file is as it was.
+    pub fn tidy(&mut self) -> io::Result<()> {
+        if self.len <= SMALL {
+            return Ok(());
+        }
+        if self.len > WASTE * self.live_len {
+            self.anew()?;
+        }
         Ok(())
     }
 

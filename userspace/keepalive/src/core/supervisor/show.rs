@@ -51,6 +51,12 @@ impl Supervisor {
         alive.map(|i| (i.id.clone(), i.process.log)).collect()
     }
 
+    /// The main process of one, if there is one.
+    #[must_use]
+    pub fn main(&self, id: &Id) -> Option<Main> {
+        self.instance(id).and_then(Instance::main)
+    }
+
     /// The state of one.
     #[must_use]
     pub fn state(&self, id: &Id) -> Option<State> {

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::process::{Pid, PidfdFlags, Signal as Number, pidfd_open, pidfd_send_signal};
 
-use super::{Local, Tasks, notify, test, watch};
+use super::{Local, Told, notify, test, watch};
 use crate::config::{Process, Ready};
-use crate::core::{Action, Exit, Heard, Id, Main, Run, Signal};
+use crate::core::{Action, Heard, Id, Main, Run, Signal};
 use crate::runner::cgroup::Cgroup;
 use crate::runner::spawn::{Plan, spawn};
 use crate::runner::{exit, log, user};
@@ -29,6 +31,9 @@ impl Local {
         for action in actions {
             self.carry(action);
         }
+        if let Err(error) = self.store.tidy() {
+            tracing::error!(%error, "the file of what is supervised can't be made shorter");
+        }
     }
 
     fn carry(&mut self, action: Action) {
@@ -38,7 +43,7 @@ impl Local {
                     Ok(main) => Heard::Started(main),
                     Err(error) => Heard::NotStarted(error.to_string()),
                 };
-                self.hear(&id, run, heard);
+                self.later(&id, run, Told::Heard(heard));
             }
             Action::Watch {
                 id,
@@ -47,14 +52,19 @@ impl Local {
                 process,
             } => {
                 if let Some(heard) = self.take_over(&id, run, main, &process) {
-                    self.hear(&id, run, heard);
+                    self.later(&id, run, Told::Heard(heard));
                 }
             }
             Action::Signal { id, signal, .. } => {
                 let cgroup = self.cgroups.of(&id);
                 let done = match signal {
                     Signal::Term => terminate(&cgroup),
-                    Signal::Kill => cgroup.kill(),
+                    Signal::Kill => {
+                        if let Some(running) = self.running.get_mut(&id) {
+                            running.cgroup = None;
+                        }
+                        cgroup.kill()
+                    }
                 };
                 complain(&id, "can't be signalled", done);
             }
@@ -67,8 +77,8 @@ impl Local {
                 if let Some(main) = watch::topmost(&cgroup) {
                     let held = exit::hold(main).ok().flatten();
                     if let Some(held) = held {
-                        self.watch(&id, run, main, held);
-                        self.hear(&id, run, Heard::Daemon(main));
+                        self.watch_main(&id, run, main, held);
+                        self.later(&id, run, Told::Heard(Heard::Daemon(main)));
                     }
                 }
             }
@@ -83,22 +93,17 @@ impl Local {
                 let own = id.clone();
                 let task = tokio::spawn(async move {
                     let passed = test::passes(&test, timeout).await;
-                    let heard = Heard::Checked { number, passed };
-                    let _ = tell.send((own, run, heard));
+                    let told = Told::Heard(Heard::Checked { number, passed });
+                    let _ = tell.send((own, run, told));
                 });
                 self.task(&id, task);
             }
             Action::Gone { ref id, .. } => {
-                self.tasks.remove(id);
+                self.let_go(id);
                 self.cgroups.of(id).remove();
                 self.out.push(action);
             }
-            Action::Abandon { id, .. } => {
-                // Somebody has to take its exit code when it ends.
-                if let Some(mut tasks) = self.tasks.remove(&id) {
-                    tasks.0.clear();
-                }
-            }
+            Action::Abandon { id, .. } => self.abandon(&id),
             Action::Report {
                 ref id,
                 from,
@@ -112,47 +117,53 @@ impl Local {
         }
     }
 
-    fn hear(&self, id: &Id, run: Run, heard: Heard) {
-        // The receiving end is kept as long as this one.
-        let _ = self.tell.send((id.clone(), run, heard));
-    }
-
-    fn task(&mut self, id: &Id, task: tokio::task::JoinHandle<()>) {
-        let tasks = &mut self.tasks.entry(id.clone()).or_default().0;
+    pub(super) fn task(&mut self, id: &Id, task: tokio::task::JoinHandle<()>) {
+        let tasks = &mut self.running.entry(id.clone()).or_default().tasks;
         tasks.retain(|task| !task.is_finished());
         tasks.push(task);
     }
 
     fn start(&mut self, id: &Id, run: Run, process: &Arc<Process>) -> io::Result<Main> {
-        self.tasks.insert(id.clone(), Tasks::default());
+        let before = self.let_go(id);
         let mut told = BTreeMap::from([
             ("SSI_SERVICE".to_owned(), id.process.to_string()),
             ("SSI_INSTANCE".to_owned(), id.instance.to_string()),
         ]);
-        self.notified(id, run, process, &mut told)?;
+        let socket = self.notified(id, process, &mut told)?;
         let log = log::open(&self.log(id))?;
-        let plan = Plan::new(process, told, log)?;
-        let cgroup = self.cgroups.of(id).make(&process.cgroup)?;
-        let spawned = spawn(&plan, &cgroup)?;
+        let mut plan = Plan::new(process, told, log)?;
+        if let Some(socket) = &socket {
+            plan.hold(socket.as_fd().try_clone_to_owned()?);
+        }
+        let cgroup = self.cgroups.of(id);
+        let again = before.cgroup.filter(|limits| *limits == process.cgroup);
+        let seat = match again.map(|limits| cgroup.again(&limits)) {
+            Some(Ok(Some(seat))) => seat,
+            _ => cgroup.make(&process.cgroup)?,
+        };
+        let spawned = spawn(&plan, &seat)?;
         let pid = spawned.pid;
         let start = exit::start(pid).unwrap_or(0);
         let main = Main { pid, start };
-        self.watch(id, run, main, spawned.pidfd);
+        self.watch_main(id, run, main, spawned.pidfd);
+        if let Some(socket) = socket {
+            self.watch_notify(id, run, socket);
+        }
+        self.running.entry(id.clone()).or_default().cgroup = Some(process.cgroup);
         Ok(main)
     }
 
     /// A socket for what the process says of itself, if it is to say anything.
-    fn notified(
-        &mut self,
+    pub(super) fn notified(
+        &self,
         id: &Id,
-        run: Run,
         process: &Process,
         told: &mut BTreeMap<String, String>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<UnixDatagram>> {
         if process.ready != Some(Ready::Notify) && process.watchdog.is_none() {
-            return Ok(());
+            return Ok(None);
         }
-        let path = self.places.runtime.join(format!("{id}.notify"));
+        let path = self.notify_path(id);
         let uid = user::Identity::of(process)?.uid;
         let socket = notify::bind(&path, uid)?;
         told.insert("NOTIFY_SOCKET".to_owned(), path.display().to_string());
@@ -160,59 +171,11 @@ impl Local {
             let micros = span.0.as_micros().to_string();
             told.insert("WATCHDOG_USEC".to_owned(), micros);
         }
-        let task = tokio::spawn(notify::listen(socket, id.clone(), run, self.tell.clone()));
-        self.task(id, task);
-        Ok(())
+        Ok(Some(socket))
     }
 
-    fn watch(&mut self, id: &Id, run: Run, main: Main, held: OwnedFd) {
-        let (cgroup, tell) = (self.cgroups.of(id), self.tell.clone());
-        let task = tokio::spawn(watch::until_the_end(
-            held,
-            main,
-            cgroup,
-            id.clone(),
-            run,
-            tell,
-        ));
-        self.task(id, task);
-    }
-
-    /// Looks after a process that another supervisor started, or nobody did.
-    fn take_over(
-        &mut self,
-        id: &Id,
-        run: Run,
-        main: Option<Main>,
-        process: &Process,
-    ) -> Option<Heard> {
-        self.tasks.insert(id.clone(), Tasks::default());
-        let notified = self.notified(id, run, process, &mut BTreeMap::new());
-        complain(id, "can't be heard", notified);
-        let cgroup = self.cgroups.of(id);
-        let found = main.or_else(|| watch::topmost(&cgroup));
-        let held = found.and_then(|main| Some((main, exit::hold(main).ok()??)));
-        let Some((found, held)) = held else {
-            if !cgroup.is_populated() {
-                return Some(Heard::Absent);
-            }
-            let tell = self.tell.clone();
-            let task = tokio::spawn(watch::until_empty(cgroup, id.clone(), run, tell));
-            self.task(id, task);
-            let exit = Exit::Unknown;
-            return Some(Heard::Exited { exit, rest: true });
-        };
-        if !cgroup.pids().contains(&found.pid) {
-            let taken = cgroup.make(&process.cgroup);
-            let taken = taken.and_then(|_| cgroup.take_in(found.pid));
-            complain(id, "can't be taken into its cgroup", taken);
-        }
-        self.watch(id, run, found, held);
-        match main {
-            Some(_) => None,
-            None if process.daemonize => Some(Heard::Daemon(found)),
-            None => Some(Heard::Started(found)),
-        }
+    pub(super) fn notify_path(&self, id: &Id) -> PathBuf {
+        self.places.runtime.join(format!("{id}.notify"))
     }
 }
 
@@ -231,7 +194,7 @@ fn terminate(cgroup: &Cgroup) -> io::Result<()> {
     Ok(())
 }
 
-fn complain(id: &Id, what: &str, done: io::Result<()>) {
+pub(super) fn complain(id: &Id, what: &str, done: io::Result<()>) {
     if let Err(error) = done
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -3,6 +3,8 @@
 
 mod carry;
 mod notify;
+mod poll;
+mod takeover;
 mod test;
 mod watch;
 
@@ -17,11 +19,14 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use self::poll::Poll;
+use self::watch::{Token, Watched};
 use super::cgroup::Cgroups;
 use super::log;
+use super::past::PastExits;
 use super::store::Store;
-use crate::config::Config;
-use crate::core::{Action, Event, Heard, Id, Run, Supervisor, Time};
+use crate::config::{CgroupLimits, Config};
+use crate::core::{Action, Event, Exit, Heard, Id, Run, Supervisor, Time};
 
 /// How often the sizes of log files are looked at.
 const LOGS_EVERY: Duration = Duration::from_secs(5);
@@ -49,21 +54,40 @@ pub struct Local {
     store: Store,
     places: Places,
     cgroups: Cgroups,
-    tasks: HashMap<Id, Tasks>,
-    tell: UnboundedSender<(Id, Run, Heard)>,
-    hears: UnboundedReceiver<(Id, Run, Heard)>,
+    poll: Poll,
+    watched: HashMap<Token, Watched>,
+    running: HashMap<Id, Running>,
+    past: Option<Box<dyn PastExits>>,
+    tell: UnboundedSender<(Id, Run, Told)>,
+    hears: UnboundedReceiver<(Id, Run, Told)>,
     /// What is said to the world outside of it.
     out: Vec<Action>,
     logs_due: Instant,
 }
 
-/// What goes on about one run; ends with it.
-#[derive(Debug, Default)]
-struct Tasks(Vec<JoinHandle<()>>);
+/// What is told of a run from within.
+#[derive(Debug)]
+enum Told {
+    Heard(Heard),
+    /// Its main process has ended.
+    Ended(Exit),
+}
 
-impl Drop for Tasks {
+/// What goes on about one run of an instance.
+#[derive(Debug, Default)]
+struct Running {
+    /// What is watched for it.
+    tokens: Vec<Token>,
+    /// Ends with it.
+    tasks: Vec<JoinHandle<()>>,
+    /// The limits its cgroup was made with, if it can be used once more: a cgroup that was
+    /// killed can't.
+    cgroup: Option<CgroupLimits>,
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -73,6 +97,20 @@ impl Local {
     /// # Errors
     /// A place can't be used.
     pub fn open(places: Places, config: Arc<Config>, fenced: bool) -> io::Result<Self> {
+        Self::open_with(places, config, fenced, None)
+    }
+
+    /// As [`open`](Self::open), with somebody who knows how processes ended that no
+    /// supervisor saw, and who is told which are to be remembered.
+    ///
+    /// # Errors
+    /// A place can't be used.
+    pub fn open_with(
+        places: Places,
+        config: Arc<Config>,
+        fenced: bool,
+        past: Option<Box<dyn PastExits>>,
+    ) -> io::Result<Self> {
         let cgroups = Cgroups::at(&places.cgroups)?;
         fs::create_dir_all(&places.logs)?;
         fs::create_dir_all(&places.runtime)?;
@@ -84,7 +122,10 @@ impl Local {
             store,
             places,
             cgroups,
-            tasks: HashMap::new(),
+            poll: Poll::new()?,
+            watched: HashMap::new(),
+            running: HashMap::new(),
+            past,
             tell,
             hears,
             out: Vec::new(),
@@ -108,8 +149,14 @@ impl Local {
         let due = (Instant::now() + wait).min(self.logs_due);
         tokio::select! {
             // Never nothing: the sending end is kept here.
-            Some((id, run, heard)) = self.hears.recv() => {
-                self.tell(Event::Heard { id, run, heard });
+            Some((id, run, told)) = self.hears.recv() => match told {
+                Told::Heard(heard) => self.tell(Event::Heard { id, run, heard }),
+                Told::Ended(exit) => self.ended(id, run, exit),
+            },
+            tokens = self.poll.ready() => {
+                for token in tokens {
+                    self.happened(token);
+                }
             }
             () = sleep_until(due) => {
                 if Instant::now() >= self.logs_due {
@@ -136,6 +183,12 @@ impl Local {
     #[must_use]
     pub fn log(&self, id: &Id) -> PathBuf {
         self.places.logs.join(format!("{id}.log"))
+    }
+
+    /// Tells itself later: what follows from it has its turn then.
+    fn later(&self, id: &Id, run: Run, told: Told) {
+        // The receiving end is kept as long as this one.
+        let _ = self.tell.send((id.clone(), run, told));
     }
 
     fn rotate(&mut self) {

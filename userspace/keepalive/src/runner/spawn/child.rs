@@ -1,8 +1,10 @@
-//! What a process does between its birth and its program. It has a copy of a process with
+//! What a process does between its birth and its program. It has the memory of a process with
 //! threads, whose locks may be taken for ever: so it makes system calls, and nothing else.
 
+use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use super::Plan;
 
@@ -20,64 +22,90 @@ pub(super) const STEPS: [&str; 10] = [
     "cgroup.procs",
 ];
 
+/// The number of the descriptor by which a process holds the socket that it speaks to its
+/// supervisor by. Out of the way: shells and programs number their own from below.
+pub(crate) const NOTIFY: RawFd = 100;
+
+/// It has not begun: whoever is killed at birth leaves it so.
+const UNBORN: usize = usize::MAX;
+/// No step has failed.
+const WELL: usize = usize::MAX - 1;
+
 /// Which step failed, and how.
-#[derive(Clone, Copy)]
-#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Failed {
     pub(super) errno: i32,
-    pub(super) step: u8,
+    pub(super) step: usize,
 }
 
-impl Failed {
-    pub(super) const fn from_bytes(bytes: [u8; size_of::<Self>()]) -> Self {
-        let [a, b, c, d, step, ..] = bytes;
+/// What a process is born with, and what it leaves in the memory that it shares with us.
+pub(super) struct Birth<'a> {
+    plan: &'a Plan,
+    /// What it writes 0 to, to join cgroups.
+    joins: Vec<RawFd>,
+    step: AtomicUsize,
+    errno: AtomicI32,
+}
+
+impl<'a> Birth<'a> {
+    pub(super) const fn new(plan: &'a Plan, joins: Vec<RawFd>) -> Self {
         Self {
-            errno: i32::from_ne_bytes([a, b, c, d]),
-            step,
+            plan,
+            joins,
+            step: AtomicUsize::new(UNBORN),
+            errno: AtomicI32::new(0),
         }
     }
 
-    const fn to_bytes(self) -> [u8; size_of::<Self>()] {
-        let [a, b, c, d] = self.errno.to_ne_bytes();
-        [a, b, c, d, self.step, 0, 0, 0]
+    /// None: it was killed before it did anything.
+    pub(super) fn outcome(&self) -> Option<Result<(), Failed>> {
+        match self.step.load(Ordering::Acquire) {
+            UNBORN => None,
+            WELL => Some(Ok(())),
+            step => {
+                let errno = self.errno.load(Ordering::Acquire);
+                Some(Err(Failed { errno, step }))
+            }
+        }
     }
 }
 
-fn tell(tells: RawFd, word: Failed) {
-    let word = word.to_bytes();
-    // SAFETY: the bytes live until the write returns.
-    unsafe { libc::write(tells, word.as_ptr().cast(), word.len()) };
-}
-
-/// Tells that it lives, then becomes the program, or tells why not and ends.
-pub(super) fn run(plan: &Plan, procs: Option<RawFd>, tells: RawFd) -> ! {
-    tell(tells, Failed { errno: 0, step: 0 });
-    let step = steps(plan, procs);
-    // SAFETY: errno is this thread's own; the end of a process is a system call.
+/// Becomes the program, or leaves word why not and ends. Gets a [`Birth`].
+pub(super) extern "C" fn run(birth: *mut c_void) -> libc::c_int {
+    // SAFETY: it lives until this process has another memory, or none.
+    let birth = unsafe { &*birth.cast_const().cast::<Birth<'_>>() };
+    birth.step.store(WELL, Ordering::Release);
+    let step = steps(birth.plan, &birth.joins);
+    // SAFETY: errno is that of the thread that stands still; the end of a process is a system
+    // call.
     unsafe {
         let errno = *libc::__errno_location();
-        tell(tells, Failed { errno, step });
+        birth.errno.store(errno, Ordering::Release);
+        birth.step.store(step, Ordering::Release);
         libc::_exit(127)
     }
 }
 
 /// Answers the number of the step that failed.
-fn steps(plan: &Plan, procs: Option<RawFd>) -> u8 {
+fn steps(plan: &Plan, joins: &[RawFd]) -> usize {
     let identity = &plan.identity;
     // SAFETY: each call is a system call, or a wrapper around one that takes no lock; all
-    // pointers are to memory of the plan, which this process has a copy of.
+    // pointers are to memory of the plan, or of this function.
     unsafe {
         // No handler of ours, and nothing ignored that the program may count on.
+        // The kernel's own struct of zeros is SIG_DFL; the library's calls take a lock.
+        let default = [0_u64; 4];
         for signal in 1..=libc::SIGRTMAX() {
-            libc::signal(signal, libc::SIG_DFL);
+            let none = ptr::null_mut::<u64>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, 8);
         }
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
-        if let Some(procs) = procs
-            && libc::write(procs, c"0".as_ptr().cast(), 1) < 0
-        {
-            return 9;
+        for procs in joins {
+            if libc::write(*procs, c"0".as_ptr().cast(), 1) < 0 {
+                return 9;
+            }
         }
         libc::umask(0o022);
         if libc::setsid() < 0 {
@@ -113,6 +141,11 @@ fn steps(plan: &Plan, procs: Option<RawFd>) -> u8 {
         }
         let all = libc::c_uint::MAX;
         if libc::syscall(libc::SYS_close_range, 3, all, libc::CLOSE_RANGE_CLOEXEC) < 0 {
+            return 7;
+        }
+        if let Some(notify) = plan.notify()
+            && libc::dup2(notify, NOTIFY) < 0
+        {
             return 7;
         }
         libc::execve(plan.path.as_ptr(), plan.argv.as_ptr(), plan.envp.as_ptr());

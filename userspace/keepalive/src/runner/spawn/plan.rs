@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
@@ -26,6 +26,7 @@ pub(crate) struct Plan {
     pub(super) rlimits: Vec<(libc::c_int, libc::rlimit64)>,
     null: File,
     log: File,
+    notify: Option<OwnedFd>,
 }
 
 /// Strings as execve(2) wants them.
@@ -85,7 +86,18 @@ impl Plan {
                 .collect(),
             null: File::open("/dev/null")?,
             log,
+            notify: None,
         })
+    }
+
+    /// Has it hold the socket that it speaks to its supervisor by, as
+    /// [`NOTIFY`](super::NOTIFY).
+    pub(crate) fn hold(&mut self, socket: OwnedFd) {
+        self.notify = Some(socket);
+    }
+
+    pub(super) fn notify(&self) -> Option<RawFd> {
+        self.notify.as_ref().map(AsRawFd::as_raw_fd)
     }
 
     /// Standard input, output and error.
