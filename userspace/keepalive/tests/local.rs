@@ -1,9 +1,15 @@
 //! Real processes under a real supervisor, which is killed too. Needs root and cgroup2.
 
+#[path = "local/gap.rs"]
+mod gap;
+#[path = "local/limits.rs"]
+mod limits;
 #[path = "local/scenes.rs"]
 mod scenes;
 #[path = "local/stage.rs"]
 mod stage;
+#[path = "local/storm.rs"]
+mod storm;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 

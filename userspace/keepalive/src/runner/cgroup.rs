@@ -179,10 +179,12 @@ impl Cgroup {
     /// A limit is set and the kernel has no such controller, of either version; it can't be
     /// made.
     pub fn make(&self, limits: &CgroupLimits) -> io::Result<Seat> {
-        self.remove();
-        match fs::create_dir(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+        if fs::create_dir(&self.path).is_err() {
+            self.remove();
+            match fs::create_dir(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
         }
         self.limit(limits)
     }

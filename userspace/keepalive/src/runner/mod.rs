@@ -18,6 +18,7 @@ mod user;
 pub use cgroup::{Cgroup, Cgroups, Seat};
 pub use files::load;
 pub use past::PastExits;
+pub use spawn::be_prompt;
 pub use local::{Local, Places, now};
 pub use store::Store;
 pub use system::System;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use ssi_keepalive::core::{Action, Event, Exit, Failure, Id, Main, Order, State};
 
-use super::stage::{Stage, play};
+use super::stage::{Stage, is_there, kill, play, process, until};
+use super::{gap, limits, storm};
 
 pub(crate) const ALL: &[(&str, fn())] = &[
     (
@@ -33,27 +34,22 @@ pub(crate) const ALL: &[(&str, fn())] = &[
         "without_a_lease_it_stands_still",
         without_a_lease_it_stands_still,
     ),
+    ("how_it_ended_is_known", gap::how_it_ended_is_known),
+    ("what_it_says_is_heard", gap::what_it_says_is_heard),
+    ("limits_hold", limits::limits_hold),
+    (
+        "whoever_was_killed_by_cgroup_is_there_again",
+        limits::whoever_was_killed_by_cgroup_is_there_again,
+    ),
+    (
+        "a_thousand_that_die_at_once_are_there_again",
+        storm::a_thousand_that_die_at_once_are_there_again,
+    ),
+    (
+        "a_thousand_that_can_t_run_go_down",
+        storm::a_thousand_that_can_t_run_go_down,
+    ),
 ];
-
-fn process(name: &str, script: &str, more: &str) -> String {
-    format!(
-        "[[process]]\nname = \"{name}\"\npath = \"/bin/sh\"\nargs = [\"-c\", '''{script}''']\n{more}\n"
-    )
-}
-
-fn kill(pid: u32, signal: &str) {
-    // 0 would be this program, and whoever started it.
-    assert_ne!(pid, 0, "no process to kill");
-    let done = Command::new("kill")
-        .args([signal, &pid.to_string()])
-        .status();
-    assert!(done.unwrap().success(), "kill {signal} {pid}");
-}
-
-fn is_there(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.contains(") ") && !stat.contains(") Z")
-}
 
 fn stop(name: &str) -> Event {
     Event::Order(Order::Stop(vec![name.into()]))
@@ -357,12 +353,4 @@ fn without_a_lease_it_stands_still() {
         play.until("it has gone", |play| gone(&play.said)).await;
         assert!(!is_there(pid));
     });
-}
-
-fn until(what: &str, done: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < end, "not in time: {what}");
-        sleep(Duration::from_millis(10));
-    }
 }

@@ -4,22 +4,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ssi_keepalive::Node;
 use ssi_keepalive::config::Config;
 use ssi_keepalive::core::{Action, Event, Id, State};
-use ssi_keepalive::runner::{Cgroups, Local, Places, System};
+use ssi_keepalive::runner::{Cgroups, Local, PastExits, Places, System};
+use ssi_loader::Supervised;
 use tempfile::TempDir;
 
 /// Names the folder to the program that is to be a supervisor and nothing else.
 pub(crate) const SUPERVISOR: &str = "SSI_KEEPALIVE_TEST_FOLDER";
 /// How long anything may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Stage {
     folder: TempDir,
-    cgroup: PathBuf,
+    pub(crate) cgroup: PathBuf,
 }
 
 impl Stage {
@@ -64,6 +66,9 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        if self.path("bpf").exists() {
+            let _ = Command::new("umount").arg(self.path("bpf")).status();
+        }
         let _ = fs::write(self.cgroup.join("cgroup.kill"), "1");
         let gone = Instant::now() + PATIENCE;
         while Instant::now() < gone && self.cgroup.exists() {
@@ -71,7 +76,7 @@ impl Drop for Stage {
                 let _ = fs::remove_dir(entry.path());
             }
             let _ = fs::remove_dir(&self.cgroup);
-            std::thread::sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(10));
         }
     }
 }
@@ -107,10 +112,18 @@ impl Play {
             state: folder.join("state"),
             runtime: folder.join("run"),
         };
-        let mut local = Local::open(places, config.clone(), false).unwrap();
+        let bpf = folder.join("bpf");
+        let past: Option<Box<dyn PastExits>> = if bpf.exists() {
+            Some(Box::new(Supervised::pinned(&bpf).unwrap()))
+        } else {
+            None
+        };
+        let mut local = Local::open_with(places, config.clone(), false, past).unwrap();
         for process in &config.process {
-            let id = Id::new(&process.name, 0);
-            local.tell(Event::Place { id, carried: None });
+            for instance in 0..process.instances {
+                let id = Id::new(&process.name, instance);
+                local.tell(Event::Place { id, carried: None });
+            }
         }
         let said = Vec::new();
         Self { local, said }
@@ -148,11 +161,12 @@ impl Play {
     }
 
     pub(crate) fn status(&self, name: &str) -> ssi_keepalive::core::Status {
+        self.of(&Id::new(name, 0))
+    }
+
+    pub(crate) fn of(&self, id: &Id) -> ssi_keepalive::core::Status {
         let now = ssi_keepalive::runner::now();
-        self.local
-            .supervisor()
-            .status(now, &Id::new(name, 0))
-            .unwrap()
+        self.local.supervisor().status(now, id).unwrap()
     }
 
     pub(crate) fn log(&self, name: &str) -> String {
@@ -186,4 +200,32 @@ pub(crate) fn supervise(folder: &Path) -> ! {
         }
     });
     unreachable!("it goes on for ever")
+}
+
+pub(crate) fn process(name: &str, script: &str, more: &str) -> String {
+    format!(
+        "[[process]]\nname = \"{name}\"\npath = \"/bin/sh\"\nargs = [\"-c\", '''{script}''']\n{more}\n"
+    )
+}
+
+pub(crate) fn kill(pid: u32, signal: &str) {
+    // 0 would be this program, and whoever started it.
+    assert_ne!(pid, 0, "no process to kill");
+    let done = Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
+    assert!(done.unwrap().success(), "kill {signal} {pid}");
+}
+
+pub(crate) fn is_there(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.contains(") ") && !stat.contains(") Z")
+}
+
+pub(crate) fn until(what: &str, done: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < end, "not in time: {what}");
+        sleep(Duration::from_millis(10));
+    }
 }

@@ -75,6 +75,8 @@ pub(crate) struct Out {
     pub(crate) actions: Vec<Action>,
     /// It has failed.
     pub(crate) failed: bool,
+    /// Makes waits differ.
+    pub(crate) seed: u64,
 }
 
 impl Instance {

@@ -55,9 +55,17 @@ impl Supervisor {
             return;
         };
         let before = Seen::of(&entry.instance);
-        let mut out = Out::default();
+        let mut out = Out {
+            seed: self.seed,
+            ..Out::default()
+        };
         what(&mut entry.instance, &mut out);
         let after = Seen::of(&entry.instance);
+        if entry.instance.kept.phase == Phase::Starting {
+            self.starting.insert(id.clone());
+        } else {
+            self.starting.remove(id);
+        }
         let gone = entry.instance.kept.phase == Phase::Gone;
         let due = entry.instance.due().filter(|_| !gone);
         if due != entry.timer {

@@ -1,5 +1,7 @@
 //! Who may start, and who may stop: what each waits for.
 
+use std::collections::VecDeque;
+
 use super::Supervisor;
 use crate::core::id::Id;
 use crate::core::instance::{Instance, Phase};
@@ -8,7 +10,19 @@ use crate::core::time::Time;
 impl Supervisor {
     /// Whoever may go on does, until nobody is left who can.
     pub(super) fn go_on(&mut self, now: Time) {
-        while let Some(id) = self.todo.pop() {
+        loop {
+            self.look_at_all(now);
+            let Some(id) = self.next_in_line() else {
+                return;
+            };
+            self.act(now, &id, |instance, out| instance.start(now, out));
+        }
+    }
+
+    fn look_at_all(&mut self, now: Time) {
+        // In the order in which they came: whoever waits longest is first in line.
+        let mut todo = VecDeque::from(std::mem::take(&mut self.todo));
+        while let Some(id) = todo.pop_front() {
             let Some(instance) = self.instance(&id) else {
                 continue;
             };
@@ -25,9 +39,10 @@ impl Supervisor {
                 if instance.kept.together && self.group_can_start(&id) {
                     self.start_together(now, &id);
                 } else if self.gate(&id).is_none() {
-                    self.act(now, &id, |instance, out| instance.start(now, out));
+                    self.get_in_line(&id);
                 }
             }
+            todo.extend(self.todo.drain(..));
         }
     }
 

@@ -8,8 +8,9 @@ mod orders;
 mod place;
 mod restore;
 mod show;
+mod turn;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::action::Action;
@@ -39,6 +40,12 @@ pub struct Supervisor {
     elsewhere: BTreeMap<Arc<str>, BTreeSet<Node>>,
     quiesced: bool,
     fenced: bool,
+    /// Those that are being started.
+    starting: BTreeSet<Id>,
+    /// Those that could start, in the order in which they came, and wait for their turn.
+    line: VecDeque<Id>,
+    /// Makes waits differ from one process, and one node, to the next.
+    seed: u64,
     changed: BTreeSet<Id>,
     /// Whoever may go on because of what has just happened.
     todo: Vec<Id>,
@@ -50,6 +57,8 @@ struct Entry {
     instance: Instance,
     /// What of it is in `timers`.
     timer: Option<Time>,
+    /// Whether it is in `line`.
+    in_line: bool,
 }
 
 impl Supervisor {
@@ -65,6 +74,9 @@ impl Supervisor {
             elsewhere: BTreeMap::new(),
             quiesced: false,
             fenced: false,
+            starting: BTreeSet::new(),
+            line: VecDeque::new(),
+            seed: 0,
             changed: BTreeSet::new(),
             todo: Vec::new(),
             actions: Vec::new(),

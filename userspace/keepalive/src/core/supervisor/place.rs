@@ -73,8 +73,15 @@ impl Supervisor {
 
     pub(super) fn add(&mut self, instance: Instance) {
         let id = instance.id.clone();
-        let timer = None;
-        self.entries.insert(id.clone(), Entry { instance, timer });
+        if instance.kept.phase == Phase::Starting {
+            self.starting.insert(id.clone());
+        }
+        let entry = Entry {
+            instance,
+            timer: None,
+            in_line: false,
+        };
+        self.entries.insert(id.clone(), entry);
         self.changed.insert(id.clone());
         self.todo.push(id);
     }

@@ -72,7 +72,7 @@ impl Supervisor {
             return Some(why.to_owned());
         }
         if instance.kept.phase == Phase::Waiting
-            && let Some(waits) = self.gate(id)
+            && let Some(waits) = self.gate(id).or_else(|| self.turn(id))
         {
             return Some(waits);
         }

@@ -1,4 +1,5 @@
 mod random;
 mod scenes;
+mod storm;
 mod words;
 mod world;

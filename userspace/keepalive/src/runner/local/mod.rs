@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -24,6 +25,7 @@ use self::watch::{Token, Watched};
 use super::cgroup::Cgroups;
 use super::log;
 use super::past::PastExits;
+use super::spawn::Prompt;
 use super::store::Store;
 use crate::config::{CgroupLimits, Config};
 use crate::core::{Action, Event, Exit, Heard, Id, Run, Supervisor, Time};
@@ -58,6 +60,7 @@ pub struct Local {
     watched: HashMap<Token, Watched>,
     running: HashMap<Id, Running>,
     past: Option<Box<dyn PastExits>>,
+    prompt: Prompt,
     tell: UnboundedSender<(Id, Run, Told)>,
     hears: UnboundedReceiver<(Id, Run, Told)>,
     /// What is said to the world outside of it.
@@ -115,7 +118,8 @@ impl Local {
         fs::create_dir_all(&places.logs)?;
         fs::create_dir_all(&places.runtime)?;
         let (store, kept) = Store::open(&places.state)?;
-        let (supervisor, actions) = Supervisor::restore(now(), config, kept, fenced);
+        let (mut supervisor, actions) = Supervisor::restore(now(), config, kept, fenced);
+        supervisor.spread(seed()?);
         let (tell, hears) = mpsc::unbounded_channel();
         let mut local = Self {
             supervisor,
@@ -126,6 +130,7 @@ impl Local {
             watched: HashMap::new(),
             running: HashMap::new(),
             past,
+            prompt: Prompt::new(),
             tell,
             hears,
             out: Vec::new(),
@@ -199,6 +204,13 @@ impl Local {
             }
         }
     }
+}
+
+/// Another one on each node and for each supervisor.
+fn seed() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    getrandom(&mut bytes, GetRandomFlags::empty())?;
+    Ok(u64::from_ne_bytes(bytes))
 }
 
 /// The moment, by this node's clock.

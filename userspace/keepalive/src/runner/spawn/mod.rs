@@ -5,6 +5,7 @@
 
 mod child;
 mod plan;
+mod prompt;
 mod share;
 
 use std::io;
@@ -17,6 +18,8 @@ use rustix::process::{
 use self::child::{Birth, Failed, STEPS};
 pub(crate) use self::child::NOTIFY;
 pub(crate) use self::plan::Plan;
+pub use self::prompt::be_prompt;
+pub(crate) use self::prompt::{Prompt, restore};
 use super::cgroup::Seat;
 
 /// A process that was started.
@@ -30,7 +33,16 @@ pub(crate) struct Spawned {
 ///
 /// Waits until its program runs, or can't. What hangs meanwhile (a file server that doesn't
 /// answer) hangs the caller.
-pub(crate) fn spawn(plan: &Plan, seat: &Seat) -> io::Result<Spawned> {
+pub(crate) fn spawn(plan: &Plan, seat: &Seat, prompt: &mut Prompt) -> io::Result<Spawned> {
+    let lent = prompt.lend();
+    let spawned = either(plan, seat);
+    if let (Ok(spawned), Some(lent)) = (&spawned, lent) {
+        lent.take_back(spawned.pid);
+    }
+    spawned
+}
+
+fn either(plan: &Plan, seat: &Seat) -> io::Result<Spawned> {
     if share::INTO_CGROUP
         && let Some(spawned) = attempt(plan, seat, Join::AtBirth)?
     {
