@@ -5,3 +5,4 @@ pub mod control;
 pub mod ics;
 pub mod lvs;
 pub mod process;
+pub mod service;

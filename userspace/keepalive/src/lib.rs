@@ -5,10 +5,11 @@
 //! * [`core`] is one node's part: a [`Supervisor`](core::Supervisor) keeps alive what was
 //!   placed on its node.
 //! * [`placement`] says which node runs what.
+//! * [`agreed`] is what all nodes agree on, entry by entry of the view log.
 //! * [`runner`] does it: [`Local`](runner::Local) is a supervisor with processes, cgroups and
 //!   files.
 //!
-//! The first three are pure: events and time in, actions out.
+//! All but the last are pure: events and time in, actions out.
 //!
 //! # How it is to be wired
 //!
@@ -42,6 +43,7 @@
 //! master, or a release with an `ssid`, is planned or said again: both do nothing the second
 //! time.
 
+pub mod agreed;
 pub mod config;
 pub mod core;
 mod node;

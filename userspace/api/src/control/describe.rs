@@ -102,6 +102,42 @@ pub fn describe() -> Vec<Described> {
             "change the niceness of processes; \"relative\": by so much",
             r#"{"id":22,"request":{"process":{"nice":{"nice":5,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
+        (
+            "keep these processes alive; with \"check\" only look whether it makes sense",
+            r#"{"id":23,"request":{"service":{"apply":{"files":[{"name":"web.toml","text":"[[process]]\nname = \"web\"\npath = \"/usr/sbin/nginx\"\n"}]}}}}"#,
+        ),
+        (
+            "how supervised processes are, on all nodes; \"names\": which",
+            r#"{"id":24,"request":{"service":{"list":{"names":["web"]}}}}"#,
+        ),
+        (
+            "what the configuration says, as a file",
+            r#"{"id":25,"request":{"service":{"text":{"names":["web"]}}}}"#,
+        ),
+        (
+            "stop supervised processes; likewise \"start\", \"restart\", \"clear\" (errors) and \"remove\"",
+            r#"{"id":26,"request":{"service":{"stop":{"names":["web"]}}}}"#,
+        ),
+        (
+            "keep a running process alive from now on",
+            r#"{"id":27,"request":{"service":{"adopt":{"name":"web","node":2,"pid":1234}}}}"#,
+        ),
+        (
+            "what an instance has written",
+            r#"{"id":28,"request":{"service":{"logs":{"name":"web","lines":10}}}}"#,
+        ),
+        (
+            "the last changes of state of supervised processes",
+            r#"{"id":29,"request":{"service":{"events":{}}}}"#,
+        ),
+        (
+            "have a node run nothing; \"undo\" lets it again",
+            r#"{"id":30,"request":{"service":{"drain":{"node":3}}}}"#,
+        ),
+        (
+            "start nothing until further notice; \"undo\" goes on",
+            r#"{"id":31,"request":{"service":{"quiesce":{}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

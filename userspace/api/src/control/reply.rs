@@ -6,8 +6,9 @@ use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 use crate::process::{
-    ClusterLoads, ClusterPids, ClusterProcesses, Looked, Niced, ProcessesView, Signalled,
+    ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced, ProcessesView, Signalled,
 };
+use crate::service::{LogsView, ServiceEvent, ServiceOutcome, ServiceText, ServicesView};
 
 /// One line from the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,6 +145,21 @@ pub enum Reply {
     Signalled(Vec<Signalled>),
     /// To `process nice`: what became of it, in the order of the targets.
     Niced(Vec<Niced>),
+    /// To `service list`.
+    Supervised(Box<ServicesView>),
+    /// To `service text`.
+    ServiceText(ServiceText),
+    /// To requests that change what is supervised, or how.
+    ServiceOutcome(ServiceOutcome),
+    /// To `service logs`.
+    Logs(LogsView),
+    /// To `service events`.
+    ServiceEvents {
+        /// The events, oldest first.
+        events: Vec<ServiceEvent>,
+        /// Nodes that did not tell theirs.
+        missing: Vec<Missing>,
+    },
 }
 
 /// Why a request was not done.

@@ -5,6 +5,7 @@ use crate::cluster::ClusterRequest;
 use crate::ics::IcsRequest;
 use crate::lvs::{Command, ServiceName};
 use crate::process::ProcessRequest;
+use crate::service::ServiceRequest;
 
 /// One line from a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub enum Request {
     Ics(IcsRequest),
     /// Processes.
     Process(ProcessRequest),
+    /// Supervised processes.
+    Service(ServiceRequest),
 }
 
 /// Requests to the connection scheduler.

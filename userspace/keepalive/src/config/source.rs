@@ -40,7 +40,8 @@ impl At {
 /// A file that is being read.
 pub(crate) struct Source<'a> {
     path: &'a Path,
-    text: &'a str,
+    /// Where its lines end.
+    ends: Vec<usize>,
     root: DeTable<'a>,
     /// What was wrong so far.
     pub(crate) mistakes: Vec<Mistake>,
@@ -51,7 +52,7 @@ impl<'a> Source<'a> {
     pub(crate) fn parse(path: &'a Path, text: &'a str) -> Result<Self, Mistake> {
         let mut source = Self {
             path,
-            text,
+            ends: text.match_indices('\n').map(|(at, _)| at).collect(),
             root: DeTable::new(),
             mistakes: Vec::new(),
         };
@@ -133,7 +134,6 @@ impl<'a> Source<'a> {
     }
 
     fn line(&self, start: usize) -> usize {
-        let before = &self.text.as_bytes()[..start.min(self.text.len())];
-        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+        1 + self.ends.partition_point(|&end| end < start)
     }
 }

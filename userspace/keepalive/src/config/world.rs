@@ -13,6 +13,10 @@ pub trait World {
     fn has_group(&self, group: &str) -> bool;
     /// The nodes that the cluster knows, UP or not.
     fn nodes(&self) -> Vec<Node>;
+    /// Whether the cluster knows this node.
+    fn has_node(&self, node: Node) -> bool {
+        self.nodes().contains(&node)
+    }
     /// Why this file can't be executed.
     fn not_executable(&self, path: &Path) -> Option<String>;
     /// Whether there is such a directory.

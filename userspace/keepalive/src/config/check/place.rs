@@ -31,9 +31,6 @@ pub(super) fn check(
 }
 
 fn nodes(place: &Place, world: &dyn World, wrong: &mut dyn FnMut(&str, String)) {
-    let known = world.nodes();
-    let list: Vec<String> = known.iter().map(ToString::to_string).collect();
-    let list = list.join(", ");
     let favoured = match place.favoured {
         Favoured::Node(node) => vec![node],
         _ => Vec::new(),
@@ -48,7 +45,10 @@ fn nodes(place: &Place, world: &dyn World, wrong: &mut dyn FnMut(&str, String)) 
         ("nodes", &place.nodes),
     ] {
         for (n, node) in nodes.iter().enumerate() {
-            if !known.contains(node) {
+            if !world.has_node(*node) {
+                let known = world.nodes();
+                let list: Vec<String> = known.iter().map(ToString::to_string).collect();
+                let list = list.join(", ");
                 let message = format!("{field}: there is no node {node}; there are {list}");
                 wrong(field, message);
             } else if nodes[..n].contains(node) {
