@@ -21,9 +21,9 @@ use crate::{LoadError, object};
 
 pub use events::Events;
 pub use latencies::Latencies;
-pub use supervised::Supervised;
 use pins::Pins;
 use snapshot::Reader;
+pub use supervised::Supervised;
 
 /// Programs of events, and the tracepoints that they hang on.
 const EVENTS: [(&str, &str); 3] = [

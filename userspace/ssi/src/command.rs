@@ -12,8 +12,8 @@ use crate::tradition::{
     clusternode_num, clustertab, node_pid, where_pid,
 };
 use crate::{
-    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice, status,
-    top,
+    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice, shell,
+    status, top,
 };
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +103,7 @@ pub(crate) enum Cmd {
     Pstree(pstree::Options),
     Top(top::Options),
     Loads(loads::Options),
+    Shell(shell::Options),
     #[command(flatten)]
     Remote(remote::Cmd),
     Completion(completion::Options),
@@ -153,6 +154,7 @@ impl Cmd {
             Self::Pstree(options) => pstree::run(options, common),
             Self::Top(options) => top::run(options, common),
             Self::Loads(options) => loads::run(options, common),
+            Self::Shell(options) => shell::run(options, common),
             Self::Remote(command) => {
                 let shown = format!("ssi {}", command.name());
                 // Its exit status is not ours to say in words.

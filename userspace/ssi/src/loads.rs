@@ -180,6 +180,7 @@ mod tests {
             cpus: 2,
             processes: 120,
             running: 3,
+            up: 0,
             memory: 8 << 30,
             free: 6 << 30,
             swap: 0,

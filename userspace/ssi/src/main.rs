@@ -28,6 +28,7 @@ mod ps;
 mod pstree;
 mod remote;
 mod renice;
+mod shell;
 mod status;
 mod top;
 mod tradition;

@@ -82,12 +82,12 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
 /// Has clusterwide /proc served, if it is wanted. Nothing else of the daemon needs it.
 fn serve_tree(config: &Config) {
     let tree = config.tree();
-    if tree.proc.as_os_str().is_empty() {
+    if tree.places.proc.as_os_str().is_empty() {
         return;
     }
     tokio::spawn(async move {
         if let Err(error) = tree.keep().await {
-            tracing::warn!("cannot serve {}: {error}", tree.proc.display());
+            tracing::warn!("cannot serve {}: {error}", tree.places.proc.display());
         }
     });
 }

@@ -15,7 +15,7 @@ pub(crate) async fn unload(config: &Config) -> Result<()> {
     ssi_keeper::end(&config.runtime()).context("cannot end the keeper of the listening sockets")?;
     let tree = config.tree();
     tree.end()
-        .with_context(|| format!("cannot end the server of {}", tree.proc.display()))?;
+        .with_context(|| format!("cannot end the server of {}", tree.places.proc.display()))?;
     cvip::remove(&config.state.directory).await?;
     state::remove(&config.control.socket)?;
     state::remove(&config.runtime().join(ssi_rexec::SOCKET))?;

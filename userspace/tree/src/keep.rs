@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 
+use crate::proc::Places;
 use crate::role;
 
 /// How often it is looked whether one that somebody else started still serves.
@@ -22,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Where the tree is, and who is asked about what is in it.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    /// Where clusterwide /proc is mounted.
-    pub proc: PathBuf,
+    /// Where it is mounted.
+    pub places: Places,
     /// `ssid`'s control socket.
     pub socket: PathBuf,
     /// A file that its server has locked, and that says its pid.
@@ -46,7 +47,8 @@ impl Tree {
             server
                 .arg0(role::NAME)
                 .arg(role::ARGUMENT)
-                .args([&self.proc, &self.socket, &self.lock])
+                .args([&self.places.proc, &self.places.shell])
+                .args([&self.socket, &self.lock])
                 .env_clear()
                 .current_dir("/")
                 .stdin(Stdio::null())

@@ -11,10 +11,10 @@ use rustix::io::Errno;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::keep::write_pid;
-use crate::proc;
+use crate::proc::{self, Places};
 
-/// What a program is started with to serve clusterwide /proc; where, `ssid`'s socket, and the
-/// file that is locked meanwhile follow.
+/// What a program is started with to serve clusterwide /proc; where that is, where that of
+/// shells is, `ssid`'s socket, and the file that is locked meanwhile follow.
 pub(crate) const ARGUMENT: &str = "--serve-proc";
 /// What it is called then.
 pub(crate) const NAME: &str = "ssid-proc";
@@ -27,8 +27,11 @@ pub fn serve_if_asked() -> Option<ExitCode> {
         return None;
     }
     let mut next = || arguments.next().map(PathBuf::from).unwrap_or_default();
-    let (path, socket, lock) = (next(), next(), next());
-    Some(match serve(path, socket, lock) {
+    let places = Places {
+        proc: next(),
+        shell: next(),
+    };
+    Some(match serve(&places, next(), next()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::warn!("{error:#}");
@@ -37,7 +40,7 @@ pub fn serve_if_asked() -> Option<ExitCode> {
     })
 }
 
-fn serve(path: PathBuf, socket: PathBuf, lock: PathBuf) -> Result<()> {
+fn serve(places: &Places, socket: PathBuf, lock: PathBuf) -> Result<()> {
     // No terminal, no job: a signal to those is not for it. It can't fail, as it leads no group.
     let _ = rustix::process::setsid();
     // SAFETY: nothing in this process has a descriptor beyond the standard ones yet.
@@ -76,7 +79,7 @@ fn serve(path: PathBuf, socket: PathBuf, lock: PathBuf) -> Result<()> {
                 _ = interrupt.recv() => {}
             }
         };
-        proc::serve(&path, socket, end).await?;
+        proc::serve(places, socket, end).await?;
         Ok(())
     });
     runtime.shutdown_background();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::thread::set_thread_groups;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
-use ssi_api::process::{Bytes, Look, Looked, ProcFile, Reader};
+use ssi_api::process::{Bytes, Look, Looked, ProcFile, Reader, Seen};
 
 use crate::apart::apart;
 use crate::hold::tick;
@@ -34,6 +34,58 @@ pub fn look(pid: u32, what: Look, reader: Reader) -> Looked {
         Ok(see())
     });
     seen.unwrap_or_else(|error| refused(&error))
+}
+
+/// What everybody may see of the processes with numbers above `after`, as far as the reader may
+/// see them at all: as many as have about `most` bytes. Also whether there are more.
+///
+/// # Errors
+/// /proc can't be read; the reader's rights can't be taken.
+pub fn sweep(after: u32, reader: Reader, most: usize) -> io::Result<(Vec<Seen>, bool)> {
+    let mut left = pids()?;
+    left.drain(..left.partition_point(|pid| *pid <= after));
+    if reader.uid == 0 {
+        return Ok(sweep_all(&left, most));
+    }
+    apart(move || {
+        become_reader(reader)?;
+        Ok(sweep_all(&left, most))
+    })
+}
+
+fn sweep_all(pids: &[u32], most: usize) -> (Vec<Seen>, bool) {
+    let (mut all, mut bytes) = (Vec::new(), 0);
+    for pid in pids {
+        if bytes > most {
+            return (all, true);
+        }
+        // Who has ended meanwhile is not there, nor is who is hidden from the reader.
+        if let Ok(seen) = see_all(*pid) {
+            bytes += [&seen.stat, &seen.statm, &seen.status, &seen.cmdline]
+                .iter()
+                .map(|file| file.0.len())
+                .sum::<usize>();
+            all.push(seen);
+        }
+    }
+    (all, false)
+}
+
+fn see_all(pid: u32) -> io::Result<Seen> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let owner = fs::metadata(&process)?;
+    let mut seen = Seen {
+        pid,
+        uid: owner.uid(),
+        gid: owner.gid(),
+        ..Seen::default()
+    };
+    for file in Seen::FILES {
+        if let Some(place) = seen.file(file) {
+            *place = Bytes(contents(&process.join(file.name()))?);
+        }
+    }
+    Ok(seen)
 }
 
 /// All pids of this machine, in order.
@@ -189,6 +241,28 @@ mod tests {
             look(pid, Look::Attributes, own()),
             Looked::Refused(libc::ENOENT)
         );
+    }
+
+    #[test]
+    fn all_are_seen_once_page_by_page() {
+        let own = own();
+        let (all, more) = sweep(0, own, usize::MAX).expect("/proc");
+        assert!(!more && all.is_sorted_by_key(|seen| seen.pid));
+        let (mut paged, mut after) = (Vec::new(), Some(0));
+        while let Some(last) = after {
+            let (page, more) = sweep(last, own, 10_000).expect("/proc");
+            after = page.last().filter(|_| more).map(|seen| seen.pid);
+            paged.extend(page.into_iter().map(|seen| seen.pid));
+        }
+        assert!(paged.is_sorted_by(|a, b| a < b), "{paged:?}");
+        let pid = std::process::id();
+        assert!(paged.contains(&pid));
+        let ours = all.into_iter().find(|seen| seen.pid == pid);
+        let ours = ours.expect("this process is there");
+        assert_eq!(ours.uid, own.uid);
+        let cmdline = fs::read("/proc/self/cmdline").expect("/proc");
+        assert_eq!(ours.cmdline, Bytes(cmdline));
+        assert!(ours.stat.0.starts_with(format!("{pid} (").as_bytes()));
     }
 
     /// Another user of root's own process; without root nobody else's rights can be had.

@@ -138,6 +138,10 @@ pub fn describe() -> Vec<Described> {
             "start nothing until further notice; \"undo\" goes on",
             r#"{"id":31,"request":{"service":{"quiesce":{}}}}"#,
         ),
+        (
+            "stat, statm, status and cmdline of all processes of a node with numbers above \"after\"",
+            r#"{"id":32,"request":{"process":{"sweep":{"node":2,"after":0}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

@@ -7,6 +7,7 @@ use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 use crate::process::{
     ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced, ProcessesView, Signalled,
+    Swept,
 };
 use crate::service::{LogsView, ServiceEvent, ServiceOutcome, ServiceText, ServicesView};
 
@@ -141,6 +142,8 @@ pub enum Reply {
     Pids(ClusterPids),
     /// To `process look`.
     Looked(Looked),
+    /// To `process sweep`.
+    Swept(Swept),
     /// To `process signal`: what became of it, in the order of the targets.
     Signalled(Vec<Signalled>),
     /// To `process nice`: what became of it, in the order of the targets.

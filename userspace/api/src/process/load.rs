@@ -41,6 +41,8 @@ pub struct BusyView {
     pub processes: u32,
     /// Those of them that run or wait for a processor.
     pub running: u32,
+    /// How long ago it was booted, in nanoseconds.
+    pub up: u64,
     /// Memory in all.
     pub memory: u64,
     /// What programs can still have without swapping.

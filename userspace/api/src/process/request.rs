@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Look, Reader, Target};
+use super::{Behalf, Look, Reader, Target};
 
 /// Requests about processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +43,28 @@ pub enum ProcessRequest {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reader: Option<Reader>,
     },
+    /// Look at what everybody may see of all processes of a node, as far as it goes into one
+    /// reply, with the rights of whoever asks.
+    Sweep {
+        /// Which node; none: this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<u16>,
+        /// Only at processes with numbers above this.
+        #[serde(default)]
+        after: u32,
+        /// As for a look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reader: Option<Reader>,
+    },
     /// Send a signal, with the rights of whoever asks.
     Signal {
         /// Its number; 0: only see whether it could be sent.
         signal: i32,
         /// Whom to.
         targets: Vec<Target>,
+        /// With the rights of this user instead, which is for root to say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behalf: Option<Behalf>,
     },
     /// Change the niceness of processes, all their threads, with the rights of whoever asks.
     Nice {
@@ -59,5 +75,8 @@ pub enum ProcessRequest {
         relative: bool,
         /// Whose; processes only.
         targets: Vec<Target>,
+        /// As for a signal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behalf: Option<Behalf>,
     },
 }

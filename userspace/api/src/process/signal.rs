@@ -14,6 +14,17 @@ pub struct Target {
     pub start: Option<u64>,
 }
 
+/// On whose behalf something is done to processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behalf {
+    /// The user's number.
+    pub user: u32,
+    /// The session that the user's program is in, on this node: whoever is in it may be
+    /// continued.
+    #[serde(default)]
+    pub session: Option<u32>,
+}
+
 /// What became of a signal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -17,8 +17,11 @@ pub(crate) fn limits_hold() {
             .await;
         let log = play.log("s");
         for controller in ["pids", "memory", "cpu"] {
-            let mut lines = log.lines().map(|line| line.splitn(3, ':').collect::<Vec<_>>());
-            let own = lines.find(|line| line.len() == 3 && line[1].split(',').any(|c| c == controller));
+            let mut lines = log
+                .lines()
+                .map(|line| line.splitn(3, ':').collect::<Vec<_>>());
+            let own =
+                lines.find(|line| line.len() == 3 && line[1].split(',').any(|c| c == controller));
             // Where it is in no hierarchy of version 1, that of version 2 has it.
             if let Some(own) = own {
                 assert!(own[2].ends_with("/s"), "{controller}: {log}");
@@ -30,7 +33,11 @@ pub(crate) fn limits_hold() {
 
 /// A cgroup that was killed takes processes all the same.
 pub(crate) fn whoever_was_killed_by_cgroup_is_there_again() {
-    let stage = Stage::new(&process("s", "exec sleep 1000", "error_limit = 100\nbackoff = { reset = 0 }"));
+    let stage = Stage::new(&process(
+        "s",
+        "exec sleep 1000",
+        "error_limit = 100\nbackoff = { reset = 0 }",
+    ));
     play(async {
         let mut play = stage.open();
         play.state("s", State::Ok).await;

@@ -62,8 +62,10 @@ pub(crate) fn a_thousand_that_can_t_run_go_down() {
         let mut play = stage.open();
         play.state("calm", State::Ok).await;
         calm_is_restarted(&mut play).await;
-        play.until("all are down", |play| of_all(play, |s| s.state == State::Down))
-            .await;
+        play.until("all are down", |play| {
+            of_all(play, |s| s.state == State::Down)
+        })
+        .await;
         assert!(of_all(&play, |s| s.record.total == 4));
     });
 }

@@ -12,7 +12,11 @@ pub(crate) fn send(
     targets: Vec<Target>,
 ) -> Result<Vec<Signalled>, Fail> {
     let count = targets.len();
-    let request = Request::Process(ProcessRequest::Signal { signal, targets });
+    let request = Request::Process(ProcessRequest::Signal {
+        signal,
+        targets,
+        behalf: None,
+    });
     match client.request(request)? {
         Reply::Signalled(sent) if sent.len() == count => Ok(sent),
         other => Err(client.unexpected(&other).into()),

@@ -102,6 +102,7 @@ pub(crate) fn change(
         nice,
         relative,
         targets,
+        behalf: None,
     });
     match client.request(request)? {
         Reply::Niced(niced) if niced.len() == count => Ok(niced),

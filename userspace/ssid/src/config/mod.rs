@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use load::load;
 use serde::{Deserialize, Serialize};
+use ssi_tree::proc::Places;
 
 /// Every default, written and commented.
 pub(crate) const DEFAULT_TEXT: &str = include_str!("default.toml");
@@ -42,9 +43,12 @@ impl Config {
     /// How the tree is served.
     pub(crate) fn tree(&self) -> ssi_tree::Tree {
         ssi_tree::Tree {
-            proc: self.tree.proc.clone(),
+            places: Places {
+                proc: self.tree.proc.clone(),
+                shell: self.runtime().join(ssi_api::process::SHELL_PROC),
+            },
             socket: self.control.socket.clone(),
-            lock: self.runtime().join("proc.lock"),
+            lock: self.runtime().join(ssi_api::process::PROC_LOCK),
         }
     }
 }

@@ -12,10 +12,10 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::process::{BusyView, Looked, Niced, ProcessesView, Signalled};
+use ssi_api::process::{BusyView, Looked, Niced, ProcessesView, Signalled, Swept};
 
 use crate::config::Config;
-pub(crate) use glance::Glance;
+pub(crate) use glance::{Glance, Sweep};
 pub(crate) use page::{Page, Wanted};
 pub(crate) use priority::Renice;
 use sampling::Sampled;
@@ -75,6 +75,12 @@ impl Processes {
     /// Looks at something of a process.
     pub(crate) async fn look(&self, glance: Glance) -> Result<Looked, Failure> {
         blocking(move || glance.see()).await
+    }
+
+    /// Looks at what everybody may see of all processes.
+    pub(crate) async fn sweep(&self, sweep: Sweep) -> Result<Swept, Failure> {
+        let swept = blocking(move || sweep.see()).await?;
+        swept.map_err(|e| Failure::new(FailureKind::Internal, format!("cannot read /proc: {e}")))
     }
 
     /// All pids.

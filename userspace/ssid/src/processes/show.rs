@@ -54,6 +54,7 @@ pub(super) fn busy(sampled: &Sampled) -> BusyView {
         cpus: tell.map_or(0, |tell| tell.cpus),
         processes,
         running,
+        up: clock::now(),
         memory: memory.total,
         free: memory.available,
         swap: memory.swap_total,

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use ssi_api::cluster::{ClusterRequest, ClusterView};
 use ssi_api::control::{Client, ClientError, FailureKind, Reply, Request};
-use ssi_api::process::{ClusterLoads, ClusterPids, Cpid, Look, Looked, ProcessRequest, Reader};
+use ssi_api::process::{
+    ClusterLoads, ClusterPids, Cpid, Look, Looked, ProcessRequest, Reader, Seen, Swept,
+};
 
 /// How long the daemon may be away: it is started again within that time.
 const AWAY: Duration = Duration::from_secs(3);
@@ -52,6 +54,30 @@ impl Daemon {
             Reply::Looked(Looked::NoNode(_)) => Err(libc::ENOENT.into()),
             Reply::Looked(looked) => Ok(looked),
             _ => Err(libc::EIO.into()),
+        }
+    }
+
+    /// What everybody may see of the processes of a node, on behalf of whoever reads the tree;
+    /// nothing if it doesn't say.
+    pub(super) async fn sweep(&self, node: u16, reader: Reader) -> fuse3::Result<Vec<Seen>> {
+        let mut all: Vec<Seen> = Vec::new();
+        loop {
+            let request = ProcessRequest::Sweep {
+                node: Some(node),
+                after: all.last().map_or(0, |last| last.pid),
+                reader: Some(reader),
+            };
+            match self.ask(Request::Process(request)).await? {
+                Reply::Swept(Swept::Page { processes, more }) => {
+                    let some = !processes.is_empty();
+                    all.extend(processes);
+                    if !(more && some) {
+                        return Ok(all);
+                    }
+                }
+                Reply::Swept(Swept::NoNode(_)) => return Ok(all),
+                _ => return Err(libc::EIO.into()),
+            }
         }
     }
 

@@ -6,8 +6,20 @@ use ssi_api::process::{Cpid, ProcFile, ProcLink};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Root,
-    /// A link to the process that looks.
-    Own,
+    /// The root of the tree that is /proc in `ssi shell`.
+    Shell,
+    /// A link to the process that looks, by its number here.
+    Own(u32),
+    /// The same in a shell, where it is the number that it knows itself.
+    OwnPlain(u32),
+    /// A link to the thread that looks, of that process.
+    OwnThread(u32, u32),
+    /// Where a shell has its node's own /proc.
+    Native,
+    /// A link to a process of this node in that.
+    Plain(u32),
+    /// A link to whatever else is in that, as [`Names`](super::names::Names) knows it.
+    Other(u32),
     Nodes,
     Node(u16),
     NodeFile(u16, NodeFile),
@@ -27,6 +39,7 @@ pub(super) enum NodeFile {
     Load,
     Cpus,
     Mem,
+    Uptime,
 }
 
 /// Whether something is a directory, a file or a link, and who may do what with it, as proc(5)
@@ -53,13 +66,15 @@ const FILES: [(ProcFile, u16); 11] = [
     (ProcFile::Wchan, 0o444),
 ];
 const LINKS: [ProcLink; 3] = [ProcLink::Exe, ProcLink::Cwd, ProcLink::Root];
-const NODE_FILES: [(&str, NodeFile); 4] = [
+const NODE_FILES: [(&str, NodeFile); 5] = [
     ("state", NodeFile::State),
     ("load", NodeFile::Load),
     ("cpus", NodeFile::Cpus),
     ("mem", NodeFile::Mem),
+    ("uptime", NodeFile::Uptime),
 ];
-const OWN: &str = "self";
+/// Also what the node's own /proc is called in a shell's.
+pub(super) const NATIVE: &str = ssi_api::process::NATIVE_PROC;
 const NODES: &str = "nodes";
 const WHERE: &str = "where";
 const DESCRIPTORS: &str = "fd";
@@ -70,7 +85,8 @@ const TAG_SHIFT: u32 = 61;
 const BELOW: u64 = (1 << PROCESS_SHIFT) - 1;
 
 mod tag {
-    pub(super) const FIXED: u64 = 0;
+    /// Of a kind that the number below tells.
+    pub(super) const HERE: u64 = 0;
     pub(super) const NODE: u64 = 1;
     pub(super) const NODE_FILE: u64 = 2;
     pub(super) const PROCESS: u64 = 3;
@@ -83,6 +99,47 @@ mod tag {
 /// Below a process: which node it is on comes after its files.
 const WHERE_BELOW: u64 = FILES.len() as u64;
 
+/// What there is once, and links to what is on this node: the lowest bits below the tag tell
+/// which, those above a thread or a name; the process is the one of this node.
+mod here {
+    pub(super) const ROOT: u64 = 1;
+    pub(super) const NODES: u64 = 2;
+    pub(super) const NATIVE: u64 = 3;
+    pub(super) const OWN: u64 = 4;
+    pub(super) const OWN_PLAIN: u64 = 5;
+    pub(super) const OWN_THREAD: u64 = 6;
+    pub(super) const PLAIN: u64 = 7;
+    pub(super) const OTHER: u64 = 8;
+    pub(super) const BITS: u32 = 4;
+}
+
+/// Pids, and names of a /proc, are below this.
+const PIDS: u32 = 1 << 22;
+
+fn here(kind: u64, process: u32, above: u32) -> u64 {
+    inode(tag::HERE, process, u64::from(above) << here::BITS | kind)
+}
+
+fn of_here(process: u32, below: u64) -> Option<Entry> {
+    let above = u32::try_from(below >> here::BITS).ok()?;
+    let kind = below & ((1 << here::BITS) - 1);
+    if process >= PIDS || above >= PIDS {
+        return None;
+    }
+    Some(match (kind, process, above) {
+        (here::ROOT, 0, 0) => Entry::Root,
+        (here::NODES, 0, 0) => Entry::Nodes,
+        (here::NATIVE, 0, 0) => Entry::Native,
+        (here::OTHER, 0, name) => Entry::Other(name),
+        (_, 0, _) => return None,
+        (here::OWN, pid, 0) => Entry::Own(pid),
+        (here::OWN_PLAIN, pid, 0) => Entry::OwnPlain(pid),
+        (here::OWN_THREAD, pid, thread) => Entry::OwnThread(pid, thread),
+        (here::PLAIN, pid, 0) => Entry::Plain(pid),
+        _ => return None,
+    })
+}
+
 fn inode(tag: u64, process: u32, below: u64) -> u64 {
     tag << TAG_SHIFT | u64::from(process) << PROCESS_SHIFT | below
 }
@@ -93,11 +150,20 @@ fn place<T: PartialEq>(mut of: impl Iterator<Item = T>, wanted: &T) -> u64 {
 
 impl Entry {
     /// The number of its inode; FUSE has it that the root's is 1.
+    ///
+    /// The kernel keeps what a link says by its inode. So a link that says something else to
+    /// everybody has a number for each.
     pub(super) fn inode(self) -> u64 {
         match self {
-            Self::Root => 1,
-            Self::Own => 2,
-            Self::Nodes => 3,
+            // There is one of them.
+            Self::Root | Self::Shell => here(here::ROOT, 0, 0),
+            Self::Nodes => here(here::NODES, 0, 0),
+            Self::Native => here(here::NATIVE, 0, 0),
+            Self::Own(pid) => here(here::OWN, pid, 0),
+            Self::OwnPlain(pid) => here(here::OWN_PLAIN, pid, 0),
+            Self::OwnThread(pid, thread) => here(here::OWN_THREAD, pid, thread),
+            Self::Plain(pid) => here(here::PLAIN, pid, 0),
+            Self::Other(name) => here(here::OTHER, 0, name),
             Self::Node(node) => inode(tag::NODE, node.into(), 0),
             Self::NodeFile(node, file) => {
                 let files = NODE_FILES.iter().map(|(_, file)| *file);
@@ -125,12 +191,7 @@ impl Entry {
         let node = || u16::try_from(process).ok();
         let cpid = || Cpid::of_number(process);
         Some(match number >> TAG_SHIFT {
-            tag::FIXED => match number {
-                1 => Self::Root,
-                2 => Self::Own,
-                3 => Self::Nodes,
-                _ => return None,
-            },
+            tag::HERE => of_here(process, below)?,
             tag::NODE => Self::Node(node()?),
             tag::NODE_FILE => Self::NodeFile(node()?, NODE_FILES.get(at)?.1),
             tag::PROCESS => Self::Process(cpid()?),
@@ -143,13 +204,14 @@ impl Entry {
         })
     }
 
-    /// What a directory could have under a name; it may not be there.
+    /// What a directory could have under a name, whoever looks; it may not be there.
     pub(super) fn child(self, name: &str) -> Option<Self> {
         match self {
-            Self::Root => match name {
-                OWN => Some(Self::Own),
-                NODES => Some(Self::Nodes),
-                number => Cpid::of_number(decimal(number)?).map(Self::Process),
+            Self::Root | Self::Shell => match (name, decimal(name)) {
+                (NODES, _) => Some(Self::Nodes),
+                (NATIVE, _) if self == Self::Shell => Some(Self::Native),
+                (_, Some(pid @ 1..PIDS)) if self == Self::Shell => Some(Self::Plain(pid)),
+                (_, number) => Cpid::of_number(number?).map(Self::Process),
             },
             Self::Nodes => Some(Self::Node(u16::try_from(decimal(name)?).ok()?)),
             Self::Node(_) | Self::Process(_) => {
@@ -170,7 +232,8 @@ impl Entry {
     pub(super) fn fixed(self) -> impl Iterator<Item = (&'static str, Self)> {
         let mut all: Vec<(&str, Self)> = Vec::new();
         match self {
-            Self::Root => all.extend([(OWN, Self::Own), (NODES, Self::Nodes)]),
+            Self::Root => all.push((NODES, Self::Nodes)),
+            Self::Shell => all.extend([(NODES, Self::Nodes), (NATIVE, Self::Native)]),
             Self::Node(node) => {
                 let files = NODE_FILES.iter();
                 all.extend(files.map(|(name, file)| (*name, Self::NodeFile(node, *file))));
@@ -189,9 +252,20 @@ impl Entry {
 
     pub(super) fn kind(self) -> Kind {
         match self {
-            Self::Root | Self::Nodes | Self::Node(_) | Self::Process(_) => Kind::Directory(0o555),
+            Self::Root
+            | Self::Shell
+            | Self::Native
+            | Self::Nodes
+            | Self::Node(_)
+            | Self::Process(_) => Kind::Directory(0o555),
             Self::Descriptors(_) => Kind::Directory(0o500),
-            Self::Own | Self::Link(..) | Self::Descriptor(..) => Kind::Link,
+            Self::Own(_)
+            | Self::OwnPlain(_)
+            | Self::OwnThread(..)
+            | Self::Plain(_)
+            | Self::Other(_)
+            | Self::Link(..)
+            | Self::Descriptor(..) => Kind::Link,
             Self::Where(_) | Self::NodeFile(..) => Kind::File(0o444),
             Self::File(_, wanted) => {
                 let known = FILES.iter().find(|(file, _)| *file == wanted);
@@ -200,7 +274,7 @@ impl Entry {
         }
     }
 
-    /// The process that it is of, if it is of one.
+    /// The process that it is of, if it is a directory, a file or a link of one.
     pub(super) const fn process(self) -> Option<Cpid> {
         match self {
             Self::Process(cpid)
@@ -209,7 +283,7 @@ impl Entry {
             | Self::Link(cpid, _)
             | Self::Descriptors(cpid)
             | Self::Descriptor(cpid, _) => Some(cpid),
-            Self::Root | Self::Own | Self::Nodes | Self::Node(_) | Self::NodeFile(..) => None,
+            _ => None,
         }
     }
 }
@@ -230,7 +304,12 @@ mod tests {
         let process = Entry::Process(cpid);
         let mut all = vec![
             Entry::Root,
-            Entry::Own,
+            Entry::Own(cpid.pid()),
+            Entry::OwnPlain(cpid.pid()),
+            Entry::OwnThread(cpid.pid(), cpid.pid()),
+            Entry::Plain(cpid.pid()),
+            Entry::Other(fd % PIDS),
+            Entry::Native,
             Entry::Nodes,
             Entry::Node(node),
             process,
@@ -282,6 +361,10 @@ mod tests {
         for none in ["1234", "08389842", "+8389842", "-1", "", "2/1234", "stat"] {
             assert_eq!(Entry::Root.child(none), None, "{none}");
         }
+        assert_eq!(Entry::Shell.child("8389842"), Some(Entry::Process(cpid)));
+        assert_eq!(Entry::Shell.child("1234"), Some(Entry::Plain(1234)));
+        assert_eq!(Entry::Shell.child("node"), Some(Entry::Native));
+        assert_eq!(Entry::Shell.child("0"), None);
         let process = Entry::Process(cpid);
         assert_eq!(process.child("fd"), Some(Entry::Descriptors(cpid)));
         assert_eq!(process.child("mem"), None);

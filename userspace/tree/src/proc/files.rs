@@ -12,25 +12,33 @@ use fuse3::raw::reply::{
 use fuse3::raw::{Filesystem, Request};
 use fuse3::{Inode, Result};
 use futures::stream::{self, Iter, Stream};
-use ssi_api::process::{self, Cpid, Look, Looked, Reader};
+use ssi_api::process::{self, Cpid, Look, Looked, Reader, Seen};
 
 use super::daemon::Daemon;
-use super::entry::{Entry, Kind, NodeFile};
+use super::entry::{Entry, Kind, NATIVE, NodeFile};
 use super::handles::Handles;
 use super::interrupt::Interrupts;
-use super::listing::{self, Listing};
+use super::listing::{self, Listing, reader};
+use super::names::{self, Names};
+use super::once::Once;
 use super::owners::{FRESH, Owner, Owners};
-use super::{node, renumber};
+use super::sweeps::Sweeps;
+use super::{node, own, renumber};
 
 /// Files are read as they are now, whatever the kernel has of them (FOPEN_DIRECT_IO,
 /// include/uapi/linux/fuse.h): their lengths aren't known before.
 const DIRECT: u32 = 1;
 
-/// The tree of one node.
+/// A tree of one node.
 #[derive(Debug)]
 pub(super) struct Files {
     daemon: Daemon,
+    /// What it begins with.
+    root: Entry,
+    names: Names,
+    once: Once,
     owners: Owners,
+    sweeps: Sweeps,
     texts: Handles<Text>,
     listings: Handles<Listing>,
     interrupts: Interrupts,
@@ -41,18 +49,50 @@ pub(super) struct Files {
 struct Text(Option<Bytes>);
 
 impl Files {
-    pub(super) fn new(daemon: Daemon) -> Self {
+    pub(super) fn new(daemon: Daemon, root: Entry) -> Self {
         Self {
             daemon,
+            root,
+            names: Names::default(),
+            once: Once::default(),
             owners: Owners::default(),
+            sweeps: Sweeps::default(),
             texts: Handles::default(),
             listings: Handles::default(),
             interrupts: Interrupts::default(),
         }
     }
 
+    /// What has an inode's number.
+    fn entry(&self, inode: Inode) -> Result<Entry> {
+        let entry = match Entry::of_inode(inode) {
+            Some(Entry::Root) => Some(self.root),
+            None => self.once.entry(inode),
+            known => known,
+        };
+        entry.ok_or_else(|| libc::ENOENT.into())
+    }
+
+    /// Gathers what whoever looks at all processes of a node is going to read, if that is what
+    /// they do.
+    async fn gather(&self, cpid: Cpid, request: Request) -> Result<()> {
+        let (node, reader, at) = (cpid.node(), reader(request), Instant::now());
+        if !self.sweeps.wants(request.pid, reader, node, at) {
+            return Ok(());
+        }
+        let seen = self.daemon.sweep(node, reader).await?;
+        for Seen { pid, uid, gid, .. } in &seen {
+            let (uid, gid) = (*uid, *gid);
+            if let Some(cpid) = Cpid::new(node, *pid) {
+                self.owners.put(cpid, at, Owner { uid, gid });
+            }
+        }
+        self.sweeps.put(request.pid, node, at, seen);
+        Ok(())
+    }
+
     /// Whose an entry is, which also tells whether it is there.
-    async fn owner(&self, entry: Entry) -> Result<Owner> {
+    async fn owner(&self, entry: Entry, request: Request) -> Result<Owner> {
         let Some(cpid) = entry.process() else {
             if let Entry::Node(node) | Entry::NodeFile(node, _) = entry {
                 let view = self.daemon.view().await?;
@@ -60,6 +100,7 @@ impl Files {
             }
             return Ok(Owner { uid: 0, gid: 0 });
         };
+        self.gather(cpid, request).await?;
         if let Some(known) = self.owners.get(cpid, Instant::now()) {
             return Ok(known);
         }
@@ -76,16 +117,23 @@ impl Files {
     /// How long the kernel may believe what it was told.
     const fn valid(entry: Entry) -> Duration {
         match entry {
-            // Every process has its own.
-            Entry::Own => Duration::ZERO,
+            // Every process has its own, and what they say changes.
+            Entry::Own(_) | Entry::OwnPlain(_) | Entry::OwnThread(..) => Duration::ZERO,
+            Entry::Link(..) | Entry::Descriptor(..) => Duration::ZERO,
             _ => FRESH,
         }
     }
 
-    async fn text(&self, entry: Entry, reader: Reader) -> Result<Bytes> {
+    async fn text(&self, entry: Entry, request: Request) -> Result<Bytes> {
+        let reader = reader(request);
         let said = match entry {
             Entry::File(cpid, file) => {
-                let said = self.bytes(cpid, Look::File(file), reader).await?;
+                self.gather(cpid, request).await?;
+                let now = Instant::now();
+                let said = match self.sweeps.take(request.pid, reader, cpid, file, now) {
+                    Some(said) => said,
+                    None => self.bytes(cpid, Look::File(file), reader).await?,
+                };
                 renumber::renumber(file, said, cpid.node())
             }
             Entry::Where(cpid) => {
@@ -123,10 +171,17 @@ impl Files {
     async fn link(&self, entry: Entry, request: Request) -> Result<Bytes> {
         let reader = reader(request);
         let leads = match entry {
-            Entry::Own => {
+            Entry::Own(_) => {
                 let here = self.daemon.view().await?.node;
-                let own = Cpid::new(here, request.pid).ok_or(libc::ENOENT)?;
-                own.number().to_string().into_bytes()
+                own::target(entry, here).ok_or(libc::ENOENT)?.into_bytes()
+            }
+            Entry::OwnPlain(_) | Entry::OwnThread(..) => {
+                own::target(entry, 0).ok_or(libc::ENOENT)?.into_bytes()
+            }
+            Entry::Plain(pid) => format!("{NATIVE}/{pid}").into_bytes(),
+            Entry::Other(number) => {
+                let name = self.names.name(number).ok_or(libc::ENOENT)?;
+                format!("{NATIVE}/{name}").into_bytes()
             }
             Entry::Link(cpid, link) => self.bytes(cpid, Look::Link(link), reader).await?,
             Entry::Descriptor(cpid, fd) => self.bytes(cpid, Look::Descriptor(fd), reader).await?,
@@ -135,27 +190,32 @@ impl Files {
         Ok(leads.into())
     }
 
-    async fn find(&self, parent: Entry, name: &OsStr) -> Result<ReplyEntry> {
+    /// What a directory has under a name, for whoever looks.
+    fn child(&self, parent: Entry, name: &str, request: Request) -> Option<Entry> {
+        match parent.child(name) {
+            Some(Entry::Plain(pid)) if !names::is_there(pid) => None,
+            None if parent == self.root => own::link(parent, name, request.pid).or_else(|| {
+                let native = parent == Entry::Shell;
+                native.then(|| self.names.find(name).map(Entry::Other))?
+            }),
+            child => child,
+        }
+    }
+
+    async fn find(&self, parent: Entry, name: &OsStr, request: Request) -> Result<ReplyEntry> {
         let name = name.to_str().ok_or(libc::ENOENT)?;
-        let entry = parent.child(name).ok_or(libc::ENOENT)?;
-        let Owner { uid, gid } = self.owner(entry).await?;
+        let entry = self.child(parent, name, request).ok_or(libc::ENOENT)?;
+        let Owner { uid, gid } = self.owner(entry, request).await?;
+        let mut attr = listing::attributes(entry, uid, gid);
+        if let Entry::Link(..) | Entry::Descriptor(..) = entry {
+            attr.ino = self.once.number(entry);
+        }
         Ok(ReplyEntry {
             ttl: Self::valid(entry),
-            attr: listing::attributes(entry, uid, gid),
+            attr,
             generation: 0,
         })
     }
-}
-
-const fn reader(request: Request) -> Reader {
-    Reader {
-        uid: request.uid,
-        gid: request.gid,
-    }
-}
-
-fn entry(inode: Inode) -> Result<Entry> {
-    Entry::of_inode(inode).ok_or_else(|| libc::ENOENT.into())
 }
 
 impl Filesystem for Files {
@@ -166,9 +226,19 @@ impl Filesystem for Files {
     async fn destroy(&self, _: Request) {}
 
     async fn lookup(&self, request: Request, parent: Inode, name: &OsStr) -> Result<ReplyEntry> {
-        let parent = entry(parent)?;
-        let finding = self.find(parent, name);
+        let parent = self.entry(parent)?;
+        let finding = self.find(parent, name, request);
         self.interrupts.unless(request.unique, finding).await
+    }
+
+    async fn forget(&self, _: Request, inode: Inode, _: u64) {
+        self.once.forget(inode);
+    }
+
+    async fn batch_forget(&self, _: Request, inodes: &[(Inode, u64)]) {
+        for (inode, _) in inodes {
+            self.once.forget(*inode);
+        }
     }
 
     async fn getattr(
@@ -178,28 +248,30 @@ impl Filesystem for Files {
         _: Option<u64>,
         _: u32,
     ) -> Result<ReplyAttr> {
-        let entry = entry(inode)?;
-        let asking = self.owner(entry);
+        let entry = self.entry(inode)?;
+        let asking = self.owner(entry, request);
         let Owner { uid, gid } = self.interrupts.unless(request.unique, asking).await?;
+        let mut attr = listing::attributes(entry, uid, gid);
+        attr.ino = inode;
         Ok(ReplyAttr {
             ttl: Self::valid(entry),
-            attr: listing::attributes(entry, uid, gid),
+            attr,
         })
     }
 
     async fn readlink(&self, request: Request, inode: Inode) -> Result<ReplyData> {
-        let reading = self.link(entry(inode)?, request);
+        let reading = self.link(self.entry(inode)?, request);
         let leads = self.interrupts.unless(request.unique, reading).await?;
         Ok(ReplyData { data: leads })
     }
 
     async fn open(&self, request: Request, inode: Inode, _: u32) -> Result<ReplyOpen> {
-        let entry = entry(inode)?;
+        let entry = self.entry(inode)?;
         if !matches!(entry.kind(), Kind::File(_)) {
             return Err(libc::EISDIR.into());
         }
         // Who may not read it is told so now.
-        let reading = self.text(entry, reader(request));
+        let reading = self.text(entry, request);
         let text = self.interrupts.unless(request.unique, reading).await?;
         Ok(ReplyOpen {
             fh: self.texts.open(Text(Some(text))),
@@ -219,7 +291,7 @@ impl Filesystem for Files {
         let text = match known {
             Some(text) => text,
             None => {
-                let reading = self.text(entry(inode)?, reader(request));
+                let reading = self.text(self.entry(inode)?, request);
                 self.interrupts.unless(request.unique, reading).await?
             }
         };
@@ -237,13 +309,13 @@ impl Filesystem for Files {
         Ok(())
     }
 
-    async fn flush(&self, _: Request, _: Inode, _: u64, _: u64) -> Result<()> {
-        Ok(())
-    }
-
     async fn opendir(&self, request: Request, inode: Inode, _: u32) -> Result<ReplyOpen> {
-        let entry = entry(inode)?;
-        let listing = listing::list(&self.daemon, entry, reader(request));
+        let entry = self.entry(inode)?;
+        if entry == self.root {
+            let now = Instant::now();
+            self.sweeps.begin(request.pid, reader(request), now);
+        }
+        let listing = listing::list(&self.daemon, &self.names, entry, request);
         let listing = self.interrupts.unless(request.unique, listing).await?;
         Ok(ReplyOpen {
             fh: self.listings.open(listing),

@@ -1,13 +1,17 @@
 //! What a directory has.
 
+use std::io;
 use std::sync::Arc;
 
 use fuse3::FileType;
+use fuse3::raw::Request;
 use fuse3::raw::reply::{DirectoryEntry, DirectoryEntryPlus, FileAttr};
-use ssi_api::process::{Cpid, Look, Looked, Reader};
+use ssi_api::process::{Cpid, Look, Looked, NodePids, Reader};
 
 use super::daemon::Daemon;
 use super::entry::{Entry, Kind};
+use super::names::{self, Contents, Names};
+use super::own;
 
 /// A directory as it was when it was opened: its names, in the order in which they are read.
 pub(super) type Listing = Arc<Vec<(String, Entry)>>;
@@ -16,18 +20,29 @@ pub(super) type Listing = Arc<Vec<(String, Entry)>>;
 ///
 /// # Errors
 /// It is none; the daemon's.
-pub(super) async fn list(daemon: &Daemon, of: Entry, reader: Reader) -> fuse3::Result<Listing> {
+pub(super) async fn list(
+    daemon: &Daemon,
+    known: &Names,
+    of: Entry,
+    request: Request,
+) -> fuse3::Result<Listing> {
     let mut all: Vec<(String, Entry)> = of
         .fixed()
         .map(|(name, entry)| (name.to_owned(), entry))
         .collect();
     match of {
         Entry::Root => {
+            all.extend(own::link(of, own::NAME, request.pid).map(|own| (own::NAME.into(), own)));
             for node in daemon.pids().await?.nodes {
-                let pids = node.pids.into_iter();
-                let cpids = pids.filter_map(|pid| Cpid::new(node.number, pid));
-                all.extend(cpids.map(|cpid| (cpid.number().to_string(), Entry::Process(cpid))));
+                all.extend(processes(node));
             }
+        }
+        Entry::Shell => {
+            all.extend(native(known, request.pid)?);
+            let all_pids = daemon.pids().await?;
+            let others = all_pids.nodes.into_iter();
+            let others = others.filter(|node| node.number != all_pids.here);
+            all.extend(others.flat_map(processes));
         }
         Entry::Nodes => {
             let members = daemon.view().await?.nodes.into_iter();
@@ -36,17 +51,49 @@ pub(super) async fn list(daemon: &Daemon, of: Entry, reader: Reader) -> fuse3::R
             );
         }
         Entry::Descriptors(cpid) => {
-            let Looked::Descriptors(fds) = daemon.look(cpid, Look::Descriptors, reader).await?
-            else {
+            let looked = daemon.look(cpid, Look::Descriptors, reader(request));
+            let Looked::Descriptors(fds) = looked.await? else {
                 return Err(libc::EIO.into());
             };
             let fds = fds.into_iter();
             all.extend(fds.map(|fd| (fd.to_string(), Entry::Descriptor(cpid, fd))));
         }
-        Entry::Node(_) | Entry::Process(_) => {}
+        Entry::Native | Entry::Node(_) | Entry::Process(_) => {}
         _ => return Err(libc::ENOTDIR.into()),
     }
     Ok(Arc::new(all))
+}
+
+/// The processes of a node.
+fn processes(node: NodePids) -> impl Iterator<Item = (String, Entry)> {
+    let cpids = node.pids.into_iter();
+    let cpids = cpids.filter_map(move |pid| Cpid::new(node.number, pid));
+    cpids.map(|cpid| (cpid.number().to_string(), Entry::Process(cpid)))
+}
+
+/// What a shell sees of this node's own /proc, in which whoever looks is a thread.
+fn native(known: &Names, thread: u32) -> io::Result<Vec<(String, Entry)>> {
+    let Contents { mut pids, others } = names::contents()?;
+    let mut all = Vec::new();
+    for name in others {
+        let own = own::link(Entry::Shell, &name, thread);
+        let entry = own.or_else(|| known.number(&name).map(Entry::Other));
+        all.extend(entry.map(|entry| (name, entry)));
+    }
+    pids.sort_unstable();
+    all.extend(
+        pids.into_iter()
+            .map(|pid| (pid.to_string(), Entry::Plain(pid))),
+    );
+    Ok(all)
+}
+
+/// On whose behalf the tree is asked.
+pub(super) const fn reader(request: Request) -> Reader {
+    Reader {
+        uid: request.uid,
+        gid: request.gid,
+    }
 }
 
 const fn file_type(kind: Kind) -> FileType {
@@ -119,6 +166,9 @@ const NONE: FileAttr = FileAttr {
     blksize: 0,
 };
 
+/// The longest that a link can be.
+const LONGEST: u64 = 4_095;
+
 pub(super) const EPOCH: fuse3::Timestamp = fuse3::Timestamp { sec: 0, nsec: 0 };
 
 /// What the kernel is told of an entry.
@@ -130,6 +180,12 @@ pub(super) fn attributes(entry: Entry, uid: u32, gid: u32) -> FileAttr {
     };
     FileAttr {
         ino: entry.inode(),
+        // Where a link leads isn't known yet, and kernels before 6.11 cut it off at this.
+        size: if entry.kind() == Kind::Link {
+            LONGEST
+        } else {
+            0
+        },
         kind: file_type(entry.kind()),
         perm,
         nlink,

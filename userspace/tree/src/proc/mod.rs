@@ -9,8 +9,12 @@
 //!     exe cwd root  links, as on its node
 //!     fd/0 …        links, as on its node
 //! nodes/2/
-//!     state load cpus mem
+//!     state load cpus mem uptime
 //! ```
+//!
+//! A second one is /proc in `ssi shell`. In it, this node's processes have their plain numbers,
+//! as they know themselves by these; they and whatever else /proc has are links into the node's
+//! own, which the shell has at `node`.
 //!
 //! Nothing is kept here but for a second whose a process is: every look is one at the process
 //! itself, by `ssid`, with the rights that whoever looks would have on its node.
@@ -22,8 +26,12 @@ mod handles;
 mod interrupt;
 mod listing;
 mod mount;
+mod names;
 mod node;
+mod once;
+mod own;
 mod owners;
 mod renumber;
+mod sweeps;
 
-pub use mount::{MountError, serve};
+pub use mount::{MountError, Places, serve};

@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fuse3::MountOptions;
-use fuse3::raw::Session;
+use fuse3::raw::{MountHandle, Session};
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount_remount, unmount};
 
 use super::daemon::Daemon;
+use super::entry::Entry;
 use super::files::Files;
 
 /// Why it can't be mounted.
@@ -42,16 +44,51 @@ pub enum MountError {
     },
 }
 
-/// Mounts clusterwide /proc at `path`, in place of what one that was killed has left there, and
-/// serves it until `end` or until somebody unmounts it. `socket` is that of `ssid`.
+/// Where the trees are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Clusterwide /proc.
+    pub proc: PathBuf,
+    /// What shells have as their /proc; nothing but a place to take it from.
+    pub shell: PathBuf,
+}
+
+/// Mounts clusterwide /proc and what shells have of it, in place of what one that was killed has
+/// left there, and serves them until `end` or until somebody unmounts one. `socket` is that of
+/// `ssid`.
 ///
 /// # Errors
 /// See [`MountError`].
 pub async fn serve(
-    path: &Path,
+    places: &Places,
     socket: PathBuf,
     end: impl Future<Output = ()>,
 ) -> Result<(), MountError> {
+    let daemon = Daemon::new(socket);
+    let Places { proc, shell } = places;
+    let mut for_all = mount(proc, Files::new(daemon.clone(), Entry::Root)).await?;
+    let mut for_shells = mount(shell, Files::new(daemon, Entry::Shell)).await?;
+    tracing::info!("clusterwide /proc is at {}", proc.display());
+    let served = |path: &Path, source| MountError::Served {
+        path: path.to_owned(),
+        source,
+    };
+    let ended = tokio::select! {
+        ended = &mut for_all => ended.map_err(|source| served(proc, source)),
+        ended = &mut for_shells => ended.map_err(|source| served(shell, source)),
+        () = end => Ok(()),
+    };
+    for path in [proc, shell] {
+        // Whoever is in it keeps it until they leave; new ones find it gone. One may be gone.
+        match unmount(path.as_path(), UnmountFlags::DETACH) {
+            Ok(()) | Err(Errno::INVAL) => {}
+            Err(error) => return Err(served(path, error.into())),
+        }
+    }
+    ended
+}
+
+async fn mount(path: &Path, files: Files) -> Result<MountHandle, MountError> {
     let named =
         |error: fn(PathBuf, io::Error) -> MountError| move |source| error(path.to_owned(), source);
     clear(path).map_err(named(|path, source| MountError::Place { path, source }))?;
@@ -61,9 +98,8 @@ pub async fn serve(
         .allow_other(true)
         .read_only(true)
         .nonempty(true);
-    let files = Files::new(Daemon::new(socket));
     let mounted = Session::new(options).mount(files, path).await;
-    let mut mounted = mounted.map_err(named(|path, source| MountError::Mount { path, source }))?;
+    let mounted = mounted.map_err(named(|path, source| MountError::Mount { path, source }))?;
     let flags = MountFlags::BIND
         | MountFlags::RDONLY
         | MountFlags::NOSUID
@@ -71,18 +107,7 @@ pub async fn serve(
         | MountFlags::NOEXEC;
     let closed = mount_remount(path, flags, c"").map_err(io::Error::from);
     closed.map_err(named(|path, source| MountError::Mount { path, source }))?;
-    tracing::info!("clusterwide /proc is at {}", path.display());
-    tokio::select! {
-        ended = &mut mounted => {
-            ended.map_err(named(|path, source| MountError::Served { path, source }))?;
-        }
-        () = end => {
-            // Whoever is in it keeps it until they leave; new ones find it gone.
-            let gone = unmount(path, UnmountFlags::DETACH);
-            gone.map_err(|error| MountError::Served { path: path.to_owned(), source: error.into() })?;
-        }
-    }
-    Ok(())
+    Ok(mounted)
 }
 
 /// Makes the directory, and removes the mount of a server that is gone.

@@ -20,7 +20,8 @@ pub(super) fn place(view: &ClusterView, node: u16) -> Option<String> {
 }
 
 /// What else is said of a node, if it has sampled it already: its load as others decide by it, its
-/// processors, or its memory in the words and units of meminfo (proc(5)).
+/// processors, its memory in the words and units of meminfo (proc(5)), or the seconds since it
+/// was booted.
 pub(super) fn busy(loads: &ClusterLoads, file: NodeFile) -> Option<String> {
     let busy = &loads.nodes.first()?.busy;
     if busy.cpus == 0 {
@@ -30,6 +31,10 @@ pub(super) fn busy(loads: &ClusterLoads, file: NodeFile) -> Option<String> {
     let written = match file {
         NodeFile::State => return None,
         NodeFile::Load => writeln!(text, "{:.0}", busy.load?.upper),
+        NodeFile::Uptime => {
+            let hundredths = busy.up / 10_000_000;
+            writeln!(text, "{}.{:02}", hundredths / 100, hundredths % 100)
+        }
         NodeFile::Cpus => writeln!(text, "{}", busy.cpus),
         NodeFile::Mem => [
             ("MemTotal:", busy.memory),
@@ -66,6 +71,7 @@ mod tests {
                 cpus: 4,
                 processes: 100,
                 running: 1,
+                up: 93_784_250_000_000,
                 memory: 8 << 30,
                 free: 3 << 30,
                 swap: 0,
@@ -80,6 +86,8 @@ mod tests {
         };
         assert_eq!(busy(&loads, NodeFile::Load).as_deref(), Some("62\n"));
         assert_eq!(busy(&loads, NodeFile::Cpus).as_deref(), Some("4\n"));
+        let uptime = busy(&loads, NodeFile::Uptime);
+        assert_eq!(uptime.as_deref(), Some("93784.25\n"));
         let mem = busy(&loads, NodeFile::Mem).expect("it is known");
         assert!(
             mem.starts_with("MemTotal:        8388608 kB\nMemAvailable:    3145728 kB\n"),

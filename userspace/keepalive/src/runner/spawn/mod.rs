@@ -15,8 +15,8 @@ use rustix::process::{
     DumpableBehavior, WaitId, WaitIdOptions, dumpable_behavior, set_dumpable_behavior, waitid,
 };
 
-use self::child::{Birth, Failed, STEPS};
 pub(crate) use self::child::NOTIFY;
+use self::child::{Birth, Failed, STEPS};
 pub(crate) use self::plan::Plan;
 pub use self::prompt::be_prompt;
 pub(crate) use self::prompt::{Prompt, restore};

@@ -26,6 +26,7 @@ fn seen() -> Seen {
         cpus: 2,
         processes: 2,
         running: 1,
+        up: 0,
         memory: 1000,
         free: 750,
         swap: 0,

@@ -1,12 +1,29 @@
 //! Looks at processes of any node.
 
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::process::{ClusterPids, Look, Looked, Missing, NodePids, Reader};
+use ssi_api::process::{ClusterPids, Look, Looked, Missing, NodePids, Reader, Swept};
 
 use super::super::{Cluster, Member};
 use super::service::{asked, name, op};
 use crate::control::Asker;
-use crate::processes::{Glance, Processes};
+use crate::processes::{Glance, Processes, Sweep};
+
+/// Why a node of no cluster is not there.
+const ALONE: &str = "is of no cluster of this machine";
+
+/// With whose rights a look is: those of whoever asks, or of whom root names.
+fn with_rights(reader: Option<Reader>, by: Asker) -> Result<Reader, Failure> {
+    let own = Reader {
+        uid: by.user,
+        gid: by.group,
+    };
+    let reader = reader.unwrap_or(own);
+    if reader != own && by.user != 0 {
+        let refused = "only root may look with the rights of another user";
+        return Err(Failure::new(FailureKind::Refused, refused));
+    }
+    Ok(reader)
+}
 
 impl Cluster {
     /// Looks at something of a process, with the rights of whoever asks, or of whom root names.
@@ -18,15 +35,7 @@ impl Cluster {
         reader: Option<Reader>,
         by: Asker,
     ) -> Result<Looked, Failure> {
-        let own = Reader {
-            uid: by.user,
-            gid: by.group,
-        };
-        let reader = reader.unwrap_or(own);
-        if reader != own && by.user != 0 {
-            let refused = "only root may look with the rights of another user";
-            return Err(Failure::new(FailureKind::Refused, refused));
-        }
+        let reader = with_rights(reader, by)?;
         let glance = Glance { pid, what, reader };
         let member = self.member();
         let here = member.as_ref().map(|member| member.kept().number);
@@ -35,10 +44,30 @@ impl Cluster {
                 let said = member.ask_up(node, op::LOOK, &glance).await;
                 Ok(said.unwrap_or_else(Looked::NoNode))
             }
-            (Some(_), None) => Ok(Looked::NoNode(
-                "is of no cluster of this machine".to_owned(),
-            )),
+            (Some(_), None) => Ok(Looked::NoNode(ALONE.to_owned())),
             _ => self.processes.look(glance).await,
+        }
+    }
+
+    /// Looks at what everybody may see of a node's processes, likewise.
+    pub(super) async fn sweep(
+        &self,
+        node: Option<u16>,
+        after: u32,
+        reader: Option<Reader>,
+        by: Asker,
+    ) -> Result<Swept, Failure> {
+        let reader = with_rights(reader, by)?;
+        let sweep = Sweep { after, reader };
+        let member = self.member();
+        let here = member.as_ref().map(|member| member.kept().number);
+        match (node, member) {
+            (Some(node), Some(member)) if Some(node) != here => {
+                let said = member.ask_up(node, op::SWEEP, &sweep).await;
+                Ok(said.unwrap_or_else(Swept::NoNode))
+            }
+            (Some(_), None) => Ok(Swept::NoNode(ALONE.to_owned())),
+            _ => self.processes.sweep(sweep).await,
         }
     }
 

@@ -8,13 +8,26 @@ mod look;
 mod orders;
 mod service;
 
-use ssi_api::control::{Failure, Reply};
-use ssi_api::process::{ClusterLoads, NodeBusy, ProcessRequest};
+use ssi_api::control::{Failure, FailureKind, Reply};
+use ssi_api::process::{Behalf, ClusterLoads, NodeBusy, ProcessRequest};
 
 pub(super) use self::service::serve;
 use super::Cluster;
 use crate::control::Asker;
 use crate::processes::{Order, Renice};
+
+/// Whose signal or change it is: that of whoever asks, or of whom root names.
+fn on_behalf(behalf: Option<Behalf>, by: Asker) -> Result<Behalf, Failure> {
+    let own = Behalf {
+        user: by.user,
+        session: by.session,
+    };
+    if behalf.is_some() && by.user != 0 {
+        let refused = "only root may act with the rights of another user";
+        return Err(Failure::new(FailureKind::Refused, refused));
+    }
+    Ok(behalf.unwrap_or(own))
+}
 
 impl Cluster {
     /// Answers what is asked about processes, on behalf of whoever asks.
@@ -46,7 +59,23 @@ impl Cluster {
                 let looked = self.look(node, pid, what, reader, by).await?;
                 Ok(Reply::Looked(looked))
             }
-            (ProcessRequest::Signal { signal, targets }, _) => {
+            (
+                ProcessRequest::Sweep {
+                    node,
+                    after,
+                    reader,
+                },
+                _,
+            ) => Ok(Reply::Swept(self.sweep(node, after, reader, by).await?)),
+            (
+                ProcessRequest::Signal {
+                    signal,
+                    targets,
+                    behalf,
+                },
+                _,
+            ) => {
+                let by = on_behalf(behalf, by)?;
                 let order = Order {
                     user: by.user,
                     session: by.session,
@@ -60,9 +89,11 @@ impl Cluster {
                     nice,
                     relative,
                     targets,
+                    behalf,
                 },
                 _,
             ) => {
+                let by = on_behalf(behalf, by)?;
                 let order = Renice {
                     user: by.user,
                     nice,

@@ -9,7 +9,7 @@ use ssi_ics::runner::{Ics, Register, Request};
 
 use super::super::service::{Service, other, read, reply};
 use super::super::{Member, record};
-use crate::processes::{Glance, Order, Processes, Renice};
+use crate::processes::{Glance, Order, Processes, Renice, Sweep};
 
 /// The service, and what it is asked for.
 pub(super) const SERVICE: Service = Service {
@@ -24,6 +24,7 @@ pub(super) mod op {
     pub(in super::super) const NICE: u16 = 4;
     pub(in super::super) const PIDS: u16 = 5;
     pub(in super::super) const LOOK: u16 = 6;
+    pub(in super::super) const SWEEP: u16 = 7;
 }
 
 impl Member {
@@ -63,6 +64,10 @@ pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Re
                 op::LOOK => {
                     let glance: Glance = read(&request)?;
                     reply(&processes.look(glance).await.map_err(other)?)
+                }
+                op::SWEEP => {
+                    let sweep: Sweep = read(&request)?;
+                    reply(&processes.sweep(sweep).await.map_err(other)?)
                 }
                 op::LOAD => reply(&processes.busy().map_err(other)?),
                 op::SIGNAL => {

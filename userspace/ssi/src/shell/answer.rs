@@ -1,0 +1,183 @@
+//! What calls on clusterwide numbers return: `ssid` is asked, on behalf of whoever called.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::libc;
+use ssi_api::control::{Client, ClientError, Reply, Request};
+use ssi_api::process::{Behalf, Niced, ProcessRequest, ProcessView, Target};
+
+use super::call::{self, Call, Returned, Whom};
+use super::caller::Caller;
+use super::listener::{Listener, Waiting};
+use crate::args::Common;
+
+/// How long `ssid` may be away: it is started again within that time.
+const AWAY: Duration = Duration::from_secs(3);
+/// How long between two attempts to reach it.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Answers calls.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) listener: Listener,
+    pub(super) common: Common,
+    /// The node's own /proc.
+    pub(super) native: OwnedFd,
+    /// Whether we may say on whose behalf we ask. Else all that we answer are ours: who isn't
+    /// root has a shell in which nobody becomes another user.
+    pub(super) for_others: bool,
+}
+
+impl Answers {
+    /// Answers a call.
+    pub(super) fn answer(&self, waiting: &Waiting) {
+        let caller = Caller::of(&self.native, waiting.thread);
+        // If it waits no more, that was another's.
+        if let Some(caller) = caller.filter(|_| self.listener.waits(waiting)) {
+            let returned = Call::of(waiting.number, waiting.args)
+                .and_then(|call| self.carry_out(call, caller));
+            self.listener.answer(waiting, returned);
+        }
+    }
+
+    fn carry_out(&self, call: Call, caller: Caller) -> Returned {
+        match call {
+            Call::Signal { whom, signal } => self.signal(whom, signal, caller),
+            Call::SetNice { whom, nice } => {
+                let processes = self.processes(whom)?;
+                let targets = processes.map(|process| Target {
+                    node: Some(whom.cpid().node()),
+                    pid: process.pid.cast_signed(),
+                    start: Some(process.start),
+                });
+                let targets: Vec<_> = targets.collect();
+                let behalf = self.behalf(caller.changes_as())?;
+                call::niced(&self.change(nice, targets, behalf)?)
+            }
+            Call::GetNice { whom } => {
+                let processes = self.processes(whom)?;
+                call::nice(processes.map(|process| process.nice))
+            }
+        }
+    }
+
+    /// Signals with one right of the caller's after the other.
+    fn signal(&self, whom: Whom, signal: i32, caller: Caller) -> Returned {
+        let pid = whom.cpid().pid().cast_signed();
+        let target = Target {
+            node: Some(whom.cpid().node()),
+            pid: match whom {
+                Whom::Process(_) => pid,
+                Whom::Group(_) => -pid,
+            },
+            start: None,
+        };
+        let mut rights: Vec<_> = caller.signals_as().map(Some).collect();
+        if !self.for_others {
+            rights = vec![None];
+        }
+        let mut returned = Err(libc::EPERM);
+        for behalf in rights {
+            let request = ProcessRequest::Signal {
+                signal,
+                targets: vec![target],
+                behalf,
+            };
+            returned = match self.ask(request)? {
+                Reply::Signalled(sent) => sent.first().map_or(Err(libc::EIO), call::signalled),
+                _ => Err(libc::EIO),
+            };
+            if returned != Err(libc::EPERM) {
+                break;
+            }
+        }
+        returned
+    }
+
+    fn change(
+        &self,
+        nice: i32,
+        targets: Vec<Target>,
+        behalf: Option<Behalf>,
+    ) -> Result<Vec<Niced>, i32> {
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = ProcessRequest::Nice {
+            nice,
+            relative: false,
+            targets,
+            behalf,
+        };
+        match self.ask(request)? {
+            Reply::Niced(niced) => Ok(niced),
+            _ => Err(libc::EIO),
+        }
+    }
+
+    /// Whose rights are to be named.
+    fn behalf(&self, rights: Option<Behalf>) -> Result<Option<Behalf>, i32> {
+        if !self.for_others {
+            return Ok(None);
+        }
+        rights.map(Some).ok_or(libc::EPERM)
+    }
+
+    /// The process, or those of the group.
+    fn processes(&self, whom: Whom) -> Result<impl Iterator<Item = ProcessView>, i32> {
+        let cpid = whom.cpid();
+        let request = ProcessRequest::List {
+            args: false,
+            nodes: Some(vec![cpid.node()]),
+        };
+        let Reply::ClusterProcesses(all) = self.ask(request)? else {
+            return Err(libc::EIO);
+        };
+        let nodes = all.nodes.into_iter();
+        let all = nodes.flat_map(|node| node.said.processes);
+        Ok(all.filter(move |process| match whom {
+            Whom::Process(_) => process.pid == cpid.pid(),
+            Whom::Group(_) => process.pgid == cpid.pid(),
+        }))
+    }
+
+    /// Asks `ssid`; waits for the next if there is none.
+    fn ask(&self, request: ProcessRequest) -> Result<Reply, i32> {
+        let begun = Instant::now();
+        let mut client = loop {
+            match self.common.connect() {
+                Ok(client) => break client,
+                Err(error) if !refused(&error) && begun.elapsed() < AWAY => thread::sleep(AGAIN),
+                Err(error) if refused(&error) => return Err(libc::EPERM),
+                Err(_) => return Err(libc::EHOSTUNREACH),
+            }
+        };
+        reply(&mut client, request)
+    }
+}
+
+fn reply(client: &mut Client, request: ProcessRequest) -> Result<Reply, i32> {
+    use ssi_api::control::FailureKind::{Busy, Refused};
+    client
+        .request(Request::Process(request))
+        .map_err(|error| match error {
+            ClientError::Failed(failure) => match failure.kind {
+                Busy => libc::EAGAIN,
+                Refused => libc::EPERM,
+                _ => libc::EIO,
+            },
+            // It may have been done or not.
+            _ => libc::EHOSTUNREACH,
+        })
+}
+
+/// Whether we may not connect.
+fn refused(error: &ClientError) -> bool {
+    let ClientError::Unreachable { source, .. } = error else {
+        return false;
+    };
+    source.kind() == io::ErrorKind::PermissionDenied
+}
