@@ -34,7 +34,7 @@ pub(crate) fn many(cluster: &Cluster) {
         b=$(cat /proc/$p/stat); kill -KILL $p; [ \"$a\" != \"$b\" ]";
     shell(host, fresh);
     let begun = Instant::now();
-    shell(host, "kill $(pgrep -f 'sleep 4716')");
+    shell(host, "pkill -x -f 'sleep 4716'");
     println!(
         "    killed one by one: {:.3} s",
         begun.elapsed().as_secs_f64()

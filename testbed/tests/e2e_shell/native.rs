@@ -26,9 +26,9 @@ pub(crate) fn own(cluster: &Cluster) {
     );
     let many = numbers(&many);
     assert!(many.chunks(2).all(|pair| pair[0] == pair[1]), "{many:?}");
-    assert!(shell(host, "readlink /proc/$$/exe").ends_with("/bash\n"));
+    assert!(shell(host, "readlink /proc/$$/exe; :").ends_with("/bash\n"));
     assert_eq!(
-        shell(host, "cd /usr; readlink /proc/$$/cwd /proc/self/cwd"),
+        shell(host, "cd /usr; readlink /proc/$$/cwd /proc/self/cwd; :"),
         "/usr\n/usr\n"
     );
     assert_eq!(
@@ -111,12 +111,14 @@ pub(crate) fn terminal(cluster: &Cluster) {
     assert!(own.contains("bash") && own.contains(" ps"), "{own}");
     assert_eq!(own.matches("bash").count(), 2, "{own}");
     person.sees("here> ");
-    person.types("sleep 1000");
+    // What is typed has the letters apart, what is said has not.
+    let sleeps = "sh -c 'echo u''p; exec sleep 1000'";
+    person.asks(sleeps, "up");
     person.keys("\x1a");
     person.sees("Stopped");
     person.asks("jobs; echo a-$SSI_SHELL", "a-1");
     person.asks("kill %1; wait; echo b-$SSI_SHELL", "b-1");
-    person.types("sleep 1000");
+    person.asks(sleeps, "up");
     person.keys("\x03");
     person.asks("echo c-$SSI_SHELL", "c-1");
     // It stops itself: whoever started it goes on, and comes back to it.
@@ -127,10 +129,10 @@ pub(crate) fn terminal(cluster: &Cluster) {
     person.asks("exit 4", "here> ");
     person.asks("echo f-$?-$SSI_SHELL", "f-4-");
     // A command in the foreground, by keys.
-    person.types("ssi shell sleep 1000");
+    person.asks(&format!("ssi shell {sleeps}"), "up");
     person.keys("\x1a");
     person.sees("Stopped");
-    person.types("fg");
+    person.asks("fg", "sleep 1000'");
     person.keys("\x03");
     person.asks("echo g-$?", "g-130");
 }

@@ -7,6 +7,8 @@ pub const SHELL_PROC: &str = "shell-proc";
 pub const PROC_LOCK: &str = "proc.lock";
 /// In a shell's /proc, the directory where the node's own is.
 pub const NATIVE_PROC: &str = "node";
+/// In a shell's /proc, a file that says which numbers processes can have; it isn't listed.
+pub const SHELL_PID_MAX: &str = ".pid_max";
 
 mod cpid;
 mod load;

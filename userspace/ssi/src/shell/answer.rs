@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::libc;
 use ssi_api::control::{Client, ClientError, Reply, Request};
-use ssi_api::process::{Behalf, Niced, ProcessRequest, ProcessView, Target};
+use ssi_api::process::{Behalf, Look, Looked, Niced, ProcFile, ProcessRequest, Target};
 
 use super::call::{self, Call, Returned, Whom};
 use super::caller::Caller;
@@ -47,19 +47,15 @@ impl Answers {
         match call {
             Call::Signal { whom, signal } => self.signal(whom, signal, caller),
             Call::SetNice { whom, nice } => {
-                let processes = self.processes(whom)?;
-                let targets = processes.map(|process| Target {
-                    node: Some(whom.cpid().node()),
-                    pid: process.pid.cast_signed(),
-                    start: Some(process.start),
-                });
-                let targets: Vec<_> = targets.collect();
                 let behalf = self.behalf(caller.changes_as())?;
-                call::niced(&self.change(nice, targets, behalf)?)
+                call::niced(&self.change(nice, self.targets(whom)?, behalf)?)
             }
             Call::GetNice { whom } => {
-                let processes = self.processes(whom)?;
-                call::nice(processes.map(|process| process.nice))
+                let targets = self.targets(whom)?.into_iter();
+                let all = targets.map(|target| self.nice(target));
+                // Who has ended meanwhile has none.
+                let all = all.filter(|nice| *nice != Err(libc::ESRCH));
+                call::nice(all.collect::<Result<Vec<_>, _>>()?.into_iter())
             }
         }
     }
@@ -127,21 +123,44 @@ impl Answers {
     }
 
     /// The process, or those of the group.
-    fn processes(&self, whom: Whom) -> Result<impl Iterator<Item = ProcessView>, i32> {
-        let cpid = whom.cpid();
+    fn targets(&self, whom: Whom) -> Result<Vec<Target>, i32> {
+        let (node, pid) = (Some(whom.cpid().node()), whom.cpid().pid());
+        if let Whom::Process(_) = whom {
+            let pid = pid.cast_signed();
+            let start = None;
+            return Ok(vec![Target { node, pid, start }]);
+        }
         let request = ProcessRequest::List {
             args: false,
-            nodes: Some(vec![cpid.node()]),
+            nodes: node.map(|node| vec![node]),
         };
         let Reply::ClusterProcesses(all) = self.ask(request)? else {
             return Err(libc::EIO);
         };
         let nodes = all.nodes.into_iter();
         let all = nodes.flat_map(|node| node.said.processes);
-        Ok(all.filter(move |process| match whom {
-            Whom::Process(_) => process.pid == cpid.pid(),
-            Whom::Group(_) => process.pgid == cpid.pid(),
-        }))
+        let group = all.filter(|process| process.pgid == pid);
+        let targets = group.map(|process| Target {
+            node,
+            pid: process.pid.cast_signed(),
+            start: Some(process.start),
+        });
+        Ok(targets.collect())
+    }
+
+    /// The niceness of a process now.
+    fn nice(&self, target: Target) -> Result<i32, i32> {
+        let request = ProcessRequest::Look {
+            node: target.node,
+            pid: target.pid.unsigned_abs(),
+            what: Look::File(ProcFile::Stat),
+            reader: None,
+        };
+        match self.ask(request)? {
+            Reply::Looked(Looked::Bytes(stat)) => call::nice_of(&stat.0).ok_or(libc::EIO),
+            Reply::Looked(Looked::Refused(_) | Looked::NoNode(_)) => Err(libc::ESRCH),
+            _ => Err(libc::EIO),
+        }
     }
 
     /// Asks `ssid`; waits for the next if there is none.

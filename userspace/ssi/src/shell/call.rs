@@ -124,6 +124,14 @@ pub(super) fn niced(all: &[Niced]) -> Returned {
     returned
 }
 
+/// The niceness that a process's stat tells (proc(5), field 19).
+pub(super) fn nice_of(stat: &[u8]) -> Option<i32> {
+    // A name may have anything in it.
+    let name = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = str::from_utf8(stat.get(name + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(16)?.parse().ok()
+}
+
 /// What the system call getpriority returns: of several, the highest priority, as a number that
 /// is above 0.
 pub(super) fn nice(all: impl Iterator<Item = i32>) -> Returned {
@@ -191,11 +199,18 @@ mod tests {
         assert_eq!(niced(&[Niced::NotLower, done()]), Err(libc::EACCES));
         assert_eq!(nice([5, -3, 19].into_iter()), Ok(23));
         assert_eq!(nice([].into_iter()), Err(libc::ESRCH));
+        let stat = b"7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 15 -5 1 0 99";
+        assert_eq!(nice_of(stat), Some(-5));
         let gone = Signalled::NoNode("is DOWN".to_owned());
         assert_eq!(signalled(&gone), Err(libc::ESRCH));
     }
 
     proptest! {
+        #[test]
+        fn any_stat_can_be_said(stat: Vec<u8>) {
+            nice_of(&stat);
+        }
+
         #[test]
         fn any_call_is_understood(number in 0_i64..500, args: [u64; 6]) {
             if let Ok(call) = Call::of(number, args) {

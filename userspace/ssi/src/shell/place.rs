@@ -15,7 +15,7 @@ use rustix::mount::{
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::thread::{CapabilitySet, capabilities};
-use ssi_api::process::{NATIVE_PROC, PROC_LOCK, SHELL_PROC};
+use ssi_api::process::{NATIVE_PROC, PROC_LOCK, SHELL_PID_MAX, SHELL_PROC};
 
 const PROC: &str = "/proc";
 
@@ -120,6 +120,10 @@ impl Place {
         if let Err(error) = within {
             unmount(PROC, UnmountFlags::DETACH)?;
             return Err(error.into());
+        }
+        // Programs make room for numbers by this. Without, they are cut off, and all else works.
+        if let Ok(file) = open_tree(CWD, format!("{PROC}/{SHELL_PID_MAX}"), clone) {
+            let _ = put(&file, &format!("{PROC}/{NATIVE_PROC}/sys/kernel/pid_max"));
         }
         Ok(())
     }

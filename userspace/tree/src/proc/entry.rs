@@ -16,6 +16,8 @@ pub(super) enum Entry {
     OwnThread(u32, u32),
     /// Where a shell has its node's own /proc.
     Native,
+    /// The largest number of a process, for shells to have in place of the node's own.
+    PidMax,
     /// A link to a process of this node in that.
     Plain(u32),
     /// A link to whatever else is in that, as [`Names`](super::names::Names) knows it.
@@ -75,6 +77,7 @@ const NODE_FILES: [(&str, NodeFile); 5] = [
 ];
 /// Also what the node's own /proc is called in a shell's.
 pub(super) const NATIVE: &str = ssi_api::process::NATIVE_PROC;
+const PID_MAX: &str = ssi_api::process::SHELL_PID_MAX;
 const NODES: &str = "nodes";
 const WHERE: &str = "where";
 const DESCRIPTORS: &str = "fd";
@@ -110,6 +113,7 @@ mod here {
     pub(super) const OWN_THREAD: u64 = 6;
     pub(super) const PLAIN: u64 = 7;
     pub(super) const OTHER: u64 = 8;
+    pub(super) const PID_MAX: u64 = 9;
     pub(super) const BITS: u32 = 4;
 }
 
@@ -130,6 +134,7 @@ fn of_here(process: u32, below: u64) -> Option<Entry> {
         (here::ROOT, 0, 0) => Entry::Root,
         (here::NODES, 0, 0) => Entry::Nodes,
         (here::NATIVE, 0, 0) => Entry::Native,
+        (here::PID_MAX, 0, 0) => Entry::PidMax,
         (here::OTHER, 0, name) => Entry::Other(name),
         (_, 0, _) => return None,
         (here::OWN, pid, 0) => Entry::Own(pid),
@@ -159,6 +164,7 @@ impl Entry {
             Self::Root | Self::Shell => here(here::ROOT, 0, 0),
             Self::Nodes => here(here::NODES, 0, 0),
             Self::Native => here(here::NATIVE, 0, 0),
+            Self::PidMax => here(here::PID_MAX, 0, 0),
             Self::Own(pid) => here(here::OWN, pid, 0),
             Self::OwnPlain(pid) => here(here::OWN_PLAIN, pid, 0),
             Self::OwnThread(pid, thread) => here(here::OWN_THREAD, pid, thread),
@@ -210,6 +216,7 @@ impl Entry {
             Self::Root | Self::Shell => match (name, decimal(name)) {
                 (NODES, _) => Some(Self::Nodes),
                 (NATIVE, _) if self == Self::Shell => Some(Self::Native),
+                (PID_MAX, _) if self == Self::Shell => Some(Self::PidMax),
                 (_, Some(pid @ 1..PIDS)) if self == Self::Shell => Some(Self::Plain(pid)),
                 (_, number) => Cpid::of_number(number?).map(Self::Process),
             },
@@ -233,6 +240,7 @@ impl Entry {
         let mut all: Vec<(&str, Self)> = Vec::new();
         match self {
             Self::Root => all.push((NODES, Self::Nodes)),
+            // What is there to be mounted elsewhere isn't listed.
             Self::Shell => all.extend([(NODES, Self::Nodes), (NATIVE, Self::Native)]),
             Self::Node(node) => {
                 let files = NODE_FILES.iter();
@@ -266,7 +274,7 @@ impl Entry {
             | Self::Other(_)
             | Self::Link(..)
             | Self::Descriptor(..) => Kind::Link,
-            Self::Where(_) | Self::NodeFile(..) => Kind::File(0o444),
+            Self::PidMax | Self::Where(_) | Self::NodeFile(..) => Kind::File(0o444),
             Self::File(_, wanted) => {
                 let known = FILES.iter().find(|(file, _)| *file == wanted);
                 Kind::File(known.map_or(0o400, |(_, mode)| *mode))
@@ -310,6 +318,7 @@ mod tests {
             Entry::Plain(cpid.pid()),
             Entry::Other(fd % PIDS),
             Entry::Native,
+            Entry::PidMax,
             Entry::Nodes,
             Entry::Node(node),
             process,
