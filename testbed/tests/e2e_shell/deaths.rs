@@ -66,7 +66,7 @@ pub(crate) fn nothing_left(cluster: &Cluster) {
     let host = cluster.host(1);
     let begun = Instant::now();
     loop {
-        let left = host.sh("pgrep -f 'ssi shell' || :");
+        let left = host.sh("pgrep -f 'ssi [s]hell' || :");
         if left.trim().is_empty() {
             break;
         }

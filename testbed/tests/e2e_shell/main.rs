@@ -145,7 +145,9 @@ fn seen(cluster: &Cluster) {
     let words: Vec<_> = one.split_whitespace().collect();
     let numbers = [own, init, own, own].map(|number| number.to_string());
     assert_eq!(words[..4], numbers, "{one}");
-    let nodes = shell(host, "cat /proc/nodes/2/state /proc/nodes/3/uptime");
+    // A node that has just come up has to look first.
+    let uptime = "until cat /proc/nodes/3/uptime 2>/dev/null; do sleep 0.1; done";
+    let nodes = shell(host, &format!("cat /proc/nodes/2/state; {uptime}"));
     let mut lines = nodes.lines();
     assert_eq!(lines.next(), Some("UP"));
     let uptime: f64 = lines
