@@ -71,6 +71,7 @@ impl Cluster {
         let request = ProcessRequest::Signal {
             signal,
             targets: vec![target],
+            behalf: None,
         };
         let said = self.ask(Request::Process(request), |reply| match reply {
             Reply::Signalled(said) => said.into_iter().next(),
