@@ -1,7 +1,7 @@
 //! Holding processes by descriptors, and how they ended.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use nix::request_code_readwrite;
@@ -37,7 +37,13 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
 /// A field of /proc/PID/stat, by its number in proc(5), behind the name, which may have
 /// anything in it.
 fn stat(pid: u32, field: usize) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The kernel writes it in one go, for each read anew.
+    let mut line = [0; 1024];
+    let len = fs::File::open(format!("/proc/{pid}/stat"))
+        .ok()?
+        .read(&mut line)
+        .ok()?;
+    let stat = String::from_utf8_lossy(&line[..len]);
     let (_, behind) = stat.rsplit_once(") ")?;
     behind.split(' ').nth(field - 3).map(str::to_owned)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ssi_keepalive::core::{Action, Event, Exit, Failure, Id, Main, Order, State};
 
@@ -293,7 +293,8 @@ fn a_stranger_is_adopted() {
         play.local.tell(stop("s"));
         play.state("s", State::Shutdown).await;
 
-        play.until("the end", |_| stage.pids("s").is_empty()).await;
+        play.until("the end", |p| p.status("s").why.starts_with("stopped by"))
+            .await;
         let right = Main { pid, start };
         play.local.tell(Event::Order(Order::Adopt(id, right)));
         play.state("s", State::Ok).await;

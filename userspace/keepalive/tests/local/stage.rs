@@ -135,11 +135,23 @@ impl Play {
             assert!(
                 Instant::now() < end,
                 "not in time: {what}; {}; {:#?}",
-                self.all(),
+                self.list(),
                 self.said
             );
             let _ = tokio::time::timeout(Duration::from_millis(50), self.local.step()).await;
             self.said.extend(self.local.said());
+        }
+    }
+
+    /// As [`until`](Self::until), of so many that looking at all of them takes its time.
+    pub(crate) async fn all(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        loop {
+            let look = Instant::now() + Duration::from_millis(250);
+            self.until(what, |_| Instant::now() >= look).await;
+            self.said.clear();
+            if done(self) {
+                return;
+            }
         }
     }
 
@@ -175,7 +187,7 @@ impl Play {
         String::from_utf8(content).unwrap()
     }
 
-    fn all(&self) -> String {
+    fn list(&self) -> String {
         let list = self.local.supervisor().list(ssi_keepalive::runner::now());
         let lines = list.map(|status| format!("{}: {} ({})", status.id, status.state, status.why));
         lines.collect::<Vec<_>>().join("; ")

@@ -10,9 +10,10 @@ mod restore;
 mod show;
 mod turn;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use self::turn::Lines;
 use super::action::Action;
 use super::event::Event;
 use super::id::Id;
@@ -42,8 +43,8 @@ pub struct Supervisor {
     fenced: bool,
     /// Those that are being started.
     starting: BTreeSet<Id>,
-    /// Those that could start, in the order in which they came, and wait for their turn.
-    line: VecDeque<Id>,
+    /// Those that could start, and wait for their turn.
+    lines: Lines,
     /// Makes waits differ from one process, and one node, to the next.
     seed: u64,
     changed: BTreeSet<Id>,
@@ -57,7 +58,7 @@ struct Entry {
     instance: Instance,
     /// What of it is in `timers`.
     timer: Option<Time>,
-    /// Whether it is in `line`.
+    /// Whether it is in `lines`.
     in_line: bool,
 }
 
@@ -75,7 +76,7 @@ impl Supervisor {
             quiesced: false,
             fenced: false,
             starting: BTreeSet::new(),
-            line: VecDeque::new(),
+            lines: Lines::default(),
             seed: 0,
             changed: BTreeSet::new(),
             todo: Vec::new(),

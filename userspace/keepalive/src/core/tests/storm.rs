@@ -24,11 +24,18 @@ struct Storm {
 
 impl Storm {
     fn new(count: u32, seed: u64) -> Self {
-        let mut process = Process::new("s", "/s");
-        process.instances = count;
-        process.error_limit = 1000;
+        Self::of(&[("s", count)], seed)
+    }
+
+    fn of(all: &[(&str, u32)], seed: u64) -> Self {
         let config = Config {
-            process: vec![process],
+            process: (all.iter())
+                .map(|(name, instances)| Process {
+                    instances: *instances,
+                    error_limit: 1000,
+                    ..Process::new(name, "/s")
+                })
+                .collect(),
             ..Config::default()
         };
         let mut supervisor = Supervisor::new(Arc::new(config));
@@ -40,9 +47,11 @@ impl Storm {
             started: Vec::new(),
             running: BTreeMap::new(),
         };
-        for instance in 0..count {
-            let id = Id::new("s", instance);
-            storm.tell(Event::Place { id, carried: None });
+        for (name, count) in all {
+            for instance in 0..*count {
+                let id = Id::new(name, instance);
+                storm.tell(Event::Place { id, carried: None });
+            }
         }
         storm
     }
@@ -103,6 +112,30 @@ fn a_thousand_that_die_at_once_stand_in_line() {
         storm.answer(0, true);
     }
     assert_eq!(storm.started, dying, "first come, first served");
+}
+
+#[test]
+fn many_instances_of_one_keep_no_other_waiting() {
+    let mut storm = Storm::of(&[("a", 500), ("b", 1), ("c", 500)], 0);
+    while !storm.asked.is_empty() {
+        storm.answer(0, true);
+    }
+    storm.started.clear();
+    let many = ["a", "c"].map(|name| (0..500).map(move |n| Id::new(name, n)));
+    for id in many.into_iter().flatten().chain([Id::new("b", 0)]) {
+        storm.dies(&id);
+    }
+    while !storm.asked.is_empty() {
+        storm.answer(0, true);
+    }
+    let turn = storm
+        .started
+        .iter()
+        .position(|id| *id.process == *"b")
+        .unwrap();
+    // Behind those that were being started already, and one of each other.
+    assert!(turn <= ONE_AFTER_THE_OTHER + 2, "{turn}");
+    assert_eq!(storm.started.len(), 1001);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn every_state_says_why() {
     w.dies("web", Exit::Signal(11));
     assert_eq!(
         w.why("web"),
-        "started again in 100 ms; 2 errors so far; last signal 11 (SIGSEGV)"
+        "started again in 96 ms; 2 errors so far; last signal 11 (SIGSEGV)"
     );
     for _ in 0..8 {
         w.pass(Duration::from_secs(11));

@@ -25,7 +25,7 @@ use self::watch::{Token, Watched};
 use super::cgroup::Cgroups;
 use super::log;
 use super::past::PastExits;
-use super::spawn::Prompt;
+use super::spawn::Means;
 use super::store::Store;
 use crate::config::{CgroupLimits, Config};
 use crate::core::{Action, Event, Exit, Heard, Id, Run, Supervisor, Time};
@@ -60,7 +60,7 @@ pub struct Local {
     watched: HashMap<Token, Watched>,
     running: HashMap<Id, Running>,
     past: Option<Box<dyn PastExits>>,
-    prompt: Prompt,
+    means: Means,
     tell: UnboundedSender<(Id, Run, Told)>,
     hears: UnboundedReceiver<(Id, Run, Told)>,
     /// What is said to the world outside of it.
@@ -114,6 +114,7 @@ impl Local {
         fenced: bool,
         past: Option<Box<dyn PastExits>>,
     ) -> io::Result<Self> {
+        let means = Means::new()?;
         let cgroups = Cgroups::at(&places.cgroups)?;
         fs::create_dir_all(&places.logs)?;
         fs::create_dir_all(&places.runtime)?;
@@ -130,7 +131,7 @@ impl Local {
             watched: HashMap::new(),
             running: HashMap::new(),
             past,
-            prompt: Prompt::new(),
+            means,
             tell,
             hears,
             out: Vec::new(),

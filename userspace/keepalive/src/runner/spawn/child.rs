@@ -38,20 +38,31 @@ pub(super) struct Failed {
     pub(super) step: usize,
 }
 
+/// The numbers of descriptors that a process has from us.
+pub(super) struct Descriptors {
+    /// To be its standard input, output and error.
+    pub(super) stdio: [RawFd; 3],
+    /// What it writes 0 to, to join cgroups.
+    pub(super) joins: Vec<RawFd>,
+    /// To be its [`NOTIFY`].
+    pub(super) notify: Option<RawFd>,
+    /// All are below this.
+    pub(super) end: RawFd,
+}
+
 /// What a process is born with, and what it leaves in the memory that it shares with us.
 pub(super) struct Birth<'a> {
     plan: &'a Plan,
-    /// What it writes 0 to, to join cgroups.
-    joins: Vec<RawFd>,
+    descriptors: Descriptors,
     step: AtomicUsize,
     errno: AtomicI32,
 }
 
 impl<'a> Birth<'a> {
-    pub(super) const fn new(plan: &'a Plan, joins: Vec<RawFd>) -> Self {
+    pub(super) const fn new(plan: &'a Plan, descriptors: Descriptors) -> Self {
         Self {
             plan,
-            joins,
+            descriptors,
             step: AtomicUsize::new(UNBORN),
             errno: AtomicI32::new(0),
         }
@@ -75,7 +86,7 @@ pub(super) extern "C" fn run(birth: *mut c_void) -> libc::c_int {
     // SAFETY: it lives until this process has another memory, or none.
     let birth = unsafe { &*birth.cast_const().cast::<Birth<'_>>() };
     birth.step.store(WELL, Ordering::Release);
-    let step = steps(birth.plan, &birth.joins);
+    let step = steps(birth.plan, &birth.descriptors);
     // SAFETY: errno is that of the thread that stands still; the end of a process is a system
     // call.
     unsafe {
@@ -87,12 +98,17 @@ pub(super) extern "C" fn run(birth: *mut c_void) -> libc::c_int {
 }
 
 /// Answers the number of the step that failed.
-fn steps(plan: &Plan, joins: &[RawFd]) -> usize {
+fn steps(plan: &Plan, descriptors: &Descriptors) -> usize {
     let identity = &plan.identity;
     // SAFETY: each call is a system call, or a wrapper around one that takes no lock; all
     // pointers are to memory of the plan, or of this function.
     unsafe {
         // No handler of ours, and nothing ignored that the program may count on.
+        // From here on it has descriptors of its own: copies of those that it needs.
+        let (all, own) = (libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE);
+        if libc::syscall(libc::SYS_close_range, descriptors.end, all, own) < 0 {
+            return 7;
+        }
         // The kernel's own struct of zeros is SIG_DFL; the library's calls take a lock.
         let default = [0_u64; 4];
         for signal in 1..=libc::SIGRTMAX() {
@@ -102,7 +118,7 @@ fn steps(plan: &Plan, joins: &[RawFd]) -> usize {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
-        for procs in joins {
+        for procs in &descriptors.joins {
             if libc::write(*procs, c"0".as_ptr().cast(), 1) < 0 {
                 return 9;
             }
@@ -111,7 +127,7 @@ fn steps(plan: &Plan, joins: &[RawFd]) -> usize {
         if libc::setsid() < 0 {
             return 0;
         }
-        for (to, from) in (0..).zip(plan.stdio()) {
+        for (to, from) in (0..).zip(descriptors.stdio) {
             if libc::dup2(from, to) < 0 {
                 return 1;
             }
@@ -139,11 +155,10 @@ fn steps(plan: &Plan, joins: &[RawFd]) -> usize {
         if libc::chdir(plan.cwd.as_ptr()) < 0 {
             return 6;
         }
-        let all = libc::c_uint::MAX;
         if libc::syscall(libc::SYS_close_range, 3, all, libc::CLOSE_RANGE_CLOEXEC) < 0 {
             return 7;
         }
-        if let Some(notify) = plan.notify()
+        if let Some(notify) = descriptors.notify
             && libc::dup2(notify, NOTIFY) < 0
         {
             return 7;

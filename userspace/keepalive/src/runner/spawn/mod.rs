@@ -7,19 +7,22 @@ mod child;
 mod plan;
 mod prompt;
 mod share;
+mod slots;
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 
 use rustix::process::{
     DumpableBehavior, WaitId, WaitIdOptions, dumpable_behavior, set_dumpable_behavior, waitid,
 };
 
 pub(crate) use self::child::NOTIFY;
-use self::child::{Birth, Failed, STEPS};
+use self::child::{Birth, Descriptors, Failed, STEPS};
 pub(crate) use self::plan::Plan;
+use self::prompt::Prompt;
 pub use self::prompt::be_prompt;
-pub(crate) use self::prompt::{Prompt, restore};
+pub(crate) use self::prompt::restore;
+use self::slots::Slots;
 use super::cgroup::Seat;
 
 /// A process that was started.
@@ -29,28 +32,44 @@ pub(crate) struct Spawned {
     pub(crate) pidfd: OwnedFd,
 }
 
+/// What is needed for starting any process.
+#[derive(Debug)]
+pub(crate) struct Means {
+    prompt: Prompt,
+    slots: Slots,
+}
+
+impl Means {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            prompt: Prompt::new(),
+            slots: Slots::new()?,
+        })
+    }
+}
+
 /// Starts a process in a cgroup.
 ///
 /// Waits until its program runs, or can't. What hangs meanwhile (a file server that doesn't
 /// answer) hangs the caller.
-pub(crate) fn spawn(plan: &Plan, seat: &Seat, prompt: &mut Prompt) -> io::Result<Spawned> {
-    let lent = prompt.lend();
-    let spawned = either(plan, seat);
+pub(crate) fn spawn(plan: &Plan, seat: &Seat, means: &mut Means) -> io::Result<Spawned> {
+    let lent = means.prompt.lend();
+    let spawned = either(plan, seat, &mut means.slots);
     if let (Ok(spawned), Some(lent)) = (&spawned, lent) {
         lent.take_back(spawned.pid);
     }
     spawned
 }
 
-fn either(plan: &Plan, seat: &Seat) -> io::Result<Spawned> {
+fn either(plan: &Plan, seat: &Seat, slots: &mut Slots) -> io::Result<Spawned> {
     if share::INTO_CGROUP
-        && let Some(spawned) = attempt(plan, seat, Join::AtBirth)?
+        && let Some(spawned) = attempt(plan, seat, slots, Join::AtBirth)?
     {
         return Ok(spawned);
     }
     // Where the parent's own cgroup was killed once, some kernels kill what is cloned
     // into any other (see Cgroup::make). Moving into it is slower, and always works.
-    attempt(plan, seat, Join::ByItself)?
+    attempt(plan, seat, slots, Join::ByItself)?
         .ok_or_else(|| io::Error::other("it was killed before its program ran"))
 }
 
@@ -62,14 +81,27 @@ enum Join {
 }
 
 /// None: it was killed before its program ran.
-fn attempt(plan: &Plan, seat: &Seat, join: Join) -> io::Result<Option<Spawned>> {
+fn attempt(plan: &Plan, seat: &Seat, slots: &mut Slots, join: Join) -> io::Result<Option<Spawned>> {
     let procs = match join {
         Join::AtBirth => None,
         Join::ByItself => Some(seat.procs()?),
     };
-    let joins = procs.iter().chain(&seat.more).map(AsRawFd::as_raw_fd);
+    slots.clear();
+    let log = slots.put(&plan.log)?;
+    let joins = procs.iter().chain(&seat.more);
+    let joins: io::Result<Vec<_>> = joins.map(|procs| slots.put(procs)).collect();
+    let descriptors = Descriptors {
+        stdio: [slots.null(), log, log],
+        joins: joins?,
+        notify: plan
+            .notify
+            .as_ref()
+            .map(|socket| slots.put(socket))
+            .transpose()?,
+        end: slots.end(),
+    };
     let cgroup = (join == Join::AtBirth).then(|| seat.folder.as_raw_fd());
-    let birth = Birth::new(plan, joins.collect());
+    let birth = Birth::new(plan, descriptors);
     let dumpable = dumpable_behavior();
     let blocked = Blocked::all();
     // SAFETY: the child makes system calls only, and ends in one; it gets a Birth, which lives

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
@@ -24,9 +24,9 @@ pub(crate) struct Plan {
     pub(super) cwd: CString,
     pub(super) identity: Identity,
     pub(super) rlimits: Vec<(libc::c_int, libc::rlimit64)>,
-    null: File,
-    log: File,
-    notify: Option<OwnedFd>,
+    /// Standard output and error.
+    pub(super) log: File,
+    pub(super) notify: Option<OwnedFd>,
 }
 
 /// Strings as execve(2) wants them.
@@ -84,7 +84,6 @@ impl Plan {
             rlimits: rlimits
                 .map(|(r, limit)| (number(*r), bounds(*limit)))
                 .collect(),
-            null: File::open("/dev/null")?,
             log,
             notify: None,
         })
@@ -94,16 +93,6 @@ impl Plan {
     /// [`NOTIFY`](super::NOTIFY).
     pub(crate) fn hold(&mut self, socket: OwnedFd) {
         self.notify = Some(socket);
-    }
-
-    pub(super) fn notify(&self) -> Option<RawFd> {
-        self.notify.as_ref().map(AsRawFd::as_raw_fd)
-    }
-
-    /// Standard input, output and error.
-    pub(super) fn stdio(&self) -> [RawFd; 3] {
-        let log = self.log.as_raw_fd();
-        [self.null.as_raw_fd(), log, log]
     }
 
     /// What a step that failed was about.

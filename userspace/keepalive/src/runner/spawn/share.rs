@@ -9,7 +9,8 @@ use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 /// Of linux/sched.h; libc's constant is too narrow for it.
 #[cfg(target_arch = "x86_64")]
 const CLONE_INTO_CGROUP: u64 = 1 << 33;
-const FLAGS: libc::c_int = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD;
+const FLAGS: libc::c_int =
+    libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::CLONE_PIDFD;
 
 /// What it runs on, in units of 16 bytes: 64 KiB, of which it touches one or two pages.
 const STACK: usize = 4096;
@@ -23,7 +24,8 @@ pub(super) const INTO_CGROUP: bool = cfg!(target_arch = "x86_64");
 /// Makes one, in a cgroup if there is one. Returns when it has become its program, or ended.
 ///
 /// # Safety
-/// `child` doesn't return, takes no lock, allocates nothing, and `data` is what it expects.
+/// `child` has our descriptors, so it does nothing to them before it has made them its own
+/// (`CLOSE_RANGE_UNSHARE`). It doesn't return, takes no lock, allocates nothing, and `data` is what it expects.
 /// No handler of a signal may run in it.
 pub(super) unsafe fn clone(
     cgroup: Option<RawFd>,
