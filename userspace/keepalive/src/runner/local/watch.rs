@@ -43,7 +43,8 @@ pub(super) enum What {
 }
 
 impl Local {
-    /// Something that was waited for has happened.
+    /// Something that was waited for has happened. What follows is told later: whoever ends at
+    /// once does so after it has been told that it was started.
     pub(super) fn happened(&mut self, token: Token) {
         let Some(watched) = self.watched.get_mut(&token) else {
             return;
@@ -52,8 +53,7 @@ impl Local {
             What::Notify(socket) => {
                 let (id, run) = (watched.id.clone(), watched.run);
                 for heard in notify::listen(socket) {
-                    let id = id.clone();
-                    self.tell(Event::Heard { id, run, heard });
+                    self.later(&id, run, Told::Heard(heard));
                 }
                 return;
             }
@@ -72,16 +72,13 @@ impl Local {
         match what {
             What::Main(main, held) => match self.exit(main, &held) {
                 Exit::Unknown => self.ask(&id, run, main, held),
-                exit => self.ended(id, run, exit),
+                exit => self.later(&id, run, Told::Ended(exit)),
             },
             What::Abandoned(main, held) => {
                 exit::exit(&held, main);
                 self.forget(main);
             }
-            What::Rest(_) => {
-                let heard = Heard::Emptied;
-                self.tell(Event::Heard { id, run, heard });
-            }
+            What::Rest(_) => self.later(&id, run, Told::Heard(Heard::Emptied)),
             What::Notify(_) => {}
         }
     }
