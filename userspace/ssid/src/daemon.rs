@@ -74,7 +74,7 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
         }
     }
     questions.abort();
-    tracing::info!("leaving; the packet path stays: connections go on");
+    tracing::info!("leaving; the packet path stays, and what is kept alive goes on");
     notify::stopping();
     Ok(())
 }
@@ -104,6 +104,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
         ("state", old.state != new.state),
         ("bpf", old.bpf != new.bpf),
         ("tree", old.tree != new.tree),
+        ("keepalive", old.keepalive != new.keepalive),
     ] {
         if changed {
             tracing::warn!("{setting} has changed: that needs a restart of ssid");
@@ -118,6 +119,7 @@ async fn reload(path: Option<&Path>, answers: &Answers, level: &Level) -> Result
         state: old.state,
         bpf: old.bpf,
         tree: old.tree,
+        keepalive: old.keepalive,
         ..new
     };
     level.set(&new.log.level)?;

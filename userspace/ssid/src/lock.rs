@@ -76,6 +76,6 @@ fn write_pid(file: &mut File) -> std::io::Result<()> {
 
 /// Beside the socket, so that daemons with different sockets (in tests, in namespaces)
 /// don't meet.
-fn path(config: &Config) -> PathBuf {
+pub(crate) fn path(config: &Config) -> PathBuf {
     Path::new(&config.control.socket).with_extension("lock")
 }

@@ -8,6 +8,7 @@ mod cvip;
 mod daemon;
 mod data_path;
 mod generate;
+mod keepalive;
 mod lock;
 mod log;
 mod memory;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
         return ended;
     }
     if let Some(ended) = ssi_tree::serve_if_asked() {
+        return ended;
+    }
+    if let Some(ended) = keepalive::guard_if_asked() {
         return ended;
     }
     let args = Args::parse();

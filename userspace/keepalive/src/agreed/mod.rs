@@ -105,6 +105,13 @@ impl Agreed {
         said.unwrap_or_else(|| !by_itself())
     }
 
+    /// Whether a process belongs to one node, and so needs no lease there.
+    #[must_use]
+    pub fn is_bound(&self, process: &str) -> bool {
+        let process = self.config.process(process);
+        process.is_some_and(|process| !self.config.place(process).can_move())
+    }
+
     /// The configuration as a supervisor goes by it: what operators stopped is not started.
     #[must_use]
     pub fn effective(&self) -> Config {

@@ -1,5 +1,5 @@
 //! What nodes ask each other about the cluster, besides what membership itself does: to
-//! have the master write something, and for the registry of virtual services.
+//! have the master write something, and for what subsystems have agreed on.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use ssi_ics::runner::{Ics, Register, Request};
 
 use super::world::World;
 use crate::data_path;
+use crate::keepalive::Keepalive;
 
 /// The service, and what it is asked for.
 const SERVICE: &str = "ssid";
@@ -23,6 +24,40 @@ mod op {
     pub(super) const PROPOSE: u16 = 1;
     pub(super) const REGISTRY: u16 = 2;
     pub(super) const AGREED: u16 = 3;
+    pub(super) const KEEPALIVE: u16 = 4;
+    pub(super) const KEEPALIVE_AGREED: u16 = 5;
+}
+
+/// Whose state a member lacks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of {
+    /// The virtual services'.
+    Lvs,
+    /// That of what is kept alive.
+    Keepalive,
+}
+
+impl Of {
+    const fn state(self) -> u16 {
+        match self {
+            Self::Lvs => op::REGISTRY,
+            Self::Keepalive => op::KEEPALIVE,
+        }
+    }
+
+    const fn agreed(self) -> u16 {
+        match self {
+            Self::Lvs => op::AGREED,
+            Self::Keepalive => op::KEEPALIVE_AGREED,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Lvs => "its virtual services",
+            Self::Keepalive => "what is kept alive",
+        }
+    }
 }
 
 /// How long a change may take to find a master.
@@ -100,10 +135,10 @@ impl Ask {
         }
     }
 
-    /// Whether, of members that all miss entries, this one is to go on with the registry that
+    /// Whether, of members that all miss entries, this one is to go on with the state that
     /// it has, up to `here`: nobody has more, and nobody with as much has a lower number. The
     /// others take it over then. Not while one of them does not answer.
-    pub(super) async fn leads_registry(&self, here: Epoch) -> bool {
+    pub(super) async fn leads(&self, of: Of, here: Epoch) -> bool {
         let Ok(status) = self.handle.status().await else {
             return false;
         };
@@ -113,7 +148,7 @@ impl Ask {
             .present()
             .filter(|member| member.id != own && member.state == State::Up);
         for number in others.map(|member| member.id.number) {
-            let Some(theirs) = self.agreed(number).await else {
+            let Some(theirs) = self.agreed(of, number).await else {
                 return false;
             };
             if theirs > here || theirs == here && number < own.number {
@@ -124,10 +159,10 @@ impl Ask {
     }
 
     /// Up to which epoch a member has carried out what was agreed; none if it doesn't answer.
-    async fn agreed(&self, number: Number) -> Option<Epoch> {
+    async fn agreed(&self, of: Of, number: Number) -> Option<Epoch> {
         let calling = self
             .ics
-            .call(number.get(), SERVICE, op::AGREED, Bytes::new());
+            .call(number.get(), SERVICE, of.agreed(), Bytes::new());
         let said = calling.deadline(ATTEMPT).await.ok()?;
         said.as_ref().try_into().map(u64::from_be_bytes).ok()
     }
@@ -145,16 +180,20 @@ impl Ask {
             .collect();
         for number in others {
             let mut pause = LOOK;
-            while self.agreed(number).await.is_some_and(|has| has < epoch) {
+            while self
+                .agreed(Of::Lvs, number)
+                .await
+                .is_some_and(|has| has < epoch)
+            {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
         }
     }
 
-    /// The registry of some other member that has it up to `epoch` at least; none if there
+    /// The state of some other member that has it up to `epoch` at least; none if there
     /// is no other that could.
-    pub(super) async fn registry(&self, epoch: Epoch) -> Result<Option<Vec<u8>>> {
+    pub(super) async fn state(&self, of: Of, epoch: Epoch) -> Result<Option<Vec<u8>>> {
         let Ok(status) = self.handle.status().await else {
             bail!("membership has stopped");
         };
@@ -173,12 +212,12 @@ impl Ask {
         for number in others {
             let calling = self
                 .ics
-                .call(number.get(), SERVICE, op::REGISTRY, body.clone());
+                .call(number.get(), SERVICE, of.state(), body.clone());
             if let Ok(state) = calling.deadline(ATTEMPT).await {
                 return Ok(Some(state.to_vec()));
             }
         }
-        bail!("no other member tells its virtual services yet");
+        bail!("no other member tells {} yet", of.name());
     }
 }
 
@@ -192,10 +231,14 @@ fn said(proposed: Result<Result<Epoch, ssi_clms::core::command::Refused>, NotPro
 }
 
 /// Answers what others ask.
-pub(super) fn serve(ask: &Ask, world: std::sync::Arc<World>) -> Result<(), Register> {
+pub(super) fn serve(
+    ask: &Ask,
+    world: std::sync::Arc<World>,
+    desk: Keepalive,
+) -> Result<(), Register> {
     let handle = ask.handle.clone();
     ask.ics.register(SERVICE, move |request: Request| {
-        let (handle, world) = (handle.clone(), world.clone());
+        let (handle, world, desk) = (handle.clone(), world.clone(), desk.clone());
         async move {
             let other = |why: String| ssi_ics::core::Failure::Other(why);
             match request.op {
@@ -216,6 +259,18 @@ pub(super) fn serve(ask: &Ask, world: std::sync::Arc<World>) -> Result<(), Regis
                 op::AGREED => {
                     let here = data_path::with(&world.data_path, |path| Ok(path.agreed()));
                     let here = here.await.map_err(|error| other(format!("{error:#}")))?;
+                    Ok(Bytes::copy_from_slice(&here.to_be_bytes()))
+                }
+                op::KEEPALIVE => {
+                    let epoch = request.body.as_ref().try_into().map(u64::from_be_bytes);
+                    let epoch = epoch.map_err(|_| other("no epoch".to_owned()))?;
+                    let state = desk.with(move |desk| desk.export(epoch)).await;
+                    let state = state.map_err(|error| other(error.to_string()))?;
+                    Ok(Bytes::from(state.map_err(other)?))
+                }
+                op::KEEPALIVE_AGREED => {
+                    let here = desk.with(|desk| desk.epoch()).await;
+                    let here = here.map_err(|error| other(error.to_string()))?;
                     Ok(Bytes::copy_from_slice(&here.to_be_bytes()))
                 }
                 unknown => Err(other(format!("ssid knows no {unknown}"))),

@@ -109,6 +109,7 @@ impl Cluster {
         let config = self.world.config();
         kept.save(&config.state.directory)
             .map_err(|e| internal(&e))?;
+        member.supervision.end().await;
         self.exit().await;
         self.world
             .stand(|place| *place = Standing::Left(Box::new(kept)))

@@ -15,6 +15,7 @@ use super::saved::Saved;
 use super::world::Standing;
 use super::{Cluster, Member, start};
 use crate::config::Config;
+use crate::keepalive;
 use crate::random::random;
 use crate::why::why;
 
@@ -139,6 +140,7 @@ impl Cluster {
         let fresh = || {
             Saved::remove(directory)?;
             start::remove_log(directory)?;
+            keepalive::forget(config)?;
             kept.save(directory)
         };
         fresh().map_err(|e| internal(&e))?;
@@ -185,6 +187,7 @@ impl Cluster {
         let undo = || {
             Kept::remove(directory)?;
             Saved::remove(directory)?;
+            keepalive::forget(config)?;
             start::remove_log(directory)
         };
         if let Err(error) = undo() {

@@ -7,7 +7,9 @@ mod change;
 mod company;
 mod fencing;
 mod home;
+mod hooks;
 mod join;
+mod keepalive;
 mod kept;
 mod orders;
 mod processes;
@@ -29,7 +31,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use ssi_clms::core::NodeId;
 use ssi_clms::door::Door;
-use ssi_clms::runner::Handle;
+use ssi_clms::runner::{Handle, clock};
 use ssi_ics::runner::Ics;
 use ssi_loader::map::Maps;
 use tokio::sync::{mpsc, watch};
@@ -37,6 +39,8 @@ use tokio::task::AbortHandle;
 
 use self::ask::Ask;
 use self::home::Home;
+use self::hooks::Hooks;
+use self::keepalive::Supervision;
 use self::kept::Kept;
 use self::orders::{Obedient, Progress};
 use self::record::Record;
@@ -49,6 +53,7 @@ pub(crate) use self::start::forget_around;
 use self::world::{Standing, World};
 use crate::config::Config;
 use crate::data_path::DataPath;
+use crate::keepalive::{Beginning, Keepalive};
 use crate::memory;
 use crate::nodes::Company;
 use crate::processes::Processes;
@@ -82,6 +87,7 @@ pub(crate) struct Member {
     ask: Ask,
     record: Arc<Record>,
     registry: Arc<Registry>,
+    supervision: Arc<Supervision>,
     progress: Arc<watch::Sender<Progress>>,
     /// Since when supervisors have been found to stand still.
     stalled: Mutex<BTreeMap<NodeId, Instant>>,
@@ -224,7 +230,19 @@ impl Cluster {
             kept.founding = false;
             kept.save(&directory)?;
         }
-        ask::serve(&ask, self.world.clone())?;
+        let own = start::own(&self.world.data_path).await?;
+        let beginning = Beginning {
+            number: kept.number,
+            life: resumed,
+            epoch: saved.view.epoch,
+            fenced: resumed.is_none() || own.lease_until() <= clock::now().0,
+            own,
+        };
+        let desk = Keepalive::start(&config, beginning)?;
+        ask::serve(&ask, self.world.clone(), desk.clone())?;
+        let orders = keepalive::ahead(orders, desk.clone());
+        let supervision = Arc::new(Supervision::new(desk, ask.clone()));
+        keepalive::serve(&ics, &supervision)?;
         processes::serve(&ics, &self.processes)?;
         remote::serve(&ics, &self.remote, &self.processes, &self.world)?;
         let record = Arc::new(Record::new(directory, saved));
@@ -235,10 +253,12 @@ impl Cluster {
             door: door.clone(),
             record: record.clone(),
             registry: registry.clone(),
+            supervision: supervision.clone(),
+            hooks: Hooks::start(kept.number, self.world.clone()),
             progress: progress.clone(),
         };
         let fatal = self.fatal.clone();
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(door.clone().serve(listener)).abort_handle(),
             tokio::spawn(self.remote.clone().serve_connections(commands)).abort_handle(),
             tokio::spawn(obedient.obey(orders)).abort_handle(),
@@ -250,17 +270,21 @@ impl Cluster {
             })
             .abort_handle(),
         ];
-        let member = Arc::new(Member {
-            kept: Mutex::new(kept),
-            ics,
-            handle,
-            door,
-            ask,
-            record,
-            registry,
-            progress,
-            stalled: Mutex::default(),
-            tasks,
+        let member = Arc::new_cyclic(|weak| {
+            tasks.extend(keepalive::tasks(weak, &supervision, &self.processes));
+            Member {
+                kept: Mutex::new(kept),
+                ics,
+                handle,
+                door,
+                ask,
+                record,
+                registry,
+                supervision,
+                progress,
+                stalled: Mutex::default(),
+                tasks,
+            }
         });
         self.set_member(Some(member.clone()));
         self.remote.get_ready();

@@ -12,10 +12,13 @@ use tokio::sync::{mpsc, watch};
 
 use super::fencing;
 use super::home::Home;
+use super::hooks::Hooks;
+use super::keepalive::Supervision;
 use super::record::Record;
 use super::registry::Registry;
-use super::start::{CVIP, LVS};
+use super::start::{CVIP, KEEPALIVE, LVS};
 use super::world::{Standing, World};
+use crate::keepalive::Desk;
 use crate::memory;
 use crate::why::why;
 
@@ -43,6 +46,8 @@ pub(super) struct Obedient {
     pub(super) door: Door<Home>,
     pub(super) record: Arc<Record>,
     pub(super) registry: Arc<Registry>,
+    pub(super) supervision: Arc<Supervision>,
+    pub(super) hooks: Hooks,
     pub(super) progress: Arc<watch::Sender<Progress>>,
 }
 
@@ -69,15 +74,19 @@ impl Obedient {
                     tracing::warn!(
                         "this node has no lease: it stops what others may do instead, until the cluster has it again"
                     );
+                    // Told ahead of this already; here it is waited for.
+                    self.at_desk(Desk::fence).await;
                     self.stand("stopping", |fenced| *fenced = true).await;
                     // The node's task is about to end if it doesn't listen.
                     let _ = self.handle.stopped().await;
                 }
                 Order::Unfence => {
                     self.stand("going on", |fenced| *fenced = false).await;
+                    self.at_desk(Desk::unfence).await;
                     tracing::info!("this node holds a lease");
                 }
                 Order::Rejoin => {
+                    self.at_desk(Desk::lost).await;
                     tracing::warn!("the cluster goes on without this node; it asks to be taken in");
                 }
                 Order::SwitchOff { node, request } => {
@@ -132,10 +141,16 @@ impl Obedient {
         .await;
         self.took(CVIP, &view).await;
         persist("the virtual services", || self.registry.take_in(installed)).await;
+        persist("what is kept alive", || {
+            self.supervision.take_in(installed, id)
+        })
+        .await;
         if let Err(error) = self.record.note(installed) {
             tracing::error!("the view is not saved: {}", why(&error));
         }
         self.took(LVS, &view).await;
+        self.took(KEEPALIVE, &view).await;
+        self.hooks.went(installed);
         self.progress.send_modify(|progress| {
             progress.view = view.clone();
             progress.id = id;
@@ -163,6 +178,12 @@ impl Obedient {
         .await;
         self.progress
             .send_modify(|progress| change(&mut progress.fenced));
+    }
+
+    async fn at_desk(&self, what: fn(&mut Desk)) {
+        if let Err(error) = self.supervision.desk.with(what).await {
+            tracing::error!("{}", why(&error));
+        }
     }
 
     async fn took(&self, subsystem: &str, view: &View) {

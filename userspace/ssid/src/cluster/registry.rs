@@ -15,7 +15,7 @@ use ssi_clms::core::follower::Installed;
 use ssi_lvs::core::Step;
 use tokio::sync::watch;
 
-use super::ask::Ask;
+use super::ask::{Ask, Of};
 use super::company;
 use super::start::LVS;
 use super::world::World;
@@ -99,7 +99,7 @@ impl Registry {
         if here >= epoch {
             return Ok(());
         }
-        let state = match self.ask.registry(epoch).await {
+        let state = match self.ask.state(Of::Lvs, epoch).await {
             Ok(Some(state)) => state,
             // Nobody else is there: what this node has is what there is.
             Ok(None) => return Ok(()),
@@ -107,7 +107,7 @@ impl Registry {
             // being gone.
             Err(error) => {
                 let vain = self.vain.fetch_add(1, Ordering::Relaxed) + 1;
-                if vain < VAIN || !self.ask.leads_registry(here).await {
+                if vain < VAIN || !self.ask.leads(Of::Lvs, here).await {
                     return Err(error);
                 }
                 tracing::warn!(

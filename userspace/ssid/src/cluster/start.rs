@@ -20,7 +20,7 @@ use ssi_ics::core::Lane;
 use ssi_ics::core::frame::SharedKey;
 use ssi_ics::runner::{Config as IcsConfig, Ics, Identity, PORT, Security, WORKERS, worker};
 use ssi_keeper::Keeper;
-use ssi_loader::map::Maps;
+use ssi_loader::map::{Maps, OwnNode};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -34,9 +34,10 @@ use crate::data_path::{self, DataPath};
 use crate::random;
 
 /// The subsystems that take views in, besides the kernel, in this order.
-pub(super) const SUBSYSTEMS: [&str; 2] = [CVIP, LVS];
+pub(super) const SUBSYSTEMS: [&str; 3] = [CVIP, LVS, KEEPALIVE];
 pub(super) const CVIP: &str = "cvip";
 pub(super) const LVS: &str = "lvs";
+pub(super) const KEEPALIVE: &str = "keepalive";
 
 /// The view log's file in the state directory.
 const LOG: &str = "view-log.redb";
@@ -71,6 +72,12 @@ pub(crate) fn life(kept: &Kept, saved: &Saved, maps: &Maps) -> Option<NodeId> {
     let same = own.flags & own_flag::MEMBER != 0
         && (own.node, own.incarnation) == (u32::from(id.number.get()), id.incarnation);
     same.then_some(id)
+}
+
+/// What the kernel knows of this node, for somebody else to look at.
+pub(super) async fn own(data_path: &Arc<Mutex<DataPath>>) -> Result<OwnNode> {
+    let maps = data_path::with(data_path, |path| Ok(path.maps().clone())).await?;
+    Ok(OwnNode::of(maps.own.share()?)?)
 }
 
 /// Puts it together; nothing runs yet but what listens.

@@ -19,6 +19,7 @@ pub(super) fn meaning(config: &Config) -> Option<String> {
         .or_else(|| config.network.interfaces.iter().find_map(|i| interface(i)))
         .or_else(|| fencing(config))
         .or_else(|| tree(config))
+        .or_else(|| keepalive(config))
         .or_else(|| sizes(config))
         .or_else(|| level(&config.log.level))
 }
@@ -79,6 +80,29 @@ fn tree(config: &Config) -> Option<String> {
     Some(format!(
         "tree.proc: \"{name}\" is no absolute path outside /proc where something can be mounted"
     ))
+}
+
+/// The longest that a hook may take, seconds.
+const LONGEST_HOOK: u64 = 3_600;
+
+fn keepalive(config: &Config) -> Option<String> {
+    let (keepalive, hooks) = (&config.keepalive, &config.hooks);
+    if !(1..=LONGEST_HOOK).contains(&hooks.timeout) {
+        return Some(format!(
+            "hooks.timeout is 1 to {LONGEST_HOOK} seconds, not {}",
+            hooks.timeout
+        ));
+    }
+    let none = keepalive.cgroup.as_os_str().is_empty();
+    [
+        ("keepalive.cgroup", &keepalive.cgroup, none),
+        ("keepalive.logs", &keepalive.logs, false),
+        ("hooks.nodeup", &hooks.nodeup, false),
+        ("hooks.nodedown", &hooks.nodedown, false),
+    ]
+    .into_iter()
+    .find(|(_, path, fine)| !fine && !path.is_absolute())
+    .map(|(name, path, _)| format!("{name}: \"{}\" is no absolute path", path.display()))
 }
 
 fn cvips(config: &Config) -> Option<String> {
@@ -146,6 +170,8 @@ mod tests {
             ("[node]\nclasses = [\"a b\"]", "is no name"),
             ("[cluster]\nfence_timeout = 0", "1 to 600 seconds"),
             ("[log]\nlevel = \"a=b=c\"", "log.level"),
+            ("[keepalive]\nlogs = \"x\"", "keepalive.logs"),
+            ("[hooks]\ntimeout = 0", "1 to 3600 seconds"),
             ("[network]\ninterfaces = [\"../x\"]", "not the name of an"),
             ("[lvs]\nconns4 = 3", "lvs.conns4 is 64 to"),
             (

@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) state: State,
     pub(crate) bpf: Bpf,
     pub(crate) tree: Tree,
+    pub(crate) keepalive: Keepalive,
+    pub(crate) hooks: Hooks,
     pub(crate) log: Log,
 }
 
@@ -227,6 +229,48 @@ impl Default for Tree {
     fn default() -> Self {
         Self {
             proc: "/cluster/proc".into(),
+        }
+    }
+}
+
+/// What is kept alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Keepalive {
+    /// A folder of a cgroup2 file system, which is made; empty: `ssi`, below where one is
+    /// mounted.
+    pub(crate) cgroup: PathBuf,
+    /// Where what supervised processes write goes.
+    pub(crate) logs: PathBuf,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self {
+            cgroup: PathBuf::new(),
+            logs: "/var/log/ssi".into(),
+        }
+    }
+}
+
+/// What is run when nodes come and go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Hooks {
+    /// A folder of programs: a node has come UP.
+    pub(crate) nodeup: PathBuf,
+    /// A folder of programs: a node is out.
+    pub(crate) nodedown: PathBuf,
+    /// Seconds that each program may take.
+    pub(crate) timeout: u64,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            nodeup: "/etc/ssi/nodeup.d".into(),
+            nodedown: "/etc/ssi/nodedown.d".into(),
+            timeout: 60,
         }
     }
 }

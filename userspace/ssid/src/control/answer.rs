@@ -44,6 +44,7 @@ impl Answers {
             Request::Cluster(request) => self.cluster.answer(request, user).await,
             Request::Ics(request) => self.cluster.talk(request).await,
             Request::Process(request) => self.cluster.processes(request, asker).await,
+            Request::Service(request) => self.cluster.service(request, user).await,
             Request::Lvs(LvsRequest::Apply { commands }) => self.apply(commands, user).await,
             Request::Lvs(request) => self.with(move |path| lvs(path, request)).await,
         }
