@@ -7,12 +7,13 @@ action=$1 binaries=$2 destdir=$3 prefix=$4
 PROGRAMS=(ssid ssi ssi-testbed ssi-bench)
 # Commands of ssi, which have pages of their own: ssi-status(1) …
 COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced witness ics ping
-    lvs ps kill pgrep pkill renice pstree top run completion clustertab)
+    lvs ps kill pgrep pkill renice pstree top service drain run
+    completion clustertab)
 # The traditional names of the testbed's verbs.
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
 # The traditional names that ssi goes by.
 TRADITIONAL=(clustername clusternode_num clusternode_avail clusternode_info clusternode_getstate
-    cluster_maxnodes loads where_pid node_pid onnode onall onclass fast fastnode)
+    cluster_maxnodes loads where_pid node_pid spawndaemon onnode onall onclass fast fastnode)
 # Those that other packages have too (graphviz, ipvsadm). They are in a directory of their
 # own, which comes first in PATH where they are wanted.
 SHARED=(cluster ipvsadm)

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::remote;
 
 /// Commands of the original that ssi is when it is called by their names.
-pub(crate) const TRADITIONAL: [&str; 10] = [
+pub(crate) const TRADITIONAL: [&str; 11] = [
     "cluster",
     "clustername",
     "clusternode_num",
@@ -17,6 +17,7 @@ pub(crate) const TRADITIONAL: [&str; 10] = [
     "loads",
     "where_pid",
     "node_pid",
+    "spawndaemon",
 ];
 
 /// What the name that we were called by makes of us.

@@ -42,7 +42,8 @@ Examples:
   ssi loads                       how busy the nodes are
   ssi pgrep -a ssh                who runs ssh, on any node
   ssi kill 2/1234                 end process 1234 of node 2
-  ssi shell                       a shell in which /proc is the cluster's
+  ssi service apply web.toml      keep processes alive, on one node or another
+  ssi service list                what is kept alive, and where
   ssi run --node 2 vi notes       a command on another node, as if it ran here
   ssi lvs -L -n                   virtual services and their servers
   ssi -o json status | jq .status.interfaces
@@ -119,7 +120,7 @@ pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
     let mut at = 1;
     while let Some(arg) = argv.get(at).and_then(|arg| arg.to_str()) {
         match arg {
-            "lvs" | "ps" | "kill" | "pgrep" | "pkill" | "renice" | "nice" => {
+            "lvs" | "ps" | "kill" | "pgrep" | "pkill" | "renice" | "nice" | "spawndaemon" => {
                 return argv.split_at(at + 1);
             }
             name if crate::remote::named(name).is_some() => return argv.split_at(at + 1),

@@ -9,11 +9,11 @@ use crate::fail::Fail;
 use crate::member::{evict, fenced, forget, init, join, leave, rejoin, token, witness};
 use crate::tradition::{
     cluster_maxnodes, clustername, clusternode_avail, clusternode_getstate, clusternode_info,
-    clusternode_num, clustertab, node_pid, where_pid,
+    clusternode_num, clustertab, node_pid, spawndaemon, where_pid,
 };
 use crate::{
-    cluster, completion, doctor, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice, shell,
-    status, top,
+    cluster, completion, doctor, drain, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice,
+    service, status, top,
 };
 
 #[derive(Debug, Subcommand)]
@@ -103,7 +103,19 @@ pub(crate) enum Cmd {
     Pstree(pstree::Options),
     Top(top::Options),
     Loads(loads::Options),
-    Shell(shell::Options),
+    Service(service::Options),
+    Drain(drain::Options),
+    /// Traditional: what is kept alive
+    #[command(name = "spawndaemon", disable_help_flag = true, after_long_help = spawndaemon::HELP)]
+    SpawnDaemon {
+        /// See `ssi spawndaemon --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "SPAWNDAEMON-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
     #[command(flatten)]
     Remote(remote::Cmd),
     Completion(completion::Options),
@@ -154,7 +166,9 @@ impl Cmd {
             Self::Pstree(options) => pstree::run(options, common),
             Self::Top(options) => top::run(options, common),
             Self::Loads(options) => loads::run(options, common),
-            Self::Shell(options) => shell::run(options, common),
+            Self::Service(options) => service::run(options, common),
+            Self::Drain(options) => drain::run(options, common),
+            Self::SpawnDaemon { .. } => spawndaemon::run(rest, common),
             Self::Remote(command) => {
                 let shown = format!("ssi {}", command.name());
                 // Its exit status is not ours to say in words.

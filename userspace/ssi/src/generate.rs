@@ -15,6 +15,7 @@ use crate::pgrep;
 use crate::ps;
 use crate::remote;
 use crate::renice;
+use crate::tradition::spawndaemon;
 
 /// Options for `make install`, which nobody else needs.
 #[derive(Clone, Debug, ClapArgs)]
@@ -78,6 +79,7 @@ fn page(of: Option<&str>) -> Result<String, Fail> {
         Some("kill") => verbatim_page("kill", kill::HELP),
         Some("pgrep") => verbatim_page("pgrep", pgrep::PGREP),
         Some("pkill") => verbatim_page("pkill", pgrep::PKILL),
+        Some("spawndaemon") => verbatim_page("spawndaemon", spawndaemon::HELP),
         Some("renice") => verbatim_page("renice", renice::HELP),
         Some(name) if remote::named(name).is_some() => verbatim_page(name, remote::help(name)),
         Some(name) => Ok(rendered(command(name)?)?),

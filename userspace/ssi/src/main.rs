@@ -10,6 +10,7 @@ mod cluster;
 mod command;
 mod completion;
 mod doctor;
+mod drain;
 mod fail;
 mod generate;
 mod help;
@@ -28,7 +29,7 @@ mod ps;
 mod pstree;
 mod remote;
 mod renice;
-mod shell;
+mod service;
 mod status;
 mod top;
 mod tradition;
@@ -51,6 +52,11 @@ fn main() -> ExitCode {
     }
     let (name, result) = match alias::called(&argv) {
         Called::Lvs(name) => (name, lvs::run(&argv[1..], &Common::from_env())),
+        Called::Command("spawndaemon") => {
+            let rest = &argv[1..];
+            let done = tradition::spawndaemon::run(rest, &Common::from_env());
+            ("spawndaemon".to_owned(), done)
+        }
         Called::Command(name) => {
             let ssi = ["ssi", name].into_iter().chain(alias::implied(name));
             let rest = argv.into_iter().skip(1);

@@ -9,6 +9,7 @@ pub(crate) mod clusternode_info;
 pub(crate) mod clusternode_num;
 pub(crate) mod clustertab;
 pub(crate) mod node_pid;
+pub(crate) mod spawndaemon;
 pub(crate) mod where_pid;
 
 use ssi_api::cluster::{ClusterView, MemberView};
