@@ -24,6 +24,13 @@ fn group(machine: Machine) -> Option<PathBuf> {
     Some(hierarchy()?.join(ROOT).join(machine.name()))
 }
 
+/// Where the machine's `ssid` has the cgroups of what it keeps alive: below the machine's own,
+/// so that it crashes with it; none if the kernel has none.
+#[must_use]
+pub fn services(machine: Machine) -> Option<PathBuf> {
+    Some(group(machine)?.join("services"))
+}
+
 /// Makes the machine's cgroup; false if this machine's kernel has none to give.
 pub fn make(machine: Machine) -> bool {
     group(machine).is_some_and(|group| fs::create_dir_all(group).is_ok())

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::cgroup;
 use crate::plan::{self, EXTERNAL, INTERCONNECT, Machine, Net};
 use crate::state::{self, Wish};
 
@@ -30,6 +31,10 @@ pub fn of(node: u8, wish: &Wish) -> String {
         "\n[network]\ninterfaces = [\"{EXTERNAL}\", \"{INTERCONNECT}\"]\nmode = \"{}\"\n\n[lvs]\n{SIZES}",
         wish.mode
     );
+    if let Some(services) = cgroup::services(machine) {
+        let services = services.display();
+        let _ = write!(text, "\n[keepalive]\ncgroup = \"{services}\"\n");
+    }
     if wish.bypass {
         let shared = state::shared();
         let _ = write!(text, "\n[bpf]\nshared = \"{}\"\n", shared.display());

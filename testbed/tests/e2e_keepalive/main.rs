@@ -1,0 +1,71 @@
+//! What is kept alive in a cluster: real processes, real deaths of processes, daemons, nodes
+//! and networks, and a witness outside who sees all that runs.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod deaths;
+mod nodes;
+mod use_of;
+mod witness;
+
+use std::process::ExitCode;
+
+use common::main as run;
+
+fn main() -> ExitCode {
+    witness::forget();
+    let ended = run(
+        4,
+        &[
+            (
+                "a file with mistakes: each is named, nothing is applied",
+                use_of::mistakes,
+            ),
+            ("applied at one node, it runs at another", use_of::applied),
+            ("stop, start, restart, clear, from any node", use_of::verbs),
+            (
+                "one waits for another that runs on another node",
+                use_of::waits,
+            ),
+            ("a process that runs already is adopted", use_of::adopted),
+            ("spawndaemon registers, lists, removes", use_of::spawndaemon),
+            ("a configuration of a megabyte", use_of::large),
+            (
+                "killed, it is restarted, and the error is counted",
+                deaths::killed,
+            ),
+            (
+                "ssid killed: the same process goes on; a death meanwhile is seen",
+                deaths::daemon,
+            ),
+            (
+                "a node crashes: its processes run elsewhere, once; it comes back: nothing runs twice",
+                deaths::node,
+            ),
+            ("the master crashes with what it ran", deaths::master),
+            (
+                "cut off, it stands still before another starts it",
+                deaths::partition,
+            ),
+            (
+                "cut off without an ssid, it stands still all the same",
+                deaths::no_daemon,
+            ),
+            ("one on each node, as nodes come and go", nodes::each),
+            (
+                "a drained node gives everything away, one by one",
+                nodes::drained,
+            ),
+            ("a log is followed from node to node", nodes::logs),
+            (
+                "hooks are run once for each node that comes or goes",
+                nodes::hooks,
+            ),
+            ("all nodes off and on again", nodes::power),
+            ("unloaded, nothing of it runs", nodes::unloaded),
+            ("removed, nothing is left", nodes::nothing_left),
+        ],
+    );
+    witness::forget();
+    ended
+}

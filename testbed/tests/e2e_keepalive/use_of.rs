@@ -1,0 +1,153 @@
+//! How it is used.
+
+use super::common::Cluster;
+use super::witness::{
+    assert_once, beat, in_state, list, next, only, process, put, runs, shown, until,
+};
+
+pub(crate) fn mistakes(cluster: &Cluster) {
+    let text = "[[process]]\nname = \"bad\"\npath = \"/nowhere/bad\"\nuser = \"nobody-is-called-so\"\nfavoured = 9\n";
+    let file = put("bad.toml", text);
+    let file = file.display().to_string();
+    let said = cluster.host(2).output(&["ssi", "service", "apply", &file]);
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    let lines = String::from_utf8_lossy(&said.stderr).into_owned();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    for (line, number) in lines.iter().zip([3, 4, 5]) {
+        assert!(line.starts_with(&format!("{file}:{number}: ")), "{line}");
+    }
+    assert!(list(cluster.host(1)).is_empty());
+    let said = cluster
+        .host(1)
+        .output(&["ssi", "service", "stop", "nothing"]);
+    let why = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        why.contains("there is no process or group \"nothing\""),
+        "{why}"
+    );
+}
+
+pub(crate) fn applied(cluster: &Cluster) {
+    only(cluster, 2, &process("web", "favoured = 3"));
+    let web = in_state(cluster.host(1), "web", "ok");
+    assert_eq!(web["node"], 3, "{web:#?}");
+    let run = next("web:0", &[]);
+    assert_eq!(run.node, "node3");
+    assert_eq!(web["pid"], run.pid, "{web:#?}");
+    // Every node says the same.
+    for node in cluster.nodes() {
+        let shown = in_state(cluster.host(node), "web", "ok");
+        assert_eq!((&shown["pid"], &shown["node"]), (&web["pid"], &web["node"]));
+    }
+    let said = cluster.host(4).run(&["ssi", "service", "show", "web"]);
+    assert!(
+        said.contains("name = \"web\"") && said.contains("state   ok"),
+        "{said}"
+    );
+    let events = cluster.host(4).run(&["ssi", "service", "events", "web"]);
+    assert!(events.contains("ok"), "{events}");
+}
+
+pub(crate) fn verbs(cluster: &Cluster) {
+    only(cluster, 1, &process("verb", "favoured = 2"));
+    let first = next("verb:0", &[]);
+    cluster.host(3).run(&["ssi", "service", "stop", "verb"]);
+    let stopped = in_state(cluster.host(1), "verb", "shutdown");
+    let why = stopped["why"].as_str().unwrap_or_default();
+    assert!(why.contains("ssi service start verb"), "{why}");
+    // Killing its node's ssid doesn't make it forget.
+    cluster.kill_daemon(2);
+    cluster.wait_for_daemon(2);
+    in_state(cluster.host(1), "verb", "shutdown");
+    cluster.host(4).run(&["ssi", "service", "start", "verb"]);
+    in_state(cluster.host(1), "verb", "ok");
+    let second = next("verb:0", std::slice::from_ref(&first));
+    cluster.host(1).run(&["ssi", "service", "restart", "verb"]);
+    let third = next("verb:0", &[first, second]);
+    assert_eq!(third.node, "node2");
+    assert_once("verb:0");
+}
+
+pub(crate) fn waits(cluster: &Cluster) {
+    let text = process("db", "favoured = 1") + &process("app", "favoured = 2\nafter = [\"db\"]");
+    only(cluster, 3, &text);
+    let (db, app) = (next("db:0", &[]), next("app:0", &[]));
+    assert_eq!((db.node.as_str(), app.node.as_str()), ("node1", "node2"));
+    assert!(db.first < app.first, "{db:?} {app:?}");
+    cluster
+        .host(3)
+        .run(&["ssi", "service", "stop", "app", "db"]);
+    in_state(cluster.host(3), "db", "shutdown");
+    cluster.host(3).run(&["ssi", "service", "start", "app"]);
+    until("app waits for db", || {
+        shown(cluster.host(3), "app", 0).is_some_and(|app| {
+            let why = app["why"].as_str().unwrap_or_default();
+            app["state"] == "start" && why.contains("waits for db")
+        })
+    });
+    cluster.host(3).run(&["ssi", "service", "start", "db"]);
+    in_state(cluster.host(3), "app", "ok");
+}
+
+pub(crate) fn adopted(cluster: &Cluster) {
+    let path = beat();
+    let path = path.display();
+    let script = format!(
+        "SSI_SERVICE=old SSI_INSTANCE=0 setsid {path} >/dev/null 2>&1 </dev/null & echo $!"
+    );
+    let pid = cluster.host(2).sh(&script).trim().to_owned();
+    let first = next("old:0", &[]);
+    let text = process("old", "enabled = false");
+    only(cluster, 1, &text);
+    cluster
+        .host(1)
+        .run(&["ssi", "service", "adopt", "old", &pid, "--node", "2"]);
+    let old = in_state(cluster.host(3), "old", "ok");
+    assert_eq!(
+        (&old["node"], old["pid"].to_string()),
+        (&2.into(), pid.clone())
+    );
+    cluster.host(2).sh(&format!("kill -9 {pid}"));
+    let second = next("old:0", std::slice::from_ref(&first));
+    assert_eq!(second.node, "node2");
+    let refused = cluster
+        .host(2)
+        .output(&["ssi", "service", "adopt", "old", "2"]);
+    assert!(!refused.status.success());
+    assert_once("old:0");
+}
+
+pub(crate) fn spawndaemon(cluster: &Cluster) {
+    only(cluster, 1, "");
+    let file = put("spawned.toml", &process("spawned", ""));
+    let file = file.display().to_string();
+    let host = cluster.host(1);
+    host.run(&["ssi", "spawndaemon", "-F", "4", "-B", "2", "-r", &file]);
+    let run = next("spawned:0", &[]);
+    assert_eq!(run.node, "node4");
+    let said = host.run(&["ssi", "spawndaemon", "-L", "-v", "machine"]);
+    assert!(said.contains(":spawned:ok:4:"), "{said}");
+    let wrong = host.output(&["ssi", "spawndaemon", "-U", "-F", "1", "-r", &file]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let path = beat().display().to_string();
+    host.run(&["ssi", "spawndaemon", "-k", "-d", &path]);
+    until("nothing is kept alive", || list(host).is_empty());
+    until("it has ended", || {
+        let before = runs("spawned:0");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        runs("spawned:0") == before
+    });
+}
+
+pub(crate) fn large(cluster: &Cluster) {
+    let text: String = (0..1500)
+        .map(|n| process(&format!("many{n}"), "enabled = false"))
+        .collect();
+    only(cluster, 3, &text);
+    let said = cluster.host(2).run(&["ssi", "service", "show", "--text"]);
+    assert!(said.len() > 256 << 10, "{} bytes", said.len());
+    assert!(said.contains("name = \"many1499\""));
+    only(cluster, 1, "");
+    until("nothing is kept alive", || list(cluster.host(2)).is_empty());
+}
