@@ -5,8 +5,9 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use ssi_api::process::{Look, Looked, Reader, Swept};
 
-/// Bytes of a sweep's answer, about. ICS takes twice as many; 5,000 processes have as much.
-const PAGE: usize = 8 << 20;
+/// Bytes of a sweep's answer, about: those of some 300 processes. Whoever looks at them gets through
+/// with these before they are old, and asks for more then.
+const PAGE: usize = 512 << 10;
 
 /// What is to be looked at.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -57,27 +57,22 @@ impl Daemon {
         }
     }
 
-    /// What everybody may see of the processes of a node, on behalf of whoever reads the tree;
-    /// nothing if it doesn't say.
-    pub(super) async fn sweep(&self, node: u16, reader: Reader) -> fuse3::Result<Vec<Seen>> {
-        let mut all: Vec<Seen> = Vec::new();
-        loop {
-            let request = ProcessRequest::Sweep {
-                node: Some(node),
-                after: all.last().map_or(0, |last| last.pid),
-                reader: Some(reader),
-            };
-            match self.ask(Request::Process(request)).await? {
-                Reply::Swept(Swept::Page { processes, more }) => {
-                    let some = !processes.is_empty();
-                    all.extend(processes);
-                    if !(more && some) {
-                        return Ok(all);
-                    }
-                }
-                Reply::Swept(Swept::NoNode(_)) => return Ok(all),
-                _ => return Err(libc::EIO.into()),
-            }
+    /// What everybody may see of the processes of a node, from this one on, on behalf of whoever
+    /// reads the tree: some of them, and whether there are more. Nothing if it doesn't say.
+    pub(super) async fn sweep(
+        &self,
+        from: Cpid,
+        reader: Reader,
+    ) -> fuse3::Result<(Vec<Seen>, bool)> {
+        let request = ProcessRequest::Sweep {
+            node: Some(from.node()),
+            after: from.pid() - 1,
+            reader: Some(reader),
+        };
+        match self.ask(Request::Process(request)).await? {
+            Reply::Swept(Swept::Page { processes, more }) => Ok((processes, more)),
+            Reply::Swept(Swept::NoNode(_)) => Ok((Vec::new(), false)),
+            _ => Err(libc::EIO.into()),
         }
     }
 

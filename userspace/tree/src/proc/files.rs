@@ -77,17 +77,17 @@ impl Files {
     /// they do.
     async fn gather(&self, cpid: Cpid, request: Request) -> Result<()> {
         let (node, reader, at) = (cpid.node(), reader(request), Instant::now());
-        if !self.sweeps.wants(request.pid, reader, node, at) {
+        if !self.sweeps.wants(request.pid, reader, cpid, at) {
             return Ok(());
         }
-        let seen = self.daemon.sweep(node, reader).await?;
+        let (seen, more) = self.daemon.sweep(cpid, reader).await?;
         for Seen { pid, uid, gid, .. } in &seen {
             let (uid, gid) = (*uid, *gid);
             if let Some(cpid) = Cpid::new(node, *pid) {
                 self.owners.put(cpid, at, Owner { uid, gid });
             }
         }
-        self.sweeps.put(request.pid, node, at, seen);
+        self.sweeps.put(request.pid, node, at, seen, more);
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! Who looks at all processes, one after the other, as ps does: what they would read is asked for
-//! at once, node by node, instead of a question for every file.
+//! together, for some hundred at a time, instead of a question for every file.
 //!
 //! A thread that opens the directory of all processes begins a sweep. What was gathered for it is
 //! its own, with its own rights; each file is told from it once, and for half a second. So
@@ -37,6 +37,8 @@ struct Gathered {
     /// What was not told yet, by pid.
     left: HashMap<u32, [Option<Bytes>; Seen::FILES.len()]>,
     told: usize,
+    /// Those above this are not known; none: there are no more.
+    last: Option<u32>,
 }
 
 impl Sweeps {
@@ -54,25 +56,28 @@ impl Sweeps {
         }
     }
 
-    /// Whether the processes of a node are to be gathered now for a thread that looks at one.
-    pub(super) fn wants(&self, thread: u32, reader: Reader, node: u16, now: Instant) -> bool {
+    /// Whether processes are to be gathered now, from one on that a thread looks at.
+    pub(super) fn wants(&self, thread: u32, reader: Reader, cpid: Cpid, now: Instant) -> bool {
         let mut all = self.all();
         let Some(sweep) = sweep(&mut all, thread, reader, now) else {
             return false;
         };
-        match sweep.nodes.get(&node) {
-            None => true,
-            Some(known) => now.duration_since(known.at) >= FRESH && known.told >= WORTH,
-        }
+        let Some(known) = sweep.nodes.get(&cpid.node()) else {
+            return true;
+        };
+        let old = now.duration_since(known.at) >= FRESH;
+        let beyond = known.last.is_some_and(|last| cpid.pid() > last);
+        (old || beyond) && known.told >= WORTH
     }
 
     /// What was gathered for it; it was asked for at `at`.
-    pub(super) fn put(&self, thread: u32, node: u16, at: Instant, seen: Vec<Seen>) {
+    pub(super) fn put(&self, thread: u32, node: u16, at: Instant, seen: Vec<Seen>, more: bool) {
         let mut all = self.all();
         let Some(sweep) = all.get_mut(&thread) else {
             return;
         };
         sweep.used = Instant::now();
+        let last = seen.last().filter(|_| more).map(|last| last.pid);
         let left = seen.into_iter().map(|mut seen| {
             let files = Seen::FILES.map(|file| seen.file(file).map(std::mem::take));
             (seen.pid, files)
@@ -81,6 +86,7 @@ impl Sweeps {
             at,
             left: left.collect(),
             told: 0,
+            last,
         };
         sweep.nodes.insert(node, gathered);
     }
@@ -151,12 +157,12 @@ mod tests {
     #[test]
     fn each_file_is_told_once_to_whom_it_was_gathered_for() {
         let (sweeps, now) = (Sweeps::default(), Instant::now());
-        assert!(!sweeps.wants(1, READER, 2, now), "it did not begin");
+        assert!(!sweeps.wants(1, READER, cpid(5), now), "it did not begin");
         sweeps.begin(1, READER, now);
-        assert!(sweeps.wants(1, READER, 2, now));
-        sweeps.put(1, 2, now, vec![seen(5), seen(6)]);
-        assert!(!sweeps.wants(1, READER, 2, now));
-        assert!(sweeps.wants(1, READER, 3, now));
+        assert!(sweeps.wants(1, READER, cpid(5), now));
+        sweeps.put(1, 2, now, vec![seen(5), seen(6)], false);
+        assert!(!sweeps.wants(1, READER, cpid(5), now));
+        assert!(sweeps.wants(1, READER, Cpid::new(3, 5).expect("in range"), now));
         let take = |thread, pid| sweeps.take(thread, READER, cpid(pid), ProcFile::Stat, now);
         assert_eq!(take(2, 5), None, "another thread");
         assert_eq!(take(1, 7), None, "it was not there");
@@ -173,16 +179,22 @@ mod tests {
     fn what_is_old_is_not_told() {
         let (sweeps, now) = (Sweeps::default(), Instant::now());
         sweeps.begin(1, READER, now);
-        sweeps.put(1, 2, now, (1..=40).map(seen).collect());
+        sweeps.put(1, 2, now, (1..=40).map(seen).collect(), true);
         let later = now + FRESH;
         let take = |pid, now| sweeps.take(1, READER, cpid(pid), ProcFile::Stat, now);
         assert_eq!(take(1, later), None);
-        assert!(!sweeps.wants(1, READER, 2, later), "for nobody");
+        assert!(!sweeps.wants(1, READER, cpid(5), later), "for nobody");
         for pid in 1..=16 {
+            assert!(
+                !sweeps.wants(1, READER, cpid(41), now),
+                "too little was read"
+            );
             assert!(take(pid, now).is_some());
         }
-        assert!(sweeps.wants(1, READER, 2, later));
-        assert!(!sweeps.wants(1, READER, 2, later + PAUSE));
+        assert!(sweeps.wants(1, READER, cpid(41), now));
+        assert!(!sweeps.wants(1, READER, cpid(40), now));
+        assert!(sweeps.wants(1, READER, cpid(5), later));
+        assert!(!sweeps.wants(1, READER, cpid(5), later + PAUSE));
     }
 
     #[test]
