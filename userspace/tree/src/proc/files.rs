@@ -76,11 +76,12 @@ impl Files {
     /// Gathers what whoever looks at all processes of a node is going to read, if that is what
     /// they do.
     async fn gather(&self, cpid: Cpid, request: Request) -> Result<()> {
-        let (node, reader, at) = (cpid.node(), reader(request), Instant::now());
-        if !self.sweeps.wants(request.pid, reader, cpid, at) {
+        let (node, reader) = (cpid.node(), reader(request));
+        if !self.sweeps.wants(request.pid, reader, cpid, Instant::now()) {
             return Ok(());
         }
         let (seen, more) = self.daemon.sweep(cpid, reader).await?;
+        let at = Instant::now();
         for Seen { pid, uid, gid, .. } in &seen {
             let (uid, gid) = (*uid, *gid);
             if let Some(cpid) = Cpid::new(node, *pid) {

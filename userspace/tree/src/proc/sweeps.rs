@@ -17,8 +17,8 @@ const FRESH: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(1);
 /// Most sweeps at a time.
 const MOST: usize = 32;
-/// So many files of what was gathered have to be read before it is gathered again: else they are
-/// looked at one by one.
+/// So many files have to be looked at after something was gathered before there is more of it:
+/// else they are looked at one by one.
 const WORTH: usize = 16;
 
 #[derive(Debug, Default)]
@@ -36,7 +36,8 @@ struct Gathered {
     at: Instant,
     /// What was not told yet, by pid.
     left: HashMap<u32, [Option<Bytes>; Seen::FILES.len()]>,
-    told: usize,
+    /// How many files were looked at since.
+    looked: usize,
     /// Those above this are not known; none: there are no more.
     last: Option<u32>,
 }
@@ -65,12 +66,12 @@ impl Sweeps {
         let Some(known) = sweep.nodes.get(&cpid.node()) else {
             return true;
         };
-        let old = now.duration_since(known.at) >= FRESH;
+        let old = now.saturating_duration_since(known.at) >= FRESH;
         let beyond = known.last.is_some_and(|last| cpid.pid() > last);
-        (old || beyond) && known.told >= WORTH
+        (old || beyond) && known.looked >= WORTH
     }
 
-    /// What was gathered for it; it was asked for at `at`.
+    /// What was gathered for it, which came at `at`.
     pub(super) fn put(&self, thread: u32, node: u16, at: Instant, seen: Vec<Seen>, more: bool) {
         let mut all = self.all();
         let Some(sweep) = all.get_mut(&thread) else {
@@ -85,7 +86,7 @@ impl Sweeps {
         let gathered = Gathered {
             at,
             left: left.collect(),
-            told: 0,
+            looked: 0,
             last,
         };
         sweep.nodes.insert(node, gathered);
@@ -104,11 +105,11 @@ impl Sweeps {
         let mut all = self.all();
         let sweep = sweep(&mut all, thread, reader, now)?;
         let known = sweep.nodes.get_mut(&cpid.node())?;
-        if now.duration_since(known.at) >= FRESH {
+        known.looked += 1;
+        if now.saturating_duration_since(known.at) >= FRESH {
             return None;
         }
         let Bytes(said) = known.left.get_mut(&cpid.pid())?.get_mut(place)?.take()?;
-        known.told += 1;
         Some(said)
     }
 
@@ -184,7 +185,7 @@ mod tests {
         let take = |pid, now| sweeps.take(1, READER, cpid(pid), ProcFile::Stat, now);
         assert_eq!(take(1, later), None);
         assert!(!sweeps.wants(1, READER, cpid(5), later), "for nobody");
-        for pid in 1..=16 {
+        for pid in 1..=15 {
             assert!(
                 !sweeps.wants(1, READER, cpid(41), now),
                 "too little was read"
