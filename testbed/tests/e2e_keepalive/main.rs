@@ -35,7 +35,7 @@ fn main() -> ExitCode {
                 deaths::killed,
             ),
             (
-                "ssid killed: the same process goes on; a death meanwhile is seen",
+                "ssid killed: the same process goes on; how one died meanwhile is known",
                 deaths::daemon,
             ),
             (

@@ -13,7 +13,8 @@ use ssi_keepalive::Node;
 use ssi_keepalive::agreed::{Agreed, Entry};
 use ssi_keepalive::core::{Action, Carried, Event, Id, Order, State};
 use ssi_keepalive::placement::{Life, Move, Slot};
-use ssi_keepalive::runner::{Local, Places};
+use ssi_keepalive::runner::{Local, PastExits, Places};
+use ssi_loader::Supervised;
 use tokio::sync::watch;
 
 use super::guard::Guard;
@@ -30,6 +31,17 @@ pub(super) struct Said {
     pub(super) due: watch::Sender<u64>,
     pub(super) done: watch::Sender<Epoch>,
     pub(super) ready: watch::Sender<Vec<Arc<str>>>,
+}
+
+/// Who knows how processes ended while no `ssid` ran: process tracking, if the kernel lets it.
+fn past(config: &Config) -> Option<Box<dyn PastExits>> {
+    match Supervised::pinned(&config.bpf.root) {
+        Ok(past) => Some(Box::new(past)),
+        Err(why) => {
+            tracing::info!("how processes end while no ssid runs won't be known: {why}");
+            None
+        }
+    }
 }
 
 /// The desk.
@@ -76,7 +88,7 @@ impl Desk {
             let guard = Guard::of(config, &places.cgroups);
             guard.end()?;
             let stood = guard.hand_over()?;
-            let local = Local::open(places, effective, fenced)?;
+            let local = Local::open_with(places, effective, fenced, past(config))?;
             guard.let_go(&stood, |process| agreed.is_bound(process))?;
             guard.start(&beginning.own)?;
             Ok(local)
