@@ -10,7 +10,7 @@ static SUPERVISED: HashMap<u32, Supervised, ROOM> = HashMap::new();
 /// A process has ended: notes it, if userspace wants to know.
 #[inline(always)]
 pub fn note(pid: u32, start: u64, status: u32) -> Option<()> {
-    let value = SUPERVISED.get_ptr_mut(&pid)?;
+    let value = SUPERVISED.get_ptr_mut(pid)?;
     // SAFETY: a live map value; a process ends once, so nobody else writes it now, but for
     // userspace, which replaces it as a whole.
     unsafe {
