@@ -39,8 +39,8 @@ fn habits() {
     ] {
         assert_eq!(asked(line, Program::Kill).signal, signal, "{line}");
     }
-    let own = asked("-g 0", Program::Grep).groups;
-    assert_eq!(own.len(), 1);
+    let groups = asked("-g 7,8", Program::Grep).groups;
+    assert_eq!(groups.len(), 2);
 }
 
 #[test]
