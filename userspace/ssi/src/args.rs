@@ -42,6 +42,7 @@ Examples:
   ssi loads                       how busy the nodes are
   ssi pgrep -a ssh                who runs ssh, on any node
   ssi kill 2/1234                 end process 1234 of node 2
+  ssi shell                       a shell in which /proc is the cluster's
   ssi service apply web.toml      keep processes alive, on one node or another
   ssi service list                what is kept alive, and where
   ssi run --node 2 vi notes       a command on another node, as if it ran here

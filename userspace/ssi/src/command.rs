@@ -13,7 +13,7 @@ use crate::tradition::{
 };
 use crate::{
     cluster, completion, doctor, drain, ics, kill, loads, lvs, pgrep, ps, pstree, remote, renice,
-    service, status, top,
+    service, shell, status, top,
 };
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +103,7 @@ pub(crate) enum Cmd {
     Pstree(pstree::Options),
     Top(top::Options),
     Loads(loads::Options),
+    Shell(shell::Options),
     Service(service::Options),
     Drain(drain::Options),
     /// Traditional: what is kept alive
@@ -166,6 +167,7 @@ impl Cmd {
             Self::Pstree(options) => pstree::run(options, common),
             Self::Top(options) => top::run(options, common),
             Self::Loads(options) => loads::run(options, common),
+            Self::Shell(options) => shell::run(options, common),
             Self::Service(options) => service::run(options, common),
             Self::Drain(options) => drain::run(options, common),
             Self::SpawnDaemon { .. } => spawndaemon::run(rest, common),

@@ -30,6 +30,7 @@ mod pstree;
 mod remote;
 mod renice;
 mod service;
+mod shell;
 mod status;
 mod top;
 mod tradition;
