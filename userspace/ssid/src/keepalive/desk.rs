@@ -94,7 +94,9 @@ impl Desk {
             Ok(local)
         };
         let local = places::places(config).and_then(open);
-        let local = local.map_err(|error| error.to_string());
+        let local = local.map_err(|error| {
+            format!("{error}; `keepalive` in ssi.toml says where what it needs is")
+        });
         if let Err(why) = &local {
             tracing::warn!("nothing can be kept alive on this node: {why}");
         }

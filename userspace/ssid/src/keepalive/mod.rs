@@ -20,7 +20,6 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use ssi_clms::core::{Epoch, NodeId};
 use ssi_keepalive::placement::Life;
-use ssi_keepalive::runner::be_prompt;
 use ssi_loader::map::OwnNode;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -70,9 +69,6 @@ impl Keepalive {
         let (config, lease) = (config.clone(), over.clone());
         let (tell, opened) = std::sync::mpsc::channel();
         let run = move || {
-            if let Err(error) = be_prompt() {
-                tracing::info!("supervision waits its turn on a busy machine: {error}");
-            }
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .max_blocking_threads(4)

@@ -29,13 +29,13 @@ fn by_tick(processes: Vec<Process>) -> HashMap<Id, Process> {
 
 fn both_sources_say_the_same() {
     let mut watch = Watch::new();
-    let mut actors = [
-        "wait",
-        "thread-ends",
-        "first-thread-ends",
-        "thread-executes",
-    ]
-    .map(Actor::start);
+    let kinds = ["thread-ends", "first-thread-ends", "thread-executes"];
+    // A container may have no others.
+    let mut actors: Vec<_> = kinds
+        .into_iter()
+        .chain(["wait"; 24])
+        .map(Actor::start)
+        .collect();
     for actor in &mut actors {
         actor.is_ready();
     }
@@ -54,8 +54,7 @@ fn both_sources_say_the_same() {
     for actor in &actors {
         assert!(procfs.keys().any(|id| id.pid == actor.pid()));
     }
-    // This machine's own are more than ours.
-    assert!(compared > actors.len() + 20, "{compared}");
+    assert!(compared >= actors.len(), "{compared}");
     assert!(
         compared + 20 > procfs.len(),
         "{compared} of {}",

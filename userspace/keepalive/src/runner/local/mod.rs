@@ -11,7 +11,7 @@ mod watch;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,10 +115,11 @@ impl Local {
         past: Option<Box<dyn PastExits>>,
     ) -> io::Result<Self> {
         let means = Means::new()?;
-        let cgroups = Cgroups::at(&places.cgroups)?;
-        fs::create_dir_all(&places.logs)?;
-        fs::create_dir_all(&places.runtime)?;
-        let (store, kept) = Store::open(&places.state)?;
+        let cgroups = Cgroups::at(&places.cgroups).map_err(at(&places.cgroups))?;
+        for folder in [&places.logs, &places.runtime] {
+            fs::create_dir_all(folder).map_err(at(folder))?;
+        }
+        let (store, kept) = Store::open(&places.state).map_err(at(&places.state))?;
         let (mut supervisor, actions) = Supervisor::restore(now(), config, kept, fenced);
         supervisor.spread(seed()?);
         let (tell, hears) = mpsc::unbounded_channel();
@@ -212,6 +213,11 @@ fn seed() -> io::Result<u64> {
     let mut bytes = [0; 8];
     getrandom(&mut bytes, GetRandomFlags::empty())?;
     Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Says which place an error is about.
+fn at(place: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    |error| io::Error::new(error.kind(), format!("{}: {error}", place.display()))
 }
 
 /// The moment, by this node's clock.
