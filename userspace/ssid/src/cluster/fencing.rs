@@ -3,10 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use ssi_clms::core::member::Member;
+use ssi_keepalive::runner::run_within;
 use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::config::Cluster;
 
@@ -38,24 +37,16 @@ pub(super) async fn switch_off(config: &Cluster, node: &Member) -> Result<(), St
         )
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let child = command.spawn();
-    let child = child.map_err(|error| format!("{program}: {error}"))?;
-    let mut group = Group(child.id());
+        .stderr(Stdio::piped());
     let patience = Duration::from_secs(config.fence_timeout);
-    let ended = match timeout(patience, child.wait_with_output()).await {
-        Ok(ended) => {
-            group.0 = None;
-            ended.map_err(|error| format!("{program}: {error}"))?
-        }
-        Err(_) => {
-            return Err(format!(
-                "{program} did not end within {} s (cluster.fence_timeout)",
-                patience.as_secs()
-            ));
-        }
-    };
+    let ended = run_within(&mut command, patience).await;
+    let ended = ended.map_err(|error| format!("{program}: {error}"))?;
+    let ended = ended.ok_or_else(|| {
+        format!(
+            "{program} did not end within {} s (cluster.fence_timeout)",
+            patience.as_secs()
+        )
+    })?;
     if ended.status.success() {
         tracing::warn!("node {number} {} is off", node.candidate.name);
         return Ok(());
@@ -63,20 +54,6 @@ pub(super) async fn switch_off(config: &Cluster, node: &Member) -> Result<(), St
     let said = String::from_utf8_lossy(&ended.stderr);
     let said: String = said.trim().chars().take(SAID).collect();
     Err(format!("{program}: {}: {said}", ended.status))
-}
-
-/// A command that is not waited for any longer, and all that it has started: what a shell
-/// runs ends with it.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let leader = self.0.and_then(|pid| i32::try_from(pid).ok());
-        if let Some(leader) = leader.and_then(Pid::from_raw) {
-            // Nobody is left in it, at best.
-            let _ = kill_process_group(leader, Signal::KILL);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -132,17 +109,8 @@ mod tests {
             failed.contains("no power") && failed.contains('3'),
             "{failed}"
         );
-        let said = tempfile::NamedTempFile::new().unwrap();
-        let path = said.path().display();
-        let slow = format!("sleep 60 & echo $! >{path}; wait");
-        let slow = fenced(&slow).await.unwrap_err();
+        let slow = fenced("sleep 60").await.unwrap_err();
         assert!(slow.contains("within 1 s"), "{slow}");
-        let left = std::fs::read_to_string(said.path()).unwrap();
-        let left = format!("/proc/{}/cmdline", left.trim());
-        // Whoever has ended has none, even before its parent has heard of it.
-        while std::fs::read(&left).is_ok_and(|line| !line.is_empty()) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
         let none = switch_off(&Cluster::default(), &member()).await;
         assert!(none.unwrap_err().contains("cluster.fence"));
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use ssi_clms::core::follower::Installed;
 use ssi_clms::core::{State, Transition, View};
+use ssi_keepalive::runner::run_within;
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 use super::world::World;
 
@@ -95,20 +95,20 @@ async fn run(program: &Path, went: &Went, here: u16, patience: Duration) {
         .env("SSI_HERE", here.to_string())
         .current_dir("/")
         .stdin(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true);
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let program = program.display();
     let about = format!(
         "{program} (node {number} {}, epoch {})",
         transition.to, view.epoch
     );
-    match timeout(patience, command.output()).await {
-        Err(_) => tracing::warn!(
+    match run_within(&mut command, patience).await {
+        Ok(None) => tracing::warn!(
             "{about} was killed: it took more than {} s",
             patience.as_secs()
         ),
-        Ok(Err(error)) => tracing::warn!("{about}: {error}"),
-        Ok(Ok(ended)) => {
+        Err(error) => tracing::warn!("{about}: {error}"),
+        Ok(Some(ended)) => {
             let said = [ended.stdout, ended.stderr].concat();
             let said = String::from_utf8_lossy(&said);
             let said: String = said

@@ -10,18 +10,22 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::config::Test;
+use crate::runner::outside::run_within;
 
 /// Whether it passes; what was wrong if it doesn't, in a few words.
 pub(super) async fn passes(test: &Test, within: Duration) -> Result<(), String> {
     let passed = async {
         match test {
             Test::Port(port) => connects(*port).await,
-            Test::Command(words) => succeeds(words).await,
+            Test::Command(words) => succeeds(words, within).await,
             Test::Http(address) => answers(address).await,
         }
     };
-    let late = || format!("no answer within {} ms", within.as_millis());
-    timeout(within, passed).await.map_err(|_| late())?
+    timeout(within, passed).await.map_err(|_| late(within))?
+}
+
+fn late(within: Duration) -> String {
+    format!("no answer within {} ms", within.as_millis())
 }
 
 async fn connects(port: u16) -> Result<(), String> {
@@ -32,18 +36,17 @@ async fn connects(port: u16) -> Result<(), String> {
         .map_err(|error| format!("port {port}: {error}"))
 }
 
-async fn succeeds(words: &[String]) -> Result<(), String> {
+async fn succeeds(words: &[String], within: Duration) -> Result<(), String> {
     let Some((program, args)) = words.split_first() else {
         return Err("no command".to_owned());
     };
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    // It ends when it is given up.
-    command.kill_on_drop(true);
-    match command.status().await {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{program}: {status}")),
+    match run_within(&mut command, within).await {
+        Ok(Some(ended)) if ended.status.success() => Ok(()),
+        Ok(Some(ended)) => Err(format!("{program}: {}", ended.status)),
+        Ok(None) => Err(late(within)),
         Err(error) => Err(format!("{program}: {error}")),
     }
 }
