@@ -53,9 +53,11 @@ fn program(linked: Linked, folder: &Path) -> Program {
     let output = cc.output().expect("a C compiler");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{cc:?}: {said}");
+    let name = folder.file_name().expect("it has a name");
+    let libraries = Path::new(PROGRAMS).join(name);
     Program {
-        path,
-        libraries: folder.to_owned(),
+        path: libraries.join("cluster"),
+        libraries,
     }
 }
 
@@ -96,7 +98,10 @@ fn with(what: impl Fn(&Program)) {
     }
 }
 
-/// Hosts have a /tmp of their own: they find it where the programs under test are.
+/// Where hosts have the programs under test; they have a /tmp of their own.
+const PROGRAMS: &str = "/run/ssi-testbed/bin";
+
+/// A folder beside the programs under test.
 fn folder() -> tempfile::TempDir {
     let beside = binaries::path("ssi");
     let beside = beside.parent().expect("a folder");
