@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::libc;
 use ssi_api::control::{Client, ClientError, Reply, Request};
-use ssi_api::process::{Behalf, Look, Looked, Niced, ProcFile, ProcessRequest, Target};
+use ssi_api::process::{Behalf, Cpid, Look, Looked, Niced, ProcFile, ProcessRequest, Target};
 
 use super::call::{self, Call, Returned, Whom};
 use super::caller::Caller;
@@ -18,6 +18,8 @@ use crate::args::Common;
 const AWAY: Duration = Duration::from_secs(3);
 /// How long between two attempts to reach it.
 const AGAIN: Duration = Duration::from_millis(50);
+/// How old what a node shows of its processes can be, and a little more.
+const STALE: Duration = Duration::from_millis(150);
 
 /// Answers calls.
 #[derive(Debug)]
@@ -130,6 +132,18 @@ impl Answers {
             let start = None;
             return Ok(vec![Target { node, pid, start }]);
         }
+        let group = self.group(whom.cpid())?;
+        if !group.is_empty() {
+            return Ok(group);
+        }
+        // It may be younger than what the node knows of its processes.
+        thread::sleep(STALE);
+        self.group(whom.cpid())
+    }
+
+    /// The processes of a group, as their node has seen them last.
+    fn group(&self, leader: Cpid) -> Result<Vec<Target>, i32> {
+        let (node, pid) = (Some(leader.node()), leader.pid());
         let request = ProcessRequest::List {
             args: false,
             nodes: node.map(|node| vec![node]),
