@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 
@@ -40,7 +41,7 @@ struct Program {
 fn program(linked: Linked, folder: &Path) -> Program {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../userspace/libssi/c");
     let library = |name: &str| binaries::path(name);
-    std::os::unix::fs::symlink(library("libssi.so"), folder.join("libssi.so.0")).expect("a link");
+    symlink("../libssi.so", folder.join("libssi.so.0")).expect("a link");
     let path = folder.join("cluster");
     let mut cc = Command::new("cc");
     cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-o"]);

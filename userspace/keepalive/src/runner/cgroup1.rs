@@ -77,6 +77,19 @@ impl Hierarchies {
     }
 }
 
+/// Removes what was made of version 1 for the limits of those that were in `root`, a folder of
+/// version 2: all of them have ended.
+///
+/// # Errors
+/// /proc can't be read.
+pub fn remove_limits(root: &Path) -> io::Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    for (_, folder) in Hierarchies::of(&mounts, root).0 {
+        remove(&folder);
+    }
+    Ok(())
+}
+
 /// A line of /proc/self/mounts.
 #[derive(Clone, Copy)]
 struct Mount<'a> {

@@ -17,6 +17,7 @@ mod system;
 mod user;
 
 pub use cgroup::{Cgroup, Cgroups, Seat};
+pub use cgroup1::remove_limits;
 pub use files::load;
 pub use local::{Local, Places, now};
 pub use outside::run_within;

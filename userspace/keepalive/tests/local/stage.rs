@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ssi_keepalive::Node;
 use ssi_keepalive::config::Config;
 use ssi_keepalive::core::{Action, Event, Id, State};
-use ssi_keepalive::runner::{Cgroups, Local, PastExits, Places, System};
+use ssi_keepalive::runner::{Cgroups, Local, PastExits, Places, System, remove_limits};
 use ssi_loader::Supervised;
 use tempfile::TempDir;
 
@@ -78,6 +78,7 @@ impl Drop for Stage {
             let _ = fs::remove_dir(&self.cgroup);
             sleep(Duration::from_millis(10));
         }
+        let _ = remove_limits(&self.cgroup);
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use ssi_keepalive::runner::remove_limits;
 
 use super::guard::Guard;
 use super::places;
@@ -33,6 +34,7 @@ pub(crate) fn end_all(config: &Config) -> Result<bool> {
     let there = root.exists();
     if there {
         end(&root).with_context(|| format!("cannot end what runs in {}", root.display()))?;
+        remove_limits(&root).context("cannot remove the limits of what ran")?;
     }
     // It says that they run.
     state::remove(&places::state(config))?;
