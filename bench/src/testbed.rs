@@ -49,8 +49,20 @@ static BOOTING: Mutex<()> = Mutex::new(());
 /// Whether this program has begun to boot machines.
 static OURS: AtomicBool = AtomicBool::new(false);
 
+/// Machines that are up; they are stopped when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Running(());
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = testbed(&["stop"], "") {
+            eprintln!("ssi-bench: {error:#}");
+        }
+    }
+}
+
 /// Boots machines 1 to `nodes`. Refused if a testbed is running.
-pub(crate) fn start(nodes: u8, options: &[&str]) -> Result<()> {
+pub(crate) fn start(nodes: u8, options: &[&str]) -> Result<Running> {
     let nodes = nodes.to_string();
     let mut arguments = vec!["start", &nodes];
     arguments.extend(options);
@@ -59,7 +71,7 @@ pub(crate) fn start(nodes: u8, options: &[&str]) -> Result<()> {
     if !ssi_testbed::leftovers::found() {
         OURS.store(true, Ordering::Relaxed);
     }
-    testbed(&arguments, "").map(drop)
+    testbed(&arguments, "").map(|_| Running(()))
 }
 
 /// Boots machines again.

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, Output};
 
 use common::host::{Host, checked};
 use common::{Cluster, binaries, disturb, main as run};
+use ssi_testbed::node::PROGRAMS;
 
 fn main() -> ExitCode {
     run(
@@ -99,10 +100,7 @@ fn with(what: impl Fn(&Program)) {
     }
 }
 
-/// Where hosts have the programs under test; they have a /tmp of their own.
-const PROGRAMS: &str = "/run/ssi-testbed/bin";
-
-/// A folder beside the programs under test.
+/// A folder beside the programs under test: hosts have these, and a /tmp of their own.
 fn folder() -> tempfile::TempDir {
     let beside = binaries::path("ssi");
     let beside = beside.parent().expect("a folder");

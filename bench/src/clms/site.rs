@@ -12,7 +12,7 @@ use ssi_testbed::plan::{Machine, Net};
 use ssi_testbed::state::{self, State};
 use ssi_testbed::{cluster, fault, form};
 
-use crate::testbed::{self, enter, start, testbed};
+use crate::testbed::{self, Running, enter, start, testbed};
 
 /// Numbers of nodes.
 pub(crate) type Nodes = BTreeSet<u8>;
@@ -21,17 +21,17 @@ pub(crate) type Nodes = BTreeSet<u8>;
 #[derive(Debug)]
 pub(crate) struct Site {
     state: State,
+    _running: Running,
 }
 
 impl Site {
     /// Boots machines 1 to `nodes`. Refused if a testbed is running.
     pub(crate) fn boot(nodes: u8) -> Result<Self> {
-        start(nodes, &["--no-ssid"])?;
-        let state = state::running();
-        if state.is_err() {
-            stop();
-        }
-        Ok(Self { state: state? })
+        let running = start(nodes, &["--no-ssid"])?;
+        Ok(Self {
+            state: state::running()?,
+            _running: running,
+        })
     }
 
     /// The numbers of the machines that are up.
@@ -138,18 +138,6 @@ impl Site {
             bail!("{name} does not run on node {node}: {}", log(node));
         }
         Ok(found)
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        stop();
-    }
-}
-
-fn stop() {
-    if let Err(error) = testbed(&["stop"], "") {
-        eprintln!("ssi-bench: {error:#}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 
-use crate::testbed::{enter, start, testbed};
+use crate::testbed::{Running, enter, start, testbed};
 
 /// Which node balances; the others serve.
 pub(crate) const DIRECTOR: &str = "1";
@@ -17,6 +17,7 @@ pub(crate) const SERVERS: [u8; 2] = [2, 3];
 #[derive(Debug)]
 pub(crate) struct Site {
     status: Status,
+    _running: Running,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,18 +46,12 @@ struct Cvip {
 impl Site {
     /// Boots the cluster. Refused if one is running.
     pub(crate) fn boot() -> Result<Self> {
-        start(3, &[])?;
-        // From here on a failure stops it again.
-        let mut site = Self {
-            status: Status {
-                nodes: Vec::new(),
-                client: Client { pid: 0 },
-                cvip: Vec::new(),
-            },
-        };
+        let running = start(3, &[])?;
         let status = testbed(&["status", "-o", "json"], "")?;
-        site.status = serde_json::from_str(&status).context("ssi-testbed status")?;
-        Ok(site)
+        Ok(Self {
+            status: serde_json::from_str(&status).context("ssi-testbed status")?,
+            _running: running,
+        })
     }
 
     /// Runs a shell's command line on a machine.
@@ -93,13 +88,5 @@ impl Site {
                 .join()
                 .unwrap_or_else(|_| Err(anyhow!("the client's thread panicked")))
         })
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if let Err(error) = testbed(&["stop"], "") {
-            eprintln!("ssi-bench: {error:#}");
-        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use ssi_keepalive::config::Config;
 use ssi_keepalive::core::{Event, Id};
-use ssi_keepalive::runner::{Local, Places, System, be_prompt};
+use ssi_keepalive::runner::{Local, Places, System};
 
 /// Supervises what `folder`'s configuration has, until it is killed. Says `open` when it has
 /// taken over what there is, and places `count` instances of each process when a line comes.
@@ -16,7 +16,6 @@ pub(crate) fn supervise(folder: &Path, count: u32) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    be_prompt().context("SCHED_RR")?;
     runtime.block_on(async {
         let file = folder.join("config.toml");
         let text = fs::read_to_string(&file)?;

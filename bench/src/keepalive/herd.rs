@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use ssi_keepalive::runner::end_all;
+use ssi_vproc::procfs::mount_point;
 
-use super::news::{News, PATIENCE};
+use super::news::News;
 
 /// A folder with a configuration, and a cgroup.
 #[derive(Debug)]
@@ -25,7 +25,9 @@ impl Herd {
         let own = std::process::id();
         let name = folder.file_name().context("a folder has a name")?;
         let name = name.to_string_lossy();
-        let cgroup = cgroup2()?.join(format!("ssi-bench-{own}-{name}"));
+        let cgroup2 = mount_point(&fs::read("/proc/self/mountinfo")?);
+        let cgroup2 = cgroup2.context("no cgroup2 is mounted")?;
+        let cgroup = cgroup2.join(format!("ssi-bench-{own}-{name}"));
         fs::create_dir_all(&folder)?;
         // Whoever ran for a second is restarted at once, as the others do it.
         let config = format!(
@@ -66,19 +68,10 @@ impl Herd {
 impl Drop for Herd {
     fn drop(&mut self) {
         let _ = fs::write(self.cgroup.join("cgroup.kill"), "1");
-        let end = Instant::now() + PATIENCE;
-        while self.cgroup.exists() && Instant::now() < end {
-            remove(&self.cgroup);
-            sleep(Duration::from_millis(20));
+        if let Err(error) = end_all(&self.cgroup) {
+            eprintln!("ssi-bench: {}: {error}", self.cgroup.display());
         }
     }
-}
-
-fn remove(cgroup: &Path) {
-    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
-        let _ = fs::remove_dir(entry.path());
-    }
-    let _ = fs::remove_dir(cgroup);
 }
 
 /// Its process; killed when it goes.
@@ -110,15 +103,4 @@ impl Drop for Supervisor {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Where the cgroup2 file system is.
-fn cgroup2() -> Result<PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mounts")?;
-    let mut mounts = mounts.lines().map(|line| line.split(' '));
-    let found = mounts.find_map(|mut words| {
-        let place = words.nth(1)?;
-        (words.next()? == "cgroup2").then(|| place.into())
-    });
-    found.context("no cgroup2 is mounted")
 }

@@ -38,17 +38,6 @@ pub(crate) struct Options {
 /// Nanoseconds that each command took, or all that ran at once: of each round, of each who.
 pub(crate) type Took = Vec<[Vec<u64>; WHO.len()]>;
 
-/// Two nodes; they are stopped when this is dropped.
-struct Site;
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if let Err(error) = testbed(&["stop"], "") {
-            eprintln!("ssi-bench: {error:#}");
-        }
-    }
-}
-
 /// Boots two nodes, measures, and stops them.
 pub(crate) fn run(
     parts: &[RexecPart],
@@ -57,8 +46,7 @@ pub(crate) fn run(
     sections: &mut Vec<Section>,
 ) -> Result<()> {
     progress.says("booting two nodes");
-    start(2, &[])?;
-    let _site = Site;
+    let _running = start(2, &[])?;
     progress.says("starting sshd on one of them");
     ssh::serve()?;
     for part in parts {

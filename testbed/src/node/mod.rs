@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 pub use find::{inits, machine_of_init};
-pub use mounts::TREE;
+pub use mounts::{PROGRAMS, TREE};
 
 use crate::plan::Machine;
 use crate::state::{self, directory};

@@ -13,7 +13,7 @@ use crate::plan::Machine;
 use crate::state::{directory, disk, shared as shared_place};
 
 /// Where a machine finds our programs, wherever they are outside: `/run` is its own.
-pub(super) const PROGRAMS: &str = "/run/ssi-testbed/bin";
+pub const PROGRAMS: &str = "/run/ssi-testbed/bin";
 
 /// Where the nodes' `ssid` mount the tree that all nodes have in common.
 pub const TREE: &str = "/cluster";

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
                 "a file with mistakes: each is named, nothing is applied",
                 use_of::mistakes,
             ),
+            ("users may look, and change nothing", use_of::users),
             ("applied at one node, it runs at another", use_of::applied),
             ("stop, start, restart, clear, from any node", use_of::verbs),
             (

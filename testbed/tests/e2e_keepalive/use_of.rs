@@ -28,6 +28,41 @@ pub(crate) fn mistakes(cluster: &Cluster) {
     );
 }
 
+pub(crate) fn users(cluster: &Cluster) {
+    let file = put("users.toml", &process("users", ""));
+    let file = file.display().to_string();
+    // As for the group that may use it.
+    let host = cluster.host(2);
+    host.run(&["chmod", "666", "/run/ssi/ssid.sock"]);
+    let user = |args: &[&str]| {
+        let user = [
+            "setpriv",
+            "--reuid=65534",
+            "--clear-groups",
+            "ssi",
+            "service",
+        ];
+        host.output(&[&user, args].concat())
+    };
+    for args in [
+        &["apply", &file][..],
+        &["stop", "users"],
+        &["show", "users"],
+        &["logs", "users"],
+        &["adopt", "users", "1"],
+    ] {
+        let said = user(args);
+        let why = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!(said.status.code(), Some(1), "{args:?}: {why}");
+        assert!(why.contains("only root may"), "{args:?}: {why}");
+    }
+    assert!(list(cluster.host(1)).is_empty());
+    for args in [["list"], ["events"]] {
+        assert!(user(&args).status.success(), "{args:?}");
+    }
+    host.run(&["chmod", "600", "/run/ssi/ssid.sock"]);
+}
+
 pub(crate) fn applied(cluster: &Cluster) {
     only(cluster, 2, &process("web", "favoured = 3"));
     let web = in_state(cluster.host(1), "web", "ok");

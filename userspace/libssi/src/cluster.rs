@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ssi_api::control::{Client, ClientError, DEFAULT_SOCKET, Reply, Request};
+use ssi_api::control::{Client, ClientError, Reply, Request, socket};
 use ssi_api::process::{Cpid, Pid, ProcessRequest, Signalled, Target};
 
 use crate::Error;
@@ -27,8 +27,7 @@ impl Cluster {
     /// By the control socket that `SSI_SOCKET` names, else the usual one.
     #[must_use]
     pub fn local() -> Self {
-        let named = std::env::var_os("SSI_SOCKET").filter(|path| !path.is_empty());
-        Self::at(named.unwrap_or_else(|| DEFAULT_SOCKET.into()))
+        Self::at(socket())
     }
 
     /// By this control socket.

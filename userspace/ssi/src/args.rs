@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser};
-use ssi_api::control::{Client, ClientError, DEFAULT_SOCKET};
+use ssi_api::control::{Client, ClientError, DEFAULT_SOCKET, socket};
 
 use crate::command::Cmd;
 use crate::fail::Fail;
@@ -94,12 +94,9 @@ pub(crate) struct Common {
 impl Common {
     /// The defaults, with the socket that the environment names.
     pub(crate) fn from_env() -> Self {
-        let socket = std::env::var_os("SSI_SOCKET")
-            .filter(|path| !path.is_empty())
-            .unwrap_or_else(|| DEFAULT_SOCKET.into());
         Self {
             output: Format::default(),
-            socket: socket.into(),
+            socket: socket(),
             wait: 30,
         }
     }

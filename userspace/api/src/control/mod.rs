@@ -19,6 +19,8 @@ mod reply;
 mod request;
 mod status;
 
+use std::path::PathBuf;
+
 pub use client::{Client, ClientError};
 pub use describe::{Described, describe};
 pub use doctor::{Feature, Support};
@@ -35,3 +37,10 @@ pub const MAX_LINE: usize = 32 << 20;
 
 /// Where `ssid` listens unless its configuration says otherwise.
 pub const DEFAULT_SOCKET: &str = "/run/ssi/ssid.sock";
+
+/// Where clients look for it: where `SSI_SOCKET` says, else [`DEFAULT_SOCKET`].
+#[must_use]
+pub fn socket() -> PathBuf {
+    let named = std::env::var_os("SSI_SOCKET").filter(|path| !path.is_empty());
+    named.map_or_else(|| DEFAULT_SOCKET.into(), PathBuf::from)
+}

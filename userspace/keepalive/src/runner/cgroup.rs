@@ -119,11 +119,10 @@ impl Cgroups {
                 controllers.push(controller);
             }
         }
-        let mounts = fs::read_to_string("/proc/self/mounts")?;
         let root = Root {
             path: root.to_owned(),
             controllers,
-            older: Hierarchies::of(&mounts, root),
+            older: Hierarchies::beside(root)?,
         };
         let root = Arc::new(root);
         Ok(Self { root })

@@ -13,8 +13,14 @@ use crate::config::CgroupLimits;
 pub(crate) struct Hierarchies(Vec<(Controller, PathBuf)>);
 
 impl Hierarchies {
+    /// Those of this machine, beside a folder of version 2.
+    pub(crate) fn beside(root: &Path) -> io::Result<Self> {
+        let mounts = fs::read_to_string("/proc/self/mounts")?;
+        Ok(Self::of(&mounts, root))
+    }
+
     /// Those of `/proc/self/mounts`; in each, the folder of the same name as ours.
-    pub(crate) fn of(mounts: &str, root: &Path) -> Self {
+    fn of(mounts: &str, root: &Path) -> Self {
         let mounts = || mounts.lines().filter_map(Mount::of);
         let own = mounts()
             .filter(|mount| mount.kind == "cgroup2")
@@ -69,25 +75,19 @@ impl Hierarchies {
         Ok(())
     }
 
+    /// Removes all that was made for limits, with the folders.
+    pub(crate) fn remove_all(&self) {
+        for (_, folder) in &self.0 {
+            remove(folder);
+        }
+    }
+
     /// Removes what was made for limits.
     pub(crate) fn remove(&self, name: &Path) {
         for (_, folder) in &self.0 {
             remove(&folder.join(name));
         }
     }
-}
-
-/// Removes what was made of version 1 for the limits of those that were in `root`, a folder of
-/// version 2: all of them have ended.
-///
-/// # Errors
-/// /proc can't be read.
-pub fn remove_limits(root: &Path) -> io::Result<()> {
-    let mounts = fs::read_to_string("/proc/self/mounts")?;
-    for (_, folder) in Hierarchies::of(&mounts, root).0 {
-        remove(&folder);
-    }
-    Ok(())
 }
 
 /// A line of /proc/self/mounts.

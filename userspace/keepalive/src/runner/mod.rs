@@ -5,6 +5,7 @@
 
 mod cgroup;
 mod cgroup1;
+mod end;
 mod exit;
 mod files;
 mod local;
@@ -17,11 +18,10 @@ mod system;
 mod user;
 
 pub use cgroup::{Cgroup, Cgroups, Seat};
-pub use cgroup1::remove_limits;
+pub use end::end_all;
 pub use files::load;
 pub use local::{Local, Places, now};
 pub use outside::run_within;
 pub use past::PastExits;
-pub use spawn::be_prompt;
 pub use store::Store;
 pub use system::System;

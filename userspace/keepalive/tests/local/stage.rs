@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use ssi_keepalive::Node;
 use ssi_keepalive::config::Config;
 use ssi_keepalive::core::{Action, Event, Id, State};
-use ssi_keepalive::runner::{Cgroups, Local, PastExits, Places, System, remove_limits};
+use ssi_keepalive::runner::{Cgroups, Local, PastExits, Places, System, end_all};
 use ssi_loader::Supervised;
+use ssi_vproc::procfs::mount_point;
 use tempfile::TempDir;
 
 /// Names the folder to the program that is to be a supervisor and nothing else.
@@ -69,27 +70,15 @@ impl Drop for Stage {
         if self.path("bpf").exists() {
             let _ = Command::new("umount").arg(self.path("bpf")).status();
         }
+        // Nobody waits for those that would end by themselves.
         let _ = fs::write(self.cgroup.join("cgroup.kill"), "1");
-        let gone = Instant::now() + PATIENCE;
-        while Instant::now() < gone && self.cgroup.exists() {
-            for entry in fs::read_dir(&self.cgroup).into_iter().flatten().flatten() {
-                let _ = fs::remove_dir(entry.path());
-            }
-            let _ = fs::remove_dir(&self.cgroup);
-            sleep(Duration::from_millis(10));
-        }
-        let _ = remove_limits(&self.cgroup);
+        let _ = end_all(&self.cgroup);
     }
 }
 
 fn cgroup2() -> PathBuf {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-    let mut mounts = mounts.lines().map(|line| line.split(' '));
-    let found = mounts.find_map(|mut words| {
-        let place = words.nth(1)?;
-        (words.next()? == "cgroup2").then(|| place.into())
-    });
-    found.expect("no cgroup2 is mounted")
+    let mounts = fs::read("/proc/self/mountinfo").unwrap();
+    mount_point(&mounts).expect("no cgroup2 is mounted")
 }
 
 /// A supervisor at work.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ssi_keepalive::runner::Places;
+use ssi_vproc::procfs::mount_point;
 
 use super::folder;
 use crate::config::Config;
@@ -39,22 +40,12 @@ pub(super) fn cgroups(config: &Config) -> io::Result<PathBuf> {
     if !said.as_os_str().is_empty() {
         return Ok(said.clone());
     }
-    let mounts = fs::read_to_string("/proc/self/mounts")?;
-    let found = mounted(&mounts).ok_or_else(|| {
+    let found = mount_point(&fs::read("/proc/self/mountinfo")?).ok_or_else(|| {
         io::Error::other(
             "no cgroup2 file system is mounted; mount one: mount -t cgroup2 none /sys/fs/cgroup",
         )
     })?;
     Ok(found.join(OURS))
-}
-
-/// Where cgroup2 is mounted.
-fn mounted(mounts: &str) -> Option<PathBuf> {
-    mounts.lines().find_map(|line| {
-        let mut words = line.split(' ');
-        let place = words.nth(1)?;
-        (words.next()? == "cgroup2").then(|| PathBuf::from(place))
-    })
 }
 
 /// Has the kernel count and limit in the folder what it can: each folder above has to say so.
@@ -69,19 +60,4 @@ fn delegate(folder: &Path) {
     }
     // Its own error says more than this one.
     let _ = fs::create_dir_all(folder);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cgroup2_is_found_beside_the_old_ones() {
-        let mounts = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\n\
-                      cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n\
-                      cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
-        let found = mounted(mounts);
-        assert_eq!(found.as_deref(), Some(Path::new("/sys/fs/cgroup/unified")));
-        assert_eq!(mounted("proc /proc proc rw 0 0\n"), None);
-    }
 }

@@ -141,7 +141,7 @@ impl Local {
             Some(Ok(Some(seat))) => seat,
             _ => cgroup.make(&process.cgroup)?,
         };
-        let spawned = spawn(&plan, &seat, &mut self.means)?;
+        let spawned = spawn(&plan, &seat, &mut self.slots)?;
         let pid = spawned.pid;
         let start = exit::start(pid).unwrap_or(0);
         let main = Main { pid, start };

@@ -25,7 +25,7 @@ use self::watch::{Token, Watched};
 use super::cgroup::Cgroups;
 use super::log;
 use super::past::PastExits;
-use super::spawn::Means;
+use super::spawn::Slots;
 use super::store::Store;
 use crate::config::{CgroupLimits, Config};
 use crate::core::{Action, Event, Exit, Heard, Id, Run, Supervisor, Time};
@@ -60,7 +60,7 @@ pub struct Local {
     watched: HashMap<Token, Watched>,
     running: HashMap<Id, Running>,
     past: Option<Box<dyn PastExits>>,
-    means: Means,
+    slots: Slots,
     tell: UnboundedSender<(Id, Run, Told)>,
     hears: UnboundedReceiver<(Id, Run, Told)>,
     /// What is said to the world outside of it.
@@ -114,7 +114,7 @@ impl Local {
         fenced: bool,
         past: Option<Box<dyn PastExits>>,
     ) -> io::Result<Self> {
-        let means = Means::new()?;
+        let slots = Slots::new()?;
         let cgroups = Cgroups::at(&places.cgroups).map_err(at(&places.cgroups))?;
         for folder in [&places.logs, &places.runtime] {
             fs::create_dir_all(folder).map_err(at(folder))?;
@@ -132,7 +132,7 @@ impl Local {
             watched: HashMap::new(),
             running: HashMap::new(),
             past,
-            means,
+            slots,
             tell,
             hears,
             out: Vec::new(),

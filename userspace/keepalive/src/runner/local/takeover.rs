@@ -8,7 +8,6 @@ use super::{Local, notify, watch};
 use crate::config::Process;
 use crate::core::{Exit, Heard, Id, Main, Run};
 use crate::runner::exit;
-use crate::runner::spawn::restore;
 
 impl Local {
     /// Looks after a process that another supervisor started, or nobody did. Answers what
@@ -45,9 +44,6 @@ impl Local {
             complain(id, "can't be taken into its cgroup", taken);
         }
         self.watch_main(id, run, found, held);
-        if main.is_none() {
-            restore(found.pid);
-        }
         match main {
             Some(_) => None,
             None if process.daemonize => Some(Heard::Daemon(found)),

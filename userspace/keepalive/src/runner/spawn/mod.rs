@@ -5,7 +5,6 @@
 
 mod child;
 mod plan;
-mod prompt;
 mod share;
 mod slots;
 
@@ -19,10 +18,7 @@ use rustix::process::{
 pub(crate) use self::child::NOTIFY;
 use self::child::{Birth, Descriptors, Failed, STEPS};
 pub(crate) use self::plan::Plan;
-use self::prompt::Prompt;
-pub use self::prompt::be_prompt;
-pub(crate) use self::prompt::restore;
-use self::slots::Slots;
+pub(crate) use self::slots::Slots;
 use super::cgroup::Seat;
 
 /// A process that was started.
@@ -32,36 +28,11 @@ pub(crate) struct Spawned {
     pub(crate) pidfd: OwnedFd,
 }
 
-/// What is needed for starting any process.
-#[derive(Debug)]
-pub(crate) struct Means {
-    prompt: Prompt,
-    slots: Slots,
-}
-
-impl Means {
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self {
-            prompt: Prompt::new(),
-            slots: Slots::new()?,
-        })
-    }
-}
-
 /// Starts a process in a cgroup.
 ///
 /// Waits until its program runs, or can't. What hangs meanwhile (a file server that doesn't
 /// answer) hangs the caller.
-pub(crate) fn spawn(plan: &Plan, seat: &Seat, means: &mut Means) -> io::Result<Spawned> {
-    let lent = means.prompt.lend();
-    let spawned = either(plan, seat, &mut means.slots);
-    if let (Ok(spawned), Some(lent)) = (&spawned, lent) {
-        lent.take_back(spawned.pid);
-    }
-    spawned
-}
-
-fn either(plan: &Plan, seat: &Seat, slots: &mut Slots) -> io::Result<Spawned> {
+pub(crate) fn spawn(plan: &Plan, seat: &Seat, slots: &mut Slots) -> io::Result<Spawned> {
     if share::INTO_CGROUP
         && let Some(spawned) = attempt(plan, seat, slots, Join::AtBirth)?
     {

@@ -25,7 +25,13 @@ impl Cluster {
     ) -> Result<Reply, Failure> {
         let member = self.in_cluster()?;
         let said = said(&request);
-        let result = member.service(request).await;
+        let result = if user == 0 || is_for_all(&request) {
+            member.service(request).await
+        } else {
+            Err(refused(
+                "what is kept alive runs as any user it says: only root may change it, and see its configuration and what it writes; `ssi service list` and `events` are for all",
+            ))
+        };
         if let Some(said) = said {
             match &result {
                 Ok(_) => tracing::info!("user {user}: {said}"),
@@ -237,6 +243,15 @@ impl Member {
         let instances = held.into_iter().map(|id| (id, Some(number)));
         Ok(outcome(instances.collect()))
     }
+}
+
+/// Whether everybody may ask it who may ask anything: it changes nothing, and tells no more
+/// than a list of processes does.
+fn is_for_all(request: &ServiceRequest) -> bool {
+    matches!(
+        request,
+        ServiceRequest::List { .. } | ServiceRequest::Events { .. }
+    )
 }
 
 fn outcome(instances: Vec<(String, Option<u16>)>) -> Reply {
