@@ -47,8 +47,8 @@ fn upload(cluster: &Cluster, inner: Family, outer: Family, mtu: u32, tunnel: u32
     let sum = Host::Client.sh(&format!(
         "head -c {SIZE} /dev/urandom >/tmp/upload; sha256sum </tmp/upload | cut -d' ' -f1"
     ));
-    // One time in some, the client has let go again of what it was told, a moment after an
-    // upload that could not have passed without.
+    // Once in a while the client's routes say nothing of it a moment after an upload that went
+    // well; why is not known.
     let told = format!("mtu {}", mtu - tunnel);
     let known = (0..3).any(|_| {
         send(cluster, service.address, &sum);

@@ -49,7 +49,7 @@ pub(crate) fn users(cluster: &Cluster) {
         &["stop", "users"],
         &["show", "users"],
         &["logs", "users"],
-        &["adopt", "users", "1"],
+        &["adopt", "users", "77"],
     ] {
         let said = user(args);
         let why = String::from_utf8_lossy(&said.stderr).into_owned();
