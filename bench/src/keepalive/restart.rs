@@ -50,8 +50,9 @@ impl Runner {
         if self.news.within(Duration::ZERO)?.is_some() {
             bail!("{} has restarted it by itself", self.contender.name());
         }
+        let pid = self.contender.outside(self.last.pid)?;
         let before = now()?;
-        kill(Pid::from_raw(self.last.pid), Signal::SIGKILL)?;
+        kill(Pid::from_raw(pid), Signal::SIGKILL)?;
         self.last = self.news.next()?;
         Ok((self.last.at - before) as f64 / 1e6)
     }

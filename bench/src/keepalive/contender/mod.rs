@@ -6,6 +6,7 @@ mod ours;
 mod runit;
 mod s6;
 mod supervisord;
+mod systemd;
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -21,6 +22,11 @@ pub(super) trait Contender: Debug {
 
     /// Begins to, with files in a folder of its own.
     fn start(&mut self, folder: &Path, news: &News) -> Result<()>;
+
+    /// The number here of a process that has `pid` where it runs.
+    fn outside(&self, pid: i32) -> Result<i32> {
+        Ok(pid)
+    }
 }
 
 /// The floor, we, and the others.
@@ -32,6 +38,7 @@ pub(super) fn all(alone: bool) -> Result<Vec<Box<dyn Contender>>> {
     if !alone {
         all.push(Box::new(runit::Runit::default()));
         all.push(Box::new(s6::S6::default()));
+        all.push(Box::new(systemd::Systemd::default()));
         all.push(Box::new(supervisord::Supervisord::default()));
         all.push(Box::new(monit::Monit::default()));
     }
