@@ -28,26 +28,34 @@ build_tests() {
     [ -s "$plan" ] || die "cargo built no test program"
 }
 
-# run_tests KIND…: the programs of those kinds, all of them even when one fails.
+# run_tests KIND…: the programs of those kinds, all of them even when one fails. What failed
+# is said once more at the end.
 run_tests() {
-    local kind folder program failed=() wanted=" $* " threads=()
+    local kind folder program name failed=() wanted=" $* " threads=()
     while IFS=$'\t' read -r kind folder program; do
         [[ $wanted == *" $kind "* ]] || continue
         # Integration tests share the machine's namespaces, interfaces and the one testbed.
         threads=()
         [ "$kind" = test ] && threads=(--test-threads=1)
-        printf '\n%s\n' "${folder#"$ROOT"/}: $(basename "$program" | sed 's/-[0-9a-f]*$//')"
+        name=$(basename "$program")
+        printf '\n%s\n' "${folder#"$ROOT"/}: ${name%-*}"
+        # Not a pipe that is waited for: a test may leave a process behind that holds it.
         (cd "$folder" && CARGO_MANIFEST_DIR=$folder SSI_BIN_DIR=$TARGET_DIR/release \
-            "$program" "${threads[@]}" </dev/null) || failed+=("$program")
+            "$program" "${threads[@]}" </dev/null) > >(tee "$said/$name") 2>&1 || failed+=("$name")
     done <"$plan"
-    [ ${#failed[@]} -eq 0 ] || {
-        printf 'failed: %s\n' "${failed[@]}" >&2
-        return 1
-    }
+    [ ${#failed[@]} -gt 0 ] || return 0
+    for name in "${failed[@]}"; do
+        printf '\nfailed: %s\n' "${name%-*}"
+        grep -aE -A 3 "^(thread .* panicked at|test .* FAILED)" "$said/$name" | cut -c1-2000
+    done >&2
+    return 1
 }
 
 plan=$(mktemp)
-trap 'rm -f "$plan" "$plan.json"' EXIT
+said=$(mktemp -d)
+trap 'rm -rf "$plan" "$plan.json" "$said"' EXIT
+# Where a test failed is said by its message.
+export RUST_BACKTRACE=0
 
 phase "format" "$cargo" fmt --all --check
 phase "lints" "$cargo" clippy --quiet --all-targets -- -D warnings

@@ -7,8 +7,13 @@ use super::common::disturb::{boot, crash, fault};
 use super::common::{Cluster, view};
 use super::witness::{assert_once, in_state, next, only, process, runs, shown, until};
 
-/// How long after a crash another node runs what ran there.
+/// How long after a crash another node runs what ran there, where nobody else wants the
+/// machine at that time.
 const TAKEOVER: Duration = Duration::from_millis(1_500);
+/// So often it may take longer: the machine is shared.
+const TRIES: usize = 3;
+/// A cut so short that no lease ends by it.
+const SHORT: Duration = Duration::from_millis(400);
 /// How long it is looked whether something runs twice, after what could make it so.
 const AFTER: Duration = Duration::from_secs(2);
 
@@ -84,13 +89,23 @@ pub(crate) fn node(cluster: &Cluster) {
     only(cluster, victim % 4 + 1, &process("mobile", &more));
     in_state(cluster.host(victim), "mobile", "ok");
     assert_eq!(next("mobile:0", &[]).node, cluster.name(victim));
-    let took = crashed(cluster, "mobile", victim);
-    boot(&[victim]);
-    view::settled(&[1, 2, 3, 4]);
-    thread::sleep(AFTER);
-    assert_once("mobile:0");
-    assert_eq!(runs("mobile:0").len(), 2, "{:#?}", runs("mobile:0"));
-    assert!(took < TAKEOVER, "{took:?}");
+    let mut times = Vec::new();
+    let mut at = victim;
+    while times.iter().all(|took| *took >= TAKEOVER) {
+        assert!(times.len() < TRIES, "{times:?}");
+        times.push(crashed(cluster, "mobile", at));
+        boot(&[at]);
+        view::settled(&[1, 2, 3, 4]);
+        thread::sleep(AFTER);
+        assert_once("mobile:0");
+        let seen = runs("mobile:0");
+        assert_eq!(seen.len(), times.len() + 1, "{seen:#?}");
+        let now = in_state(cluster.host(at), "mobile", "ok");
+        at = now["node"]
+            .as_u64()
+            .and_then(|node| u8::try_from(node).ok())
+            .expect("a node");
+    }
 }
 
 pub(crate) fn master(cluster: &Cluster) {
@@ -141,13 +156,21 @@ pub(crate) fn partition(cluster: &Cluster) {
     assert!(!gone.status.success(), "the old one is still there");
 
     // A short cut costs nobody a restart.
-    let before = runs("alone:0");
-    fault("partition 4 1,2,3");
-    thread::sleep(Duration::from_millis(300));
-    fault("heal");
-    view::settled(&[1, 2, 3, 4]);
-    thread::sleep(AFTER);
-    assert_eq!(runs("alone:0").len(), before.len());
+    for _ in 0..TRIES {
+        let before = runs("alone:0");
+        let cut = Instant::now();
+        fault("partition 4 1,2,3");
+        thread::sleep(SHORT / 2);
+        fault("heal");
+        let cut = cut.elapsed();
+        view::settled(&[1, 2, 3, 4]);
+        thread::sleep(AFTER);
+        if cut < SHORT {
+            assert_eq!(runs("alone:0").len(), before.len(), "cut off for {cut:?}");
+            return;
+        }
+    }
+    panic!("no cut was short: the machine is too slow for this");
 }
 
 /// The kernel of a node goes on without its `ssid`, and so does what is kept alive there; but

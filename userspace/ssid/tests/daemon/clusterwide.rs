@@ -123,8 +123,8 @@ fn signals_to_processes_and_groups() {
             let said = machine.ssi_fails(&args, "", 1);
             assert!(said.contains("in no cluster"), "{said}");
         }
-        machine.ssi_ok(&format!("kill -INT {pid}"), "");
-        assert_eq!(alone.end(), Some(2));
+        machine.ssi_ok(&format!("kill -USR1 {pid}"), "");
+        assert_eq!(alone.end(), Some(10));
 
         found(machine);
         let sleeper = Sleeper::start();
