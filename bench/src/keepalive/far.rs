@@ -29,6 +29,12 @@ pub(crate) fn supervise(folder: &Path, count: u32) -> Result<()> {
             runtime: folder.join("run"),
         };
         let mut local = Local::open(places, config.clone(), false).context("no supervisor")?;
+        // As `ssid` does when it has begun: what it took to read the state is not needed again.
+        // SAFETY: no pointers; it may be called at any time.
+        #[cfg(target_env = "gnu")]
+        unsafe {
+            libc::malloc_trim(0);
+        }
         let mut out = std::io::stdout();
         writeln!(out, "open")?;
         out.flush()?;

@@ -1,12 +1,43 @@
 //! Users and groups, by name or number.
 
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 use crate::config::Process;
+
+/// How long what was looked up is taken for what is so.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Users that were looked up a moment ago: of a thousand processes that are started together
+/// most run as the same one, and looking it up would be a good part of their start.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    since: Option<Instant>,
+    /// By user and group, as they are configured.
+    known: HashMap<(Option<String>, Option<String>), Identity>,
+}
+
+impl Identities {
+    /// As [`Identity::of`], not older than a second.
+    pub(crate) fn of(&mut self, process: &Process) -> io::Result<Identity> {
+        if self.since.is_none_or(|since| since.elapsed() > FRESH) {
+            self.known.clear();
+            self.since = Some(Instant::now());
+        }
+        let names = (process.user.clone(), process.group.clone());
+        if let Some(known) = self.known.get(&names) {
+            return Ok(known.clone());
+        }
+        let found = Identity::of(process)?;
+        self.known.insert(names, found.clone());
+        Ok(found)
+    }
+}
 
 /// As whom a process runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

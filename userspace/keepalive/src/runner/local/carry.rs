@@ -14,7 +14,7 @@ use crate::config::{Process, Ready};
 use crate::core::{Action, Heard, Id, Main, Run, Signal};
 use crate::runner::cgroup::Cgroup;
 use crate::runner::spawn::{Plan, spawn};
-use crate::runner::{exit, log, user};
+use crate::runner::{exit, log};
 
 impl Local {
     /// What is to be remembered is written down before anything is done. If the disk is full,
@@ -131,7 +131,8 @@ impl Local {
         ]);
         let socket = self.notified(id, process, &mut told)?;
         let log = log::open(&self.log(id))?;
-        let mut plan = Plan::new(process, told, log)?;
+        let identity = self.identities.of(process)?;
+        let mut plan = Plan::new(process, identity, told, log)?;
         if let Some(socket) = &socket {
             plan.hold(socket.as_fd().try_clone_to_owned()?);
         }
@@ -155,7 +156,7 @@ impl Local {
 
     /// A socket for what the process says of itself, if it is to say anything.
     pub(super) fn notified(
-        &self,
+        &mut self,
         id: &Id,
         process: &Process,
         told: &mut BTreeMap<String, String>,
@@ -164,7 +165,7 @@ impl Local {
             return Ok(None);
         }
         let path = self.notify_path(id);
-        let uid = user::Identity::of(process)?.uid;
+        let uid = self.identities.of(process)?.uid;
         let socket = notify::bind(&path, uid)?;
         told.insert("NOTIFY_SOCKET".to_owned(), path.display().to_string());
         if let Some(span) = process.watchdog {

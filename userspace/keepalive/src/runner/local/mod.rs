@@ -27,6 +27,7 @@ use super::log;
 use super::past::PastExits;
 use super::spawn::Slots;
 use super::store::Store;
+use super::user::Identities;
 use crate::config::{CgroupLimits, Config};
 use crate::core::{Action, Event, Exit, Heard, Id, Run, Supervisor, Time};
 
@@ -61,6 +62,7 @@ pub struct Local {
     running: HashMap<Id, Running>,
     past: Option<Box<dyn PastExits>>,
     slots: Slots,
+    identities: Identities,
     tell: UnboundedSender<(Id, Run, Told)>,
     hears: UnboundedReceiver<(Id, Run, Told)>,
     /// What is said to the world outside of it.
@@ -133,6 +135,7 @@ impl Local {
             running: HashMap::new(),
             past,
             slots,
+            identities: Identities::default(),
             tell,
             hears,
             out: Vec::new(),

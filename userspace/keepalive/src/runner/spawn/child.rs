@@ -54,15 +54,22 @@ pub(super) struct Descriptors {
 pub(super) struct Birth<'a> {
     plan: &'a Plan,
     descriptors: Descriptors,
+    /// Signals that are not as a program expects them.
+    signals: &'a [libc::c_int],
     step: AtomicUsize,
     errno: AtomicI32,
 }
 
 impl<'a> Birth<'a> {
-    pub(super) const fn new(plan: &'a Plan, descriptors: Descriptors) -> Self {
+    pub(super) const fn new(
+        plan: &'a Plan,
+        descriptors: Descriptors,
+        signals: &'a [libc::c_int],
+    ) -> Self {
         Self {
             plan,
             descriptors,
+            signals,
             step: AtomicUsize::new(UNBORN),
             errno: AtomicI32::new(0),
         }
@@ -86,7 +93,7 @@ pub(super) extern "C" fn run(birth: *mut c_void) -> libc::c_int {
     // SAFETY: it lives until this process has another memory, or none.
     let birth = unsafe { &*birth.cast_const().cast::<Birth<'_>>() };
     birth.step.store(WELL, Ordering::Release);
-    let step = steps(birth.plan, &birth.descriptors);
+    let step = steps(birth.plan, &birth.descriptors, birth.signals);
     // SAFETY: errno is that of the thread that stands still; the end of a process is a system
     // call.
     unsafe {
@@ -98,20 +105,20 @@ pub(super) extern "C" fn run(birth: *mut c_void) -> libc::c_int {
 }
 
 /// Answers the number of the step that failed.
-fn steps(plan: &Plan, descriptors: &Descriptors) -> usize {
+fn steps(plan: &Plan, descriptors: &Descriptors, signals: &[libc::c_int]) -> usize {
     let identity = &plan.identity;
     // SAFETY: each call is a system call, or a wrapper around one that takes no lock; all
     // pointers are to memory of the plan, or of this function.
     unsafe {
-        // No handler of ours, and nothing ignored that the program may count on.
         // From here on it has descriptors of its own: copies of those that it needs.
         let (all, own) = (libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE);
         if libc::syscall(libc::SYS_close_range, descriptors.end, all, own) < 0 {
             return 7;
         }
-        // The kernel's own struct of zeros is SIG_DFL; the library's calls take a lock.
+        // No handler of ours, and nothing ignored that the program may count on. The kernel's
+        // own struct of zeros is SIG_DFL; the library's calls take a lock.
         let default = [0_u64; 4];
-        for signal in 1..=libc::SIGRTMAX() {
+        for &signal in signals {
             let none = ptr::null_mut::<u64>();
             libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, 8);
         }

@@ -6,6 +6,7 @@
 mod child;
 mod plan;
 mod share;
+mod signals;
 mod slots;
 
 use std::io;
@@ -72,7 +73,11 @@ fn attempt(plan: &Plan, seat: &Seat, slots: &mut Slots, join: Join) -> io::Resul
         end: slots.end(),
     };
     let cgroup = (join == Join::AtBirth).then(|| seat.folder.as_raw_fd());
-    let birth = Birth::new(plan, descriptors);
+    let signals = match join {
+        Join::AtBirth => signals::ignored(),
+        Join::ByItself => signals::all(),
+    };
+    let birth = Birth::new(plan, descriptors, signals);
     let dumpable = dumpable_behavior();
     let blocked = Blocked::all();
     // SAFETY: the child makes system calls only, and ends in one; it gets a Birth, which lives

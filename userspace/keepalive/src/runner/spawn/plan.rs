@@ -52,13 +52,14 @@ impl Words {
 }
 
 impl Plan {
-    /// For a process as it is configured, with what supervision tells it, writing to `log`.
+    /// For a process as it is configured, run by `identity`, with what supervision tells it,
+    /// writing to `log`.
     pub(crate) fn new(
         process: &Process,
+        identity: Identity,
         told: BTreeMap<String, String>,
         log: File,
     ) -> io::Result<Self> {
-        let identity = Identity::of(process)?;
         let path = word(process.path.as_os_str().as_bytes())?;
         let args = process.args.iter().map(|arg| word(arg.as_bytes()));
         let argv: io::Result<Vec<_>> = [Ok(path.clone())].into_iter().chain(args).collect();

@@ -6,7 +6,10 @@ use std::ffi::c_void;
 use std::io;
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 
-/// Of linux/sched.h; libc's constant is too narrow for it.
+/// Of linux/sched.h; libc's constants are too narrow for them. The first: signals that have
+/// handlers have none in the new process (Linux 5.5).
+#[cfg(target_arch = "x86_64")]
+const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
 #[cfg(target_arch = "x86_64")]
 const CLONE_INTO_CGROUP: u64 = 1 << 33;
 const FLAGS: libc::c_int =
@@ -68,7 +71,7 @@ unsafe fn clone3(
 ) -> libc::c_long {
     // SAFETY: all zeros is a clone_args that asks for nothing.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = FLAGS as u64 | CLONE_INTO_CGROUP;
+    args.flags = FLAGS as u64 | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP;
     args.pidfd = &raw mut *pidfd as u64;
     args.exit_signal = libc::SIGCHLD as u64;
     args.cgroup = cgroup as u64;
