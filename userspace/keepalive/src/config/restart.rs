@@ -32,7 +32,7 @@ impl Default for Backoff {
     }
 }
 
-/// The file that standard output and standard error go to.
+/// Where standard output and standard error go: to a file, or systemd's journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogFile {
@@ -40,6 +40,9 @@ pub struct LogFile {
     pub size: Size,
     /// How many older ones are kept.
     pub keep: u32,
+    /// To the journal of the node it runs on, by the process's name; where there is none, to
+    /// the file.
+    pub journal: bool,
 }
 
 impl Default for LogFile {
@@ -47,6 +50,7 @@ impl Default for LogFile {
         Self {
             size: Size(16 << 20),
             keep: 4,
+            journal: false,
         }
     }
 }

@@ -198,6 +198,7 @@ mod tests {
         let limits = LogFile {
             size: Size(20_000),
             keep: 100,
+            journal: false,
         };
         let mut writer = open(&path).unwrap();
         let mut rotations = 0;
@@ -226,6 +227,7 @@ mod tests {
         let limits = LogFile {
             size: Size(4096),
             keep: 2,
+            journal: false,
         };
         let text = "a line\n".repeat(1000);
         fs::write(&path, &text).unwrap();

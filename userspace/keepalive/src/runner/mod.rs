@@ -8,6 +8,7 @@ mod cgroup1;
 mod end;
 mod exit;
 mod files;
+mod journal;
 mod local;
 pub mod log;
 mod outside;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ssi_keepalive::core::{Action, Event, Exit, Failure, Id, Main, Order, State};
 
 use super::stage::{Stage, is_there, kill, play, process, until};
-use super::{gap, limits, storm};
+use super::{gap, journal, limits, storm};
 
 pub(crate) const ALL: &[(&str, fn())] = &[
     (
@@ -36,6 +36,10 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ),
     ("how_it_ended_is_known", gap::how_it_ended_is_known),
     ("what_it_says_is_heard", gap::what_it_says_is_heard),
+    (
+        "what_it_writes_goes_to_the_journal",
+        journal::what_it_writes_goes_to_the_journal,
+    ),
     ("limits_hold", limits::limits_hold),
     (
         "whoever_was_killed_by_cgroup_is_there_again",

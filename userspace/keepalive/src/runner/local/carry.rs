@@ -1,8 +1,8 @@
 //! What a supervisor wants is done.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::os::fd::AsFd as _;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::config::{Process, Ready};
 use crate::core::{Action, Heard, Id, Main, Run, Signal};
 use crate::runner::cgroup::Cgroup;
 use crate::runner::spawn::{Plan, spawn};
-use crate::runner::{exit, log};
+use crate::runner::{exit, journal, log};
 
 impl Local {
     /// What is to be remembered is written down before anything is done. If the disk is full,
@@ -130,7 +130,7 @@ impl Local {
             ("SSI_INSTANCE".to_owned(), id.instance.to_string()),
         ]);
         let socket = self.notified(id, process, &mut told)?;
-        let log = log::open(&self.log(id))?;
+        let log = self.output(id, process)?;
         let identity = self.identities.of(process)?;
         let mut plan = Plan::new(process, identity, told, log)?;
         if let Some(socket) = &socket {
@@ -152,6 +152,18 @@ impl Local {
         }
         self.running.entry(id.clone()).or_default().cgroup = Some(process.cgroup);
         Ok(main)
+    }
+
+    /// Where the process writes to.
+    fn output(&self, id: &Id, process: &Process) -> io::Result<OwnedFd> {
+        let mut file = log::open(&self.log(id))?;
+        if process.log.journal
+            && let Some(journal) = journal::connect(id)?
+        {
+            file.write_all(journal::note(id).as_bytes())?;
+            return Ok(journal);
+        }
+        Ok(file.into())
     }
 
     /// A socket for what the process says of itself, if it is to say anything.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -25,7 +24,7 @@ pub(crate) struct Plan {
     pub(super) identity: Identity,
     pub(super) rlimits: Vec<(libc::c_int, libc::rlimit64)>,
     /// Standard output and error.
-    pub(super) log: File,
+    pub(super) log: OwnedFd,
     pub(super) notify: Option<OwnedFd>,
 }
 
@@ -58,7 +57,7 @@ impl Plan {
         process: &Process,
         identity: Identity,
         told: BTreeMap<String, String>,
-        log: File,
+        log: OwnedFd,
     ) -> io::Result<Self> {
         let path = word(process.path.as_os_str().as_bytes())?;
         let args = process.args.iter().map(|arg| word(arg.as_bytes()));
