@@ -18,10 +18,15 @@ const PROGRAM: &str = "/lib/systemd/systemd";
 const ENTER: &str = r#"echo $$ >"$1/cgroup.procs"
 exec unshare --pid --mount --uts --ipc --cgroup --fork --kill-child sh -eu "$2" "$3""#;
 
-/// As its first process, before systemd is.
+/// As its first process, before systemd is. The machine's own units are out of its reach: one of
+/// them would clean the machine's `/tmp`.
 const BOOT: &str = r"mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/systemd/system
+for target in sysinit basic multi-user default; do
+    ln -s /dev/null /run/systemd/system/$target.target
+done
+ln -s /dev/null /run/systemd/system/systemd-tmpfiles-setup.service
 cp $1/units/* /run/systemd/system/
 mount -t proc proc /proc
 umount -l /sys/fs/cgroup
