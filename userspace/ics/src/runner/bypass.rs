@@ -7,7 +7,6 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
-use tokio_rustls::{client, server};
 
 use super::ics::Shared;
 
@@ -40,18 +39,6 @@ impl Below for TcpStream {
 impl Below for OwnedReadHalf {
     fn socket(&self) -> &TcpStream {
         self.as_ref()
-    }
-}
-
-impl<S: Below> Below for client::TlsStream<S> {
-    fn socket(&self) -> &TcpStream {
-        self.get_ref().0.socket()
-    }
-}
-
-impl<S: Below> Below for server::TlsStream<S> {
-    fn socket(&self) -> &TcpStream {
-        self.get_ref().0.socket()
     }
 }
 

@@ -9,6 +9,7 @@ mod ics;
 mod ping;
 mod remote;
 mod report;
+mod seal;
 mod stream;
 mod tls;
 mod waiters;

@@ -137,6 +137,7 @@ impl Tls {
             .with_client_cert_resolver(Arc::clone(&self.own) as _);
         config.resumption = Resumption::disabled();
         config.enable_sni = false;
+        config.enable_secret_extraction = true;
         Ok(TlsConnector::from(Arc::new(config)))
     }
 
@@ -149,6 +150,7 @@ impl Tls {
             .with_cert_resolver(Arc::clone(&self.own) as _);
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
+        config.enable_secret_extraction = true;
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 

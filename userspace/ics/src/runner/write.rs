@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::io::AsyncWrite;
+use tokio::io::AsyncWrite as _;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 
 use super::remote::{Remote, lock};
+use super::seal::Sealer;
 use crate::core::frame::{Frame, Mac};
 use crate::core::peer::Conn;
 
@@ -23,6 +25,18 @@ const COPIED: usize = 8 << 10;
 /// Slices that one write has at most.
 const SLICES: usize = 32;
 
+/// Where to write, and what seals records, if there are any.
+pub(super) struct Writing {
+    stream: OwnedWriteHalf,
+    sealer: Option<Sealer>,
+}
+
+impl Writing {
+    pub(super) fn new(stream: OwnedWriteHalf, sealer: Option<Sealer>) -> Self {
+        Self { stream, sealer }
+    }
+}
+
 /// The writing end of a connection.
 pub(super) struct Writer {
     pub(super) conn: Conn,
@@ -32,11 +46,13 @@ pub(super) struct Writer {
 }
 
 struct State {
-    io: Pin<Box<dyn AsyncWrite + Send>>,
+    io: Writing,
     mac: Option<Mac>,
     /// What has been taken from the engine and is not written.
     rest: VecDeque<Bytes>,
     scratch: BytesMut,
+    /// Where records are made.
+    records: BytesMut,
     /// The socket is full, and the connection's task waits for it: nobody else may touch
     /// it, for that would take the task's place in the socket's list of wakers.
     full: bool,
@@ -44,7 +60,7 @@ struct State {
 }
 
 impl Writer {
-    pub(super) fn new(conn: Conn, io: Pin<Box<dyn AsyncWrite + Send>>, mac: Option<Mac>) -> Self {
+    pub(super) fn new(conn: Conn, io: Writing, mac: Option<Mac>) -> Self {
         Self {
             conn,
             state: Mutex::new(State {
@@ -52,6 +68,7 @@ impl Writer {
                 mac,
                 rest: VecDeque::new(),
                 scratch: BytesMut::new(),
+                records: BytesMut::new(),
                 full: false,
                 failed: None,
             }),
@@ -132,9 +149,9 @@ impl State {
                 if !self.scratch.is_empty() {
                     self.rest.push_back(self.scratch.split().freeze());
                 }
+                self.seal()?;
             }
             if self.rest.is_empty() {
-                ready!(self.io.as_mut().poll_flush(cx))?;
                 return Poll::Ready(Ok(false));
             }
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -143,7 +160,8 @@ impl State {
                 *slice = IoSlice::new(bytes);
                 count += 1;
             }
-            let written = self.io.as_mut().poll_write_vectored(cx, &slices[..count]);
+            let stream = Pin::new(&mut self.io.stream);
+            let written = stream.poll_write_vectored(cx, &slices[..count]);
             let mut written = ready!(written)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -159,6 +177,19 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Makes records of what is to be written, if there are any.
+    fn seal(&mut self) -> io::Result<()> {
+        let Some(sealer) = &mut self.io.sealer else {
+            return Ok(());
+        };
+        let sealed = sealer.seal(self.rest.drain(..), &mut self.records);
+        sealed.map_err(io::Error::other)?;
+        if !self.records.is_empty() {
+            self.rest.push_back(self.records.split().freeze());
+        }
+        Ok(())
     }
 
     fn add(&mut self, frame: &Frame) {

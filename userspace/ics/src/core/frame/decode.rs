@@ -59,6 +59,8 @@ pub struct Decoder {
     mac: Option<Mac>,
     greeting: bool,
     buffer: BytesMut,
+    /// Bytes at the end of the buffer that are no frames yet.
+    sealed: usize,
     /// Header of a frame whose body is still coming.
     begun: Option<(Header, usize)>,
 }
@@ -72,6 +74,7 @@ impl Decoder {
             mac: None,
             greeting: false,
             buffer: BytesMut::new(),
+            sealed: 0,
             begun: None,
         }
     }
@@ -101,12 +104,24 @@ impl Decoder {
         &mut self.buffer
     }
 
+    /// The same for bytes that have to be opened first: the buffer, and how many at its end
+    /// are not. Whoever opens some of them puts what they become in their place, lets what
+    /// is left follow at once, and says how many those are.
+    pub fn sealed(&mut self) -> (&mut BytesMut, &mut usize) {
+        (&mut self.buffer, &mut self.sealed)
+    }
+
+    /// Bytes that are frames or parts of them.
+    fn open(&self) -> &[u8] {
+        &self.buffer[..self.buffer.len() - self.sealed]
+    }
+
     /// How many bytes are missing to the end of the frame that has begun to come; 0 if none
     /// has. Reading that many at once saves copying a large body while its buffer grows.
     #[must_use]
     pub fn missing(&self) -> usize {
         match &self.begun {
-            Some((_, length)) => (length + self.trailer()).saturating_sub(self.buffer.len()),
+            Some((_, length)) => (length + self.trailer()).saturating_sub(self.open().len()),
             None => 0,
         }
     }
@@ -119,7 +134,7 @@ impl Decoder {
         let (header, length) = match self.begun {
             Some(begun) => begun,
             None => {
-                let Some(bytes) = self.buffer.first_chunk::<HEADER>() else {
+                let Some(bytes) = self.open().first_chunk::<HEADER>() else {
                     return Ok(None);
                 };
                 let begun = check(bytes, self.lane)?;
@@ -135,7 +150,7 @@ impl Decoder {
             }
         };
         let trailer = self.trailer();
-        if self.buffer.len() < length + trailer {
+        if self.open().len() < length + trailer {
             return Ok(None);
         }
         self.begun = None;

@@ -40,6 +40,10 @@ impl<S: Below> Calm<S> {
         Self { stream, read: None }
     }
 
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
     fn calm_down(&mut self) {
         if self.read.is_none_or(|read| read.elapsed() >= HABIT) {
             // A kernel that would not do it would only be slower.

@@ -29,15 +29,15 @@ pub(super) struct Greeted<S> {
 }
 
 impl<S> Greeted<S> {
-    /// The same with another kind of stream.
+    /// The same with another kind of stream. What the one had read ahead goes to the decoder.
     pub(super) fn with<T>(
-        self,
+        mut self,
         key: Option<Fingerprint>,
-        stream: impl FnOnce(S) -> T,
+        stream: impl FnOnce(S, &mut Decoder) -> T,
     ) -> Greeted<T> {
         Greeted {
             key,
-            stream: stream(self.stream),
+            stream: stream(self.stream, &mut self.decoder),
             decoder: self.decoder,
             conn: self.conn,
             mac: self.mac,

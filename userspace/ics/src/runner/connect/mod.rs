@@ -7,6 +7,7 @@ mod greet;
 mod greeting;
 mod listen;
 mod protect;
+mod read;
 mod refusal;
 mod run;
 mod socket;

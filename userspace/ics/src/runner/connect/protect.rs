@@ -1,37 +1,44 @@
 //! What is between a socket and the frames: TLS, or nothing.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustls::{ClientConnection, ServerConnection};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::calm::Calm;
 use super::greet::{self, Greeted};
+use super::read::Reading;
 use super::{Refusal, socket};
+use crate::core::frame::Decoder;
 use crate::core::peer::Mismatch;
 use crate::core::{Lane, Node};
 use crate::runner::config::Fingerprint;
 use crate::runner::ics::Shared;
 use crate::runner::remote::Remote;
+use crate::runner::seal::{Sealed, Whole};
 use crate::runner::tls::{Tls, fingerprint};
+use crate::runner::write::Writing;
 
-/// The reading end of a connection.
-pub(super) type Reading = Pin<Box<dyn AsyncRead + Send>>;
-/// The writing end of a connection.
-pub(super) type Writing = Pin<Box<dyn AsyncWrite + Send>>;
-/// Both, whatever protects them.
+/// Both ends of a connection, whatever protects it.
 pub(super) type Halves = (Reading, Writing);
 
-fn plain(stream: TcpStream) -> Halves {
+fn plain(stream: TcpStream, _: &mut Decoder) -> Halves {
     let (reading, writing) = stream.into_split();
-    (Box::pin(Calm::new(reading)), Box::pin(writing))
+    (Reading::new(reading, None), Writing::new(writing, None))
 }
 
-fn sealed<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Halves {
-    let (reading, writing) = tokio::io::split(stream);
-    (Box::pin(reading), Box::pin(writing))
+fn sealed(stream: Sealed<Calm<TcpStream>>, decoder: &mut Decoder) -> Halves {
+    let parts = stream.into_parts();
+    let (buffer, sealed) = decoder.sealed();
+    buffer.extend_from_slice(&parts.opened);
+    buffer.extend_from_slice(&parts.sealed);
+    *sealed = parts.sealed.len();
+    let (reading, writing) = parts.stream.into_inner().into_split();
+    (
+        Reading::new(reading, Some(parts.opener)),
+        Writing::new(writing, Some(parts.sealer)),
+    )
 }
 
 /// Dials a node and says hello.
@@ -45,7 +52,10 @@ pub(super) async fn dial(remote: &Arc<Remote>, lane: Lane) -> Result<Greeted<Hal
         return Ok(greeted.with(None, plain));
     };
     let connector = tls.connector(peer.fingerprint)?;
-    let stream = connector.connect(Tls::name(), Calm::new(stream)).await?;
+    let stream = Whole::new(Calm::new(stream));
+    let shaken = connector.connect(Tls::name(), stream).await?;
+    let (stream, session) = shaken.into_inner();
+    let stream = Sealed::new(stream, session, ClientConnection::dangerous_extract_secrets)?;
     let greeted = greet::dialled(remote, lane, stream).await?;
     Ok(greeted.with(Some(peer.fingerprint), sealed))
 }
@@ -63,11 +73,13 @@ pub(super) async fn accept(
         let (remote, greeted) = greet::accepted(shared, lane, stream, admit).await?;
         return Ok((remote, greeted.with(None, plain)));
     };
-    let stream = acceptor.accept(Calm::new(stream)).await?;
-    let chain = stream.get_ref().1.peer_certificates();
+    let shaken = acceptor.accept(Whole::new(Calm::new(stream))).await?;
+    let (stream, session) = shaken.into_inner();
+    let chain = session.peer_certificates();
     let key = chain
         .and_then(|chain| chain.first())
         .map(|c| fingerprint(c));
+    let stream = Sealed::new(stream, session, ServerConnection::dangerous_extract_secrets)?;
     let admit = |node| admit(node, key);
     let (remote, greeted) = greet::accepted(shared, lane, stream, admit).await?;
     Ok((remote, greeted.with(key, sealed)))

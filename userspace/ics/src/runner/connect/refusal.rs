@@ -48,7 +48,7 @@ pub enum Refusal {
     /// It is not the one that the view has.
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
-    /// Its handshake failed.
+    /// Its handshake failed, or what came after it was nothing that its key has made.
     #[error("no TLS: {0}")]
     Tls(#[from] rustls::Error),
     /// Its key is not the one that the view has for the node.

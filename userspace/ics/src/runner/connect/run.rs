@@ -2,27 +2,19 @@
 
 use std::sync::Arc;
 
-use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 
 use super::Refusal;
 use super::greet::Greeted;
-use super::protect::{Halves, Reading};
-use crate::core::Lane;
+use super::protect::Halves;
+use super::read::Reading;
 use crate::core::frame::Decoder;
 use crate::core::peer::Conn;
 use crate::runner::remote::{Link, Remote};
 use crate::runner::write::Writer;
 
-/// Bytes for which there is room whenever something is read.
-const READ: usize = 64 << 10;
-/// The same on the bulk lane, where the part of a chunk that comes with the chunks before it
-/// is copied once more, into the next buffer: few of many are.
-const BULK: usize = 256 << 10;
 /// Bytes that are read before anybody else in the same thread gets on.
 const TURN: usize = 256 << 10;
-/// Most bytes for which room is made because a body is that large.
-const READ_AHEAD: usize = 1 << 20;
 
 /// Reads and writes until one end closes the connection.
 pub(super) async fn run(remote: Arc<Remote>, greeted: Greeted<Halves>) -> Refusal {
@@ -71,8 +63,11 @@ async fn read(
     mut reading: Reading,
     mut decoder: Decoder,
 ) -> Refusal {
-    let read = if conn.lane == Lane::Bulk { BULK } else { READ };
     let mut turn = 0;
+    // What came along with the hellos.
+    if let Err(refused) = reading.open(&mut decoder) {
+        return refused;
+    }
     loop {
         let mut frames = Vec::new();
         let decoded = loop {
@@ -92,15 +87,9 @@ async fn read(
         if let Err(refused) = decoded {
             return refused.into();
         }
-        let room = decoder.missing().clamp(read, READ_AHEAD);
-        let buffer = decoder.buffer();
-        if buffer.capacity() - buffer.len() < read / 4 {
-            buffer.reserve(room);
-        }
-        match reading.read_buf(buffer).await {
-            Ok(0) => return Refusal::Closed,
+        match reading.read(conn.lane, &mut decoder).await {
             Ok(count) => turn += count,
-            Err(error) => return error.into(),
+            Err(refused) => return refused,
         }
         if turn >= TURN {
             turn = 0;
