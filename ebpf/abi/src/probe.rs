@@ -3,7 +3,8 @@
 //! A node sends a probe over UDP to [`PORT`] from [`PORT`]. The target's packet path checks
 //! it and sends it back as a reflection, so what answers is the kernel, whether `ssid` gets
 //! to run there or not. Probes of the supervisor are answered by `ssid` itself, and tell
-//! "the node lives, but its `ssid` is stalled" apart.
+//! "the node lives, but its `ssid` is stalled" apart. Heartbeats of the view log go the same
+//! way: small ones, often.
 //!
 //! `ssid` checks what comes to its socket again: frames with IP options or extension
 //! headers, and those of interfaces without the programs, come unchecked. Only it can tell
@@ -29,8 +30,17 @@ pub mod kind {
     pub const SUPERVISOR: u8 = 3;
     /// A [`SUPERVISOR`], answered.
     pub const SUPERVISOR_REPLY: u8 = 4;
-    /// How many there are; they count up from 1.
-    pub const COUNT: usize = 4;
+    /// From the leader of the view log, while nothing is new, to another voter's `ssid`. It
+    /// has the leader's term in [`super::Probe::clock`], the term and the index of the last
+    /// entry in [`super::Probe::grant`] and [`super::Probe::lease`], and the log's generation
+    /// in [`super::Probe::flags`].
+    pub const HEARTBEAT: u8 = 5;
+    /// A [`HEARTBEAT`], by a voter who agrees with all of it, and says it again.
+    pub const HEARTBEAT_REPLY: u8 = 6;
+    /// The last; they count up from 1.
+    pub const LAST: u8 = HEARTBEAT_REPLY;
+    /// Places for something of each kind: the next power of two, so that a mask finds one.
+    pub const PLACES: usize = (LAST as usize).next_power_of_two();
 }
 
 /// Bits of [`Probe::flags`].
@@ -139,7 +149,7 @@ impl Probe {
         self.magic == MAGIC
             && self.version == VERSION
             && self.kind >= kind::PROBE
-            && self.kind as usize <= kind::COUNT
+            && self.kind <= kind::LAST
     }
 
     /// The tag that it has to have under a key.

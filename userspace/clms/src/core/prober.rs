@@ -36,6 +36,8 @@ pub enum Seen {
 /// How it stands with one subject.
 #[derive(Clone, Debug)]
 struct Subject {
+    /// How often it is probed while it is quiet.
+    idle: Duration,
     /// When the next probe is due.
     due: Time,
     /// How long after the next reflection, if not after the usual interval: a node's
@@ -71,7 +73,6 @@ impl Supervisor {
 #[derive(Clone, Debug)]
 pub struct Prober {
     subjects: BTreeMap<NodeId, Subject>,
-    idle: Duration,
     burst: Duration,
     limit: u32,
     /// How often this observer asks a subject's `ssid`, and how often one that has not
@@ -96,7 +97,6 @@ impl Prober {
     pub fn new(timing: &Timing) -> Self {
         Self {
             subjects: BTreeMap::new(),
-            idle: timing.idle(0),
             burst: timing.burst,
             limit: Timing::misses(0),
             supervise: timing.supervise,
@@ -105,25 +105,29 @@ impl Prober {
     }
 
     /// Observes other nodes from now on; what is known of those that stay is kept.
-    /// `observers`: how many each has.
+    /// `observers`: how many each has. `master`: who renews the leases of all others.
     pub fn observe(
         &mut self,
         now: Time,
         subjects: impl IntoIterator<Item = NodeId>,
         observers: usize,
+        master: Option<NodeId>,
         timing: &Timing,
     ) {
-        self.idle = timing.idle(observers);
         self.limit = Timing::misses(observers);
         self.supervise = timing.supervise * u32::try_from(observers.max(1)).unwrap_or(1);
         let mut old = std::mem::take(&mut self.subjects);
         let subjects: Vec<NodeId> = subjects.into_iter().collect();
         let count = u32::try_from(subjects.len().max(1)).unwrap_or(u32::MAX);
         for (place, id) in (0_u32..).zip(subjects) {
+            let idle = timing.idle(observers, master.is_none_or(|master| master == id));
+            // The observers of a node have it in different places.
+            let spread = idle * (place + 1) / count;
             // A new one is looked at soon: the change that made it so may not be the last.
-            let subject = old.remove(&id).unwrap_or(Subject {
+            let mut subject = old.remove(&id).unwrap_or(Subject {
+                idle,
                 due: now + self.burst * place / count,
-                spread: Some(self.idle * (place + 1) / count),
+                spread: Some(spread),
                 since: None,
                 misses: 0,
                 asked: None,
@@ -133,6 +137,10 @@ impl Prober {
                     unanswered: 0,
                 },
             });
+            if subject.idle > idle {
+                subject.due = subject.due.min(now + spread);
+            }
+            subject.idle = idle;
             self.subjects.insert(id, subject);
         }
     }
@@ -167,7 +175,6 @@ impl Prober {
 
     /// A probe came back. Give it all that has come in before the next [`Self::tick`].
     pub fn reflected(&mut self, now: Time, from: NodeId, nonce: u64) -> Option<Seen> {
-        let idle = self.idle;
         let subject = self.subjects.get_mut(&from)?;
         // Reflections of probes from before the last one say nothing new: they may have
         // been kept back and sent again.
@@ -177,7 +184,7 @@ impl Prober {
         }
         subject.since = None;
         subject.misses = 0;
-        subject.due = now + subject.spread.take().unwrap_or(idle);
+        subject.due = now + subject.spread.take().unwrap_or(subject.idle);
         if subject.ssid.unanswered > 0 {
             subject.due = subject.due.min(subject.ssid.due.max(now));
         }
@@ -187,8 +194,9 @@ impl Prober {
 
     /// A subject's `ssid` has answered, however late.
     pub fn answered(&mut self, now: Time, from: NodeId, nonce: u64) -> Vec<Seen> {
-        let mut seen: Vec<Seen> = self.reflected(now, from, nonce).into_iter().collect();
+        let mut seen = Vec::new();
         let supervise = self.supervise;
+        // First: whoever has no question open is not asked again before its time.
         if let Some(subject) = self.subjects.get_mut(&from) {
             if subject.ssid.is_stalled() {
                 seen.push(Seen::Runs(from));
@@ -196,6 +204,7 @@ impl Prober {
             subject.ssid.unanswered = 0;
             subject.ssid.due = now + supervise;
         }
+        seen.extend(self.reflected(now, from, nonce));
         seen
     }
 
@@ -270,7 +279,7 @@ mod tests {
     fn a_look_moves_no_later_probe() {
         let (timing, mut now) = (Timing::default(), Time(1_000_000_000));
         let mut prober = Prober::new(&timing);
-        prober.observe(now, [id(2)], 10, &timing);
+        prober.observe(now, [id(2)], 10, None, &timing);
         let mut nonce = 0;
         let mut probe = |prober: &mut Prober, now: Time| {
             let mut seen = Vec::new();
@@ -287,11 +296,70 @@ mod tests {
             probe(&mut prober, now);
         }
         let next = prober.due();
-        assert_eq!(next, now + timing.idle(10));
+        assert_eq!(next, now + timing.idle(10, true));
         now = now + Duration::from_secs(1);
         prober.look_around(now);
         assert_eq!(prober.due(), now);
         probe(&mut prober, now);
         assert_eq!(prober.due(), next, "as if nobody had asked");
+    }
+
+    #[test]
+    fn an_answer_is_followed_by_silence() {
+        let (timing, start) = (Timing::default(), Time(1_000_000_000));
+        let mut prober = Prober::new(&timing);
+        prober.observe(start, [id(2)], 10, Some(id(3)), &timing);
+        let (mut nonce, mut asked) = (0, 0);
+        let end = start + Duration::from_secs(100);
+        while prober.due() < end {
+            let (now, mut seen) = (prober.due(), Vec::new());
+            let number = || {
+                nonce += 1;
+                nonce
+            };
+            prober.tick(now, number, &mut seen);
+            for what in seen {
+                let Seen::Probe { supervisor, .. } = what else {
+                    panic!("{what:?}");
+                };
+                asked += 1;
+                if supervisor {
+                    prober.answered(now, id(2), nonce);
+                } else {
+                    prober.reflected(now, id(2), nonce);
+                }
+            }
+        }
+        assert!(asked <= 11, "{asked} probes in ten intervals");
+    }
+
+    #[test]
+    fn whoever_becomes_the_master_is_watched_closely_at_once() {
+        let (timing, now) = (Timing::default(), Time(1_000_000_000));
+        let all: Vec<NodeId> = (2..=11).map(id).collect();
+        let mut prober = Prober::new(&timing);
+        prober.observe(now, all.clone(), 10, Some(id(2)), &timing);
+        let (mut nonce, mut seen) = (0, Vec::new());
+        let mut number = || {
+            nonce += 1;
+            nonce
+        };
+        // Everybody answers twice, so that all are quiet.
+        let mut later = now;
+        for _ in 0..40 {
+            later = prober.due();
+            prober.tick(later, &mut number, &mut seen);
+            for what in std::mem::take(&mut seen) {
+                if let Seen::Probe { to, nonce, .. } = what {
+                    prober.answered(later, to, nonce);
+                }
+            }
+        }
+        let due = |prober: &Prober, of| prober.subjects[&of].due;
+        let before = due(&prober, id(2));
+        assert!(before <= later + timing.idle(10, true));
+        prober.observe(later, all, 10, Some(id(7)), &timing);
+        assert!(due(&prober, id(7)) <= later + timing.idle(10, true));
+        assert_eq!(due(&prober, id(2)), before, "not later than it was to be");
     }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 /// The durations that membership is made of. All nodes of a cluster use the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// A quiet node is probed this often, by all its observers together.
+    /// The master, while it is quiet, is probed this often by all its observers together; and
+    /// so is everybody while there is no master.
     pub probe: Duration,
+    /// Any other quiet node is probed this often by all its observers together: the master's
+    /// renewals of its lease come back like probes, and miss it sooner.
+    pub calm: Duration,
     /// A probe that is not reflected within this time counts as missed, and the next one
     /// goes out.
     pub burst: Duration,
@@ -44,6 +48,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             probe: Duration::from_millis(400),
+            calm: Duration::from_secs(1),
             burst: Duration::from_millis(50),
             settle: Duration::from_millis(100),
             patience: Duration::from_millis(1_000),
@@ -72,10 +77,11 @@ impl Timing {
         }
     }
 
-    /// How often one of `observers` probes a quiet node.
+    /// How often one of `observers` probes a quiet node; whether nobody renews its lease.
     #[must_use]
-    pub fn idle(&self, observers: usize) -> Duration {
-        self.probe * u32::try_from(observers.max(1)).unwrap_or(1)
+    pub fn idle(&self, observers: usize, alone: bool) -> Duration {
+        let together = if alone { self.probe } else { self.calm };
+        together * u32::try_from(observers.max(1)).unwrap_or(1)
     }
 
     /// Probes in a row that one of `observers` must miss before it says that the node is

@@ -2,6 +2,7 @@
 
 mod config;
 mod generation;
+mod heartbeat;
 mod leading;
 mod machine;
 mod seat;
@@ -10,6 +11,7 @@ mod witness;
 
 pub use config::{ViewLog, config};
 pub use generation::Generation;
+pub use heartbeat::Heartbeat;
 pub use leading::Leading;
 pub use machine::{Applied, Machine, News};
 pub use seat::{Leadership, NotWritten, Seat};

@@ -10,7 +10,7 @@ use openraft::network::NetSnapshot;
 use openraft::{EmptyNode, Instant as _, RaftNetworkFactory, ServerState, TokioInstant};
 
 use super::leading::lead;
-use super::{Generation, Machine, News, Raft, Store, ViewLog, Voter, WITNESS, config};
+use super::{Generation, Heartbeat, Machine, News, Raft, Store, ViewLog, Voter, WITNESS, config};
 use crate::core::command::{Command, Refused};
 use crate::core::{Epoch, Timing};
 
@@ -89,6 +89,16 @@ impl Seat {
         let metrics = self.raft.metrics();
         let begun = metrics.borrow_watched().last_log_index.is_some();
         begun.then(|| self.generation.get())
+    }
+
+    /// Takes in a heartbeat of another voter; whether this log agrees with all of it. Else
+    /// the leader has to ask in its own words, and hears why not.
+    pub async fn agrees(&self, leader: Voter, heartbeat: Heartbeat) -> bool {
+        if self.generation() != Some(u64::from(heartbeat.generation)) {
+            return false;
+        }
+        let said = self.raft.append_entries(heartbeat.request(leader)).await;
+        said.is_ok_and(|said| said.is_success())
     }
 
     /// Founds a cluster: this node is the only voter.

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::core::{NodeId, Time, View};
+use crate::log::Heartbeat;
 
 /// A probe that came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,42 @@ pub struct Reflection {
     pub holds: bool,
     /// It was that node's `ssid` that answered: the clock and the lease say nothing.
     pub supervisor: bool,
+}
+
+/// What has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A probe came back.
+    Reflection(Reflection),
+    /// Another voter's log says that it leads.
+    Heartbeat {
+        /// Whose.
+        from: NodeId,
+        /// Its number, which the answer has too.
+        nonce: u64,
+        /// What it says.
+        heartbeat: Heartbeat,
+    },
+    /// Another voter's log agrees with a heartbeat.
+    Agreed {
+        /// Whose.
+        from: NodeId,
+        /// The heartbeat's number.
+        nonce: u64,
+    },
+}
+
+/// A heartbeat to send, or the answer to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// To whom.
+    pub to: NodeId,
+    /// The heartbeat's number.
+    pub nonce: u64,
+    /// What it says.
+    pub heartbeat: Heartbeat,
+    /// Whether it is the answer.
+    pub reply: bool,
 }
 
 /// A probe to send.
@@ -60,10 +97,13 @@ pub trait Ground: Send + 'static {
     /// Sends a probe; if it can't, that is as if the probe was lost.
     fn probe(&mut self, view: &View, own: NodeId, probe: Ask);
 
+    /// Sends a heartbeat, or the answer to one; it may be lost.
+    fn beat(&mut self, view: &View, own: NodeId, beat: Beat);
+
     /// Waits until something has come back.
     fn heard(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// What has come back, one after the other. Probes of this node's `ssid` that have come
-    /// are answered on the way.
-    fn next(&mut self, view: &View) -> Option<Reflection>;
+    /// What has come, one after the other. Probes of this node's `ssid` that have come are
+    /// answered on the way.
+    fn next(&mut self, view: &View) -> Option<Heard>;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Ground, Messenger, Node};
+use super::{Beat, Ground, Messenger, Node};
 use crate::core::command::{Command, Refused};
 use crate::core::engine::NotTaken;
 use crate::core::message::Message;
@@ -34,6 +34,8 @@ pub(super) enum Input {
     Fenced(u64, NodeId, Result<(), String>),
     /// The log was founded anew, or could not be.
     Founded(Result<(), String>),
+    /// The log agrees with another voter's heartbeat.
+    Agreed(Beat),
     /// Who can say how it stands.
     Status(oneshot::Sender<Status>),
 }
@@ -104,6 +106,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
                 tracing::warn!("the view log could not be founded anew: {why}");
                 self.engine.not_founded();
             }
+            Input::Agreed(beat) => self.agree(beat),
             Input::Status(asks) => {
                 // Who asked may have gone.
                 let _ = asks.send(self.status());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ssi_loader::map::Maps;
 
-use super::{Ask, Ground, Kernel, Probes, Reflection, clock};
+use super::{Ask, Beat, Ground, Heard, Kernel, Probes, clock};
 use crate::core::{NodeId, Time, View};
 
 /// The machine: its kernel goes on when this process doesn't.
@@ -71,11 +71,15 @@ impl Ground for Linux {
         self.probes.send(view, own, probe, self.lease);
     }
 
+    fn beat(&mut self, view: &View, own: NodeId, beat: Beat) {
+        self.probes.beat(view, own, beat);
+    }
+
     async fn heard(&mut self) {
         self.probes.readable().await;
     }
 
-    fn next(&mut self, view: &View) -> Option<Reflection> {
+    fn next(&mut self, view: &View) -> Option<Heard> {
         match self.own {
             Some(own) => self.probes.next(view, own),
             None => {

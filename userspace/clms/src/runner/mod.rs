@@ -4,6 +4,7 @@
 pub mod clock;
 mod ground;
 mod handle;
+mod heartbeats;
 mod input;
 mod kernel;
 mod linux;
@@ -14,8 +15,9 @@ mod seating;
 mod wire;
 mod witness;
 
-pub use ground::{Ask, Ground, Reflection};
+pub use ground::{Ask, Beat, Ground, Heard, Reflection};
 pub use handle::Handle;
+use input::Input;
 pub use input::{NotProposed, Status};
 pub use kernel::Kernel;
 pub use linux::Linux;

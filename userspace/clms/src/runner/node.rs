@@ -13,9 +13,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::handle::Handle;
+use super::heartbeats::Beating;
 use super::input::Input;
 use super::seating::Seating;
-use super::{Ask, Ground, Messenger};
+use super::{Ask, Ground, Heard, Messenger};
 use crate::core::command::{Command, Refused};
 use crate::core::engine::{Engine, Lead, Output, Start};
 use crate::core::follower::{Installed, KERNEL};
@@ -70,8 +71,9 @@ pub struct Node<G, M> {
     pub(super) ground: G,
     messenger: M,
     pub(super) seating: Seating<M>,
+    pub(super) beating: Beating,
     /// For tasks that have something to say, and don't keep this one from its end.
-    weak: mpsc::WeakSender<Input>,
+    pub(super) weak: mpsc::WeakSender<Input>,
     voters: Voters,
     voters_due: Time,
     /// A change of who votes that is under way.
@@ -109,10 +111,12 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     ) -> io::Result<(Self, Handle, mpsc::UnboundedReceiver<Order>)> {
         let timing = settings.start.timing.clone();
         let (tells, news) = mpsc::unbounded_channel();
+        let (heartbeats, beating) = Beating::new();
         let seating = Seating::new(
             settings.log,
             timing,
             messenger.clone(),
+            heartbeats,
             tells,
             settings.seed,
         )
@@ -133,6 +137,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             ground,
             messenger,
             seating,
+            beating,
             weak: handle.inputs.downgrade(),
             voters: Voters::default(),
             voting: None,
@@ -176,6 +181,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             tokio::select! {
                 biased;
                 () = self.ground.heard() => {}
+                Some(asked) = self.beating.asked() => self.beat(asked),
                 Some(applied) = self.news.recv() => self.applied(applied),
                 Some(said) = self.said.recv() => self.said(&said),
                 // Whoever has been elected is the master at once, not when it wakes next.
@@ -227,7 +233,11 @@ impl<G: Ground, M: Messenger> Node<G, M> {
     /// found dead whose answer is waiting to be read.
     fn work(&mut self) -> io::Result<()> {
         let view = self.engine.view().clone();
-        while let Some(back) = self.ground.next(&view) {
+        while let Some(heard) = self.ground.next(&view) {
+            let Heard::Reflection(back) = heard else {
+                self.heard_beat(heard);
+                continue;
+            };
             let now = self.ground.now();
             if back.supervisor {
                 self.engine.answered(now, back.from, back.nonce);

@@ -1,5 +1,6 @@
-//! Probes, to other nodes' kernels and back.
+//! Probes, to other nodes' kernels and back; and heartbeats, which go the same way.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd as _;
@@ -9,15 +10,18 @@ use socket2::{Domain, Protocol, Socket, Type};
 use ssi_abi::probe::{BYTES, MAGIC, PORT, Probe, VERSION, flag, kind};
 use tokio::net::UdpSocket;
 
-use super::{Ask, Reflection};
+use super::{Ask, Beat, Heard, Reflection};
 use crate::core::command::ProbeKey;
 use crate::core::{NodeId, Number, View};
+use crate::log::Heartbeat;
 
 /// The socket that probes go from.
 #[derive(Debug)]
 pub struct Probes {
     socket: UdpSocket,
     own: IpAddr,
+    /// Nonce of the last heartbeat of each member.
+    beats: BTreeMap<NodeId, u64>,
     /// Datagrams that were nothing we asked for.
     strange: u64,
 }
@@ -48,6 +52,7 @@ impl Probes {
         Ok(Self {
             socket: UdpSocket::from_std(socket.into())?,
             own,
+            beats: BTreeMap::new(),
             strange: 0,
         })
     }
@@ -59,27 +64,37 @@ impl Probes {
         let key = view.probe_keys[0];
         let lease = u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX);
         let (grant, lease) = ask.grant.map_or((0, 0), |clock| (clock, lease));
-        let to = ask.to;
         let probe = Probe {
-            magic: MAGIC,
-            version: VERSION,
             kind: if ask.supervisor {
                 kind::SUPERVISOR
             } else {
                 kind::PROBE
             },
-            key_id: key.id,
-            from: own.number.get(),
-            to: to.number.get(),
-            from_incarnation: own.incarnation,
-            to_incarnation: to.incarnation,
             nonce: ask.nonce,
-            epoch: view.epoch,
             grant,
             lease,
-            ..Probe::default()
+            ..between(view, own, ask.to)
         };
-        self.put(view, to, probe, &key);
+        self.put(view, ask.to, probe, &key);
+    }
+
+    /// Sends a heartbeat, or the answer to one, likewise.
+    pub fn beat(&self, view: &View, own: NodeId, beat: Beat) {
+        let said = beat.heartbeat;
+        let probe = Probe {
+            kind: if beat.reply {
+                kind::HEARTBEAT_REPLY
+            } else {
+                kind::HEARTBEAT
+            },
+            nonce: beat.nonce,
+            flags: said.generation,
+            clock: said.term,
+            grant: said.log_term,
+            lease: said.log_index,
+            ..between(view, own, beat.to)
+        };
+        self.put(view, beat.to, probe, &view.probe_keys[0]);
     }
 
     fn put(&self, view: &View, to: NodeId, mut probe: Probe, key: &ProbeKey) {
@@ -112,8 +127,8 @@ impl Probes {
         }
     }
 
-    /// The next reflection that has come, if there is one.
-    pub fn next(&mut self, view: &View, own: NodeId) -> Option<Reflection> {
+    /// The next that has come, if there is one.
+    pub fn next(&mut self, view: &View, own: NodeId) -> Option<Heard> {
         loop {
             let mut bytes = [0; BYTES + 1];
             match self.read(&mut bytes) {
@@ -128,15 +143,10 @@ impl Probes {
                             };
                             self.put(view, id, answer, key);
                         }
-                        Some((id, back, _)) => {
-                            return Some(Reflection {
-                                from: id,
-                                nonce: back.nonce,
-                                clock: back.clock,
-                                holds: back.flags & flag::HOLDS != 0,
-                                supervisor: back.kind == kind::SUPERVISOR_REPLY,
-                            });
-                        }
+                        Some((id, probe, _)) => match self.heard(view, id, &probe) {
+                            Some(heard) => return Some(heard),
+                            None => self.strange += 1,
+                        },
                         None => self.strange += 1,
                     }
                 }
@@ -144,6 +154,40 @@ impl Probes {
                 None => return None,
             }
         }
+    }
+
+    /// What a member's datagram is; none: one that has come before.
+    fn heard(&mut self, view: &View, from: NodeId, probe: &Probe) -> Option<Heard> {
+        let nonce = probe.nonce;
+        Some(match probe.kind {
+            kind::HEARTBEAT => {
+                // The kernel sees to that too, if it has looked at it.
+                if self.beats.get(&from).is_some_and(|last| nonce <= *last) {
+                    return None;
+                }
+                self.beats.retain(|id, _| view.has(*id));
+                self.beats.insert(from, nonce);
+                let heartbeat = Heartbeat {
+                    generation: probe.flags,
+                    term: probe.clock,
+                    log_term: probe.grant,
+                    log_index: probe.lease,
+                };
+                Heard::Heartbeat {
+                    from,
+                    nonce,
+                    heartbeat,
+                }
+            }
+            kind::HEARTBEAT_REPLY => Heard::Agreed { from, nonce },
+            kind => Heard::Reflection(Reflection {
+                from,
+                nonce,
+                clock: probe.clock,
+                holds: probe.flags & flag::HOLDS != 0,
+                supervisor: kind == kind::SUPERVISOR_REPLY,
+            }),
+        })
     }
 
     /// Reads and forgets whatever has come: this node is no member, and asked nobody.
@@ -169,6 +213,21 @@ impl Probes {
                 Err(_) => {}
             }
         }
+    }
+}
+
+/// A datagram from one life of a node to another, with nothing in it and no tag.
+fn between(view: &View, from: NodeId, to: NodeId) -> Probe {
+    Probe {
+        magic: MAGIC,
+        version: VERSION,
+        key_id: view.probe_keys[0].id,
+        from: from.number.get(),
+        to: to.number.get(),
+        from_incarnation: from.incarnation,
+        to_incarnation: to.incarnation,
+        epoch: view.epoch,
+        ..Probe::default()
     }
 }
 

@@ -10,6 +10,7 @@ use openraft_rt_tokio::TokioRuntime;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::Messenger;
+use super::heartbeats::Heartbeats;
 use super::wire::{self, Wires};
 use crate::core::Timing;
 use crate::core::command::Command;
@@ -36,6 +37,7 @@ pub(super) struct Seating<M> {
     log: Option<(Voter, Store)>,
     timing: Timing,
     messenger: M,
+    heartbeats: Heartbeats,
     news: mpsc::UnboundedSender<Applied>,
     seed: u64,
     seat: Arc<watch::Sender<Option<Seat>>>,
@@ -49,6 +51,7 @@ impl<M: Messenger> Seating<M> {
         log: Option<(Voter, Store)>,
         timing: Timing,
         messenger: M,
+        heartbeats: Heartbeats,
         news: mpsc::UnboundedSender<Applied>,
         seed: u64,
     ) -> io::Result<Self> {
@@ -56,6 +59,7 @@ impl<M: Messenger> Seating<M> {
             log,
             timing,
             messenger,
+            heartbeats,
             news,
             seed,
             seat: Arc::new(watch::Sender::new(None)),
@@ -90,6 +94,7 @@ impl<M: Messenger> Seating<M> {
         let generation = Generation::default();
         let wires = Wires {
             messenger: self.messenger.clone(),
+            heartbeats: Some((voter, self.heartbeats.clone())),
             generation: generation.clone(),
         };
         let news = self.news.clone();

@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Messenger;
-use crate::log::{Generation, Seat, ViewLog, Voter};
+use super::heartbeats::Heartbeats;
+use crate::log::{Generation, Heartbeat, Seat, ViewLog, Voter};
 
 /// What one voter's log asks another's.
 #[derive(Serialize, Deserialize)]
@@ -80,6 +81,8 @@ pub(super) fn is_leaders(question: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub(super) struct Wires<M> {
     pub(super) messenger: M,
+    /// Who this is, and how its heartbeats go while they say nothing new; if it is a node's.
+    pub(super) heartbeats: Option<(Voter, Heartbeats)>,
     pub(super) generation: Generation,
 }
 
@@ -89,6 +92,7 @@ impl<M: Messenger> RaftNetworkFactory<ViewLog> for Wires<M> {
     async fn new_client(&mut self, target: Voter, _: &EmptyNode) -> Wire<M> {
         Wire {
             messenger: self.messenger.clone(),
+            heartbeats: self.heartbeats.clone(),
             generation: self.generation.clone(),
             to: target,
         }
@@ -99,6 +103,7 @@ impl<M: Messenger> RaftNetworkFactory<ViewLog> for Wires<M> {
 #[derive(Clone, Debug)]
 pub(super) struct Wire<M> {
     messenger: M,
+    heartbeats: Option<(Voter, Heartbeats)>,
     generation: Generation,
     to: Voter,
 }
@@ -132,6 +137,12 @@ impl<M: Messenger> RaftNetworkV2<ViewLog> for Wire<M> {
         rpc: AppendEntriesRequest<ViewLog>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<ViewLog>, Failed> {
+        if let Some((me, heartbeats)) = &self.heartbeats
+            && let Some(heartbeat) = Heartbeat::of(&rpc, *me, self.generation.get())
+            && heartbeats.send(self.to, heartbeat).await
+        {
+            return Ok(AppendEntriesResponse::Success);
+        }
         self.ask(&Question::Append(rpc), &option).await
     }
 

@@ -38,6 +38,7 @@ impl Witness {
         let generation = Generation::default();
         let wires = Wires {
             messenger,
+            heartbeats: None,
             generation: generation.clone(),
         };
         let taking = Seat::take(WITNESS, timing, generation, wires, store, news);

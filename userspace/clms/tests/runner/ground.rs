@@ -2,9 +2,10 @@
 //! the kernel's programs do.
 
 use std::io;
+use std::sync::atomic::Ordering;
 
 use ssi_clms::core::{NodeId, Time, Timing, View};
-use ssi_clms::runner::{Ask, Ground, Reflection, clock};
+use ssi_clms::runner::{Ask, Beat, Ground, Heard, Reflection, clock};
 use tokio::sync::mpsc;
 
 use crate::net::Net;
@@ -12,14 +13,15 @@ use crate::net::Net;
 pub(crate) struct Inside {
     net: Net,
     me: u16,
-    back: mpsc::UnboundedSender<Reflection>,
-    came: mpsc::UnboundedReceiver<Reflection>,
-    next: Option<Reflection>,
+    back: mpsc::UnboundedSender<Heard>,
+    came: mpsc::UnboundedReceiver<Heard>,
+    next: Option<Heard>,
 }
 
 impl Inside {
     pub(crate) fn new(net: Net, me: u16) -> Self {
         let (back, came) = mpsc::unbounded_channel();
+        net.places().entry(me).or_default().datagrams = Some(back.clone());
         Self {
             net,
             me,
@@ -79,13 +81,41 @@ impl Ground for Inside {
             there.lease = there.lease.max(Time(grant) + Timing::default().lease);
         }
         // The node may be about to stop.
-        let _ = self.back.send(Reflection {
+        let _ = self.back.send(Heard::Reflection(Reflection {
             from: ask.to,
             nonce: ask.nonce,
             clock: now.0,
             holds,
             supervisor: ask.supervisor,
-        });
+        }));
+    }
+
+    fn beat(&mut self, _: &View, own: NodeId, beat: Beat) {
+        if self.net.deaf.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut places = self.net.places();
+        let there = places.get_mut(&beat.to.number.get());
+        let Some(there) = there.filter(|there| {
+            there.handle.is_some() && there.own == Some(beat.to) && there.view.has(own)
+        }) else {
+            return;
+        };
+        let (from, nonce) = (own, beat.nonce);
+        let heard = if beat.reply {
+            there.agreed += 1;
+            Heard::Agreed { from, nonce }
+        } else {
+            Heard::Heartbeat {
+                from,
+                nonce,
+                heartbeat: beat.heartbeat,
+            }
+        };
+        if let Some(datagrams) = &there.datagrams {
+            // The node may be about to stop.
+            let _ = datagrams.send(heard);
+        }
     }
 
     async fn heard(&mut self) {
@@ -94,7 +124,7 @@ impl Ground for Inside {
         }
     }
 
-    fn next(&mut self, _: &View) -> Option<Reflection> {
+    fn next(&mut self, _: &View) -> Option<Heard> {
         self.next.take().or_else(|| self.came.try_recv().ok())
     }
 }

@@ -5,7 +5,9 @@ mod ground;
 mod machine;
 mod net;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use ssi_clms::core::command::Command;
 use ssi_clms::core::engine::NotTaken;
@@ -43,6 +45,50 @@ async fn pair(net: &Net) -> (Machine, Machine) {
     one.until("both up", |status| up(status, 2)).await;
     two.until("both up", |status| up(status, 2)).await;
     (one, two)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heartbeats_are_datagrams_and_go_another_way_when_those_are_lost() {
+    let net = Net::default();
+    let (one, two) = pair(&net).await;
+    let mut three = Machine::new(&net, 3);
+    three.switch_on(false).await;
+    for machine in [&one, &two, &three] {
+        let voting = |status: &Status| up(status, 3) && status.view.voters.len() == 3;
+        machine.until("all up, and voters", voting).await;
+    }
+    let agreed = || {
+        net.places()
+            .values()
+            .map(|place| place.agreed)
+            .sum::<usize>()
+    };
+    // Nobody but the master asks, all the time; each answer is one.
+    let before = agreed();
+    for _ in 0..1_000 {
+        if agreed() > before + 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(agreed() > before + 4, "{before} and no more");
+    net.deaf.store(true, Ordering::Relaxed);
+    // What was under way has come, and what was confirmed so is long over.
+    tokio::time::sleep(Timing::default().mastery * 2).await;
+    let before = agreed();
+    let mut masters = 0;
+    for _ in 0..1_000 {
+        masters = 0;
+        for machine in [&one, &two, &three] {
+            masters += usize::from(machine.handle().status().await.expect("it runs").master);
+        }
+        if masters > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(masters, 1, "confirmed over connections");
+    assert_eq!(agreed(), before, "nothing came");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

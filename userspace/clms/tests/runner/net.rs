@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use ssi_clms::core::{NodeId, Time, View};
 use ssi_clms::log::{Voter, WITNESS};
-use ssi_clms::runner::{Handle, Messenger, Witness};
+use ssi_clms::runner::{Handle, Heard, Messenger, Witness};
+use tokio::sync::mpsc;
 
 /// What the packet path of a node would know, and who runs there.
 #[derive(Clone, Debug, Default)]
@@ -17,12 +19,18 @@ pub(crate) struct Place {
     pub(crate) view: View,
     pub(crate) own: Option<NodeId>,
     pub(crate) lease: Time,
+    /// Where datagrams for the node go.
+    pub(crate) datagrams: Option<mpsc::UnboundedSender<Heard>>,
+    /// How many of its heartbeats others have agreed with.
+    pub(crate) agreed: usize,
 }
 
 /// All nodes by number, and the witness.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Net {
     places: Arc<Mutex<HashMap<u16, Place>>>,
+    /// No datagram arrives.
+    pub(crate) deaf: Arc<AtomicBool>,
     witness: Arc<Mutex<Option<Arc<Witness>>>>,
 }
 

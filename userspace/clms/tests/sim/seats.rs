@@ -16,7 +16,7 @@ use openraft_rt_tokio::TokioRuntime;
 use rand::RngExt as _;
 use ssi_clms::core::command::Command;
 use ssi_clms::core::voters::Voters;
-use ssi_clms::log::{Generation, Raft, Seat, Store, ViewLog, Voter, WITNESS};
+use ssi_clms::log::{Generation, Heartbeat, Raft, Seat, Store, ViewLog, Voter, WITNESS};
 
 use crate::host::{Host, number};
 use crate::life;
@@ -232,6 +232,48 @@ impl Wire {
         seat.map(|seat| seat.raft().clone()).ok_or_else(unreachable)
     }
 
+    /// A heartbeat by datagram: whether the other has agreed shortly after. Its kernel lets
+    /// only members in.
+    async fn beat(&self, leader: Voter, heartbeat: Heartbeat) -> bool {
+        let agreed = async {
+            let seat = {
+                let world = self.shared.lock();
+                let known = |host: usize| world.hosts[host].engine.as_ref();
+                let (from, to) = (known(self.from)?, known(self.to)?);
+                let (own, there) = (from.id()?, to.id()?);
+                let members = from.view().has(there) && to.view().has(own);
+                let seat = world.hosts[self.to].seat.clone();
+                seat.filter(|_| members)?
+            };
+            self.datagram(self.from, self.to).await?;
+            let agrees = seat.agrees(leader, heartbeat).await;
+            agrees.then_some(())?;
+            self.datagram(self.to, self.from).await
+        };
+        let agreed = tokio::time::timeout(Duration::from_millis(25), agreed).await;
+        if let Ok(Some(())) = agreed {
+            let mut world = self.shared.lock();
+            world.hosts[self.to].heard = world.now();
+            return true;
+        }
+        false
+    }
+
+    /// A datagram's way, while both daemons run; it comes, or it never does.
+    async fn datagram(&self, from: usize, to: usize) -> Option<()> {
+        let delay = {
+            let mut guard = self.shared.lock();
+            let world = &mut *guard;
+            world.traffic.datagram(from);
+            world.links.datagram(from, to, &mut world.rng)
+        };
+        tokio::time::sleep(delay?).await;
+        while self.is_stopped(from) || self.is_stopped(to) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Some(())
+    }
+
     async fn call<T, F>(
         &self,
         option: &RPCOption,
@@ -260,6 +302,12 @@ impl RaftNetworkV2<ViewLog> for Wire {
         rpc: AppendEntriesRequest<ViewLog>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<ViewLog>, Failed> {
+        let leader = number(self.from).get();
+        if let Some(heartbeat) = Heartbeat::of(&rpc, leader, self.generation.get())
+            && self.beat(leader, heartbeat).await
+        {
+            return Ok(AppendEntriesResponse::Success);
+        }
         let size = |bytes: Result<Vec<u8>, _>| bytes.map_or(0, |bytes| bytes.len());
         let question = size(postcard::to_stdvec(&(0_u64, 0_u8, &rpc)));
         let said = self.call(&option, |raft| async move {

@@ -9,7 +9,7 @@ use ssi_abi::member::{LARGEST_NODE, peer_lane};
 use ssi_api::control::{Counted, Failure, Reply};
 use ssi_api::ics::{IcsView, LanePing, LaneView, PeerView, Ping, Quantiles};
 use ssi_clms::core::{NodeId, Number, View};
-use ssi_clms::runner::{Ask, Probes, clock};
+use ssi_clms::runner::{Ask, Heard, Probes, clock};
 use ssi_ics::core::Lane;
 use ssi_ics::runner::{PORT, RemoteReport, RoundTrips};
 use ssi_loader::map::Maps;
@@ -138,8 +138,10 @@ impl Member {
             let back = timeout(LATE, async {
                 loop {
                     probes.readable().await;
-                    while let Some(back) = probes.next(view, own) {
-                        if back.nonce == nonce {
+                    while let Some(heard) = probes.next(view, own) {
+                        if let Heard::Reflection(back) = heard
+                            && back.nonce == nonce
+                        {
                             return;
                         }
                     }

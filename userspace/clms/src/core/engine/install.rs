@@ -26,10 +26,12 @@ impl Engine {
     /// The view is a new one.
     pub(super) fn installed(&mut self, now: Time, installed: Installed) {
         let view = installed.view.clone();
-        if self.mastered.0 != view.master {
+        let mastered = self.mastered.0 != view.master;
+        if mastered {
             self.mastered = (view.master, now);
         }
-        // Who observes whom depends on who takes part, and on nothing else.
+        // Who observes whom depends on who takes part, and on nothing else; how often, on who
+        // is the master.
         let moves = |t: &Transition| t.from.is_member() != t.to.is_member();
         let moved = installed.transitions.iter().any(moves);
         let newcomer = self.id.is_none();
@@ -57,7 +59,7 @@ impl Engine {
                 self.proposed = None;
             }
         }
-        if newcomer || moved {
+        if newcomer || moved || mastered {
             self.observe(now);
         }
         self.report(now);
@@ -68,7 +70,9 @@ impl Engine {
         if let Some(id) = self.id {
             let subjects: Vec<NodeId> = self.ring.subjects(id).collect();
             let observers = self.ring.observers_each();
-            self.prober.observe(now, subjects, observers, &self.timing);
+            let master = self.view().master.map(|master| master.node);
+            self.prober
+                .observe(now, subjects, observers, master, &self.timing);
         }
     }
 
