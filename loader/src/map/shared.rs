@@ -2,6 +2,7 @@
 //! and stores, each word in one step, while the programs use them.
 
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
@@ -148,21 +149,54 @@ impl Entries {
     }
 }
 
-/// How many connections each server has; see [`Load`] for the two halves.
+/// How many connections each server has; see [`Load`] for the two halves. Few have servers,
+/// and all pages that are mapped count as this process's: so a part is mapped when a server
+/// in it is first looked at.
 #[derive(Debug)]
-pub struct Loads(Mapped);
+pub struct Loads {
+    raw: Raw,
+    parts: Box<[OnceLock<Mapped>]>,
+}
 
 const WORDS: usize = size_of::<Load>() / 4;
+/// Records of a part: whole pages, whatever their size (4 to 64 KiB).
+const PART: usize = (64 << 10) / size_of::<Load>();
 
 impl Loads {
     pub(crate) fn new(raw: Raw) -> Result<Self, LoadError> {
-        Ok(Self(Mapped::new(&raw, size_of::<Load>())?))
+        let parts = (raw.max_entries as usize).div_ceil(PART);
+        let loads = Self {
+            parts: (0..parts).map(|_| OnceLock::new()).collect(),
+            raw,
+        };
+        if let Some(first) = loads.parts.first() {
+            // What can't be done at all is found out now.
+            let _ = first.set(loads.map(0)?);
+        }
+        Ok(loads)
+    }
+
+    fn map(&self, part: usize) -> Result<Mapped, LoadError> {
+        let first = part * PART;
+        let records = PART.min(self.raw.max_entries as usize - first);
+        Mapped::part(&self.raw, first * WORDS, records * WORDS)
+    }
+
+    /// A word of a server's record.
+    fn at(&self, server: u32, word: usize) -> &AtomicU32 {
+        assert!(server < self.len(), "server {server} of {}", self.len());
+        let (part, record) = (server as usize / PART, server as usize % PART);
+        // As when the allocator has no more memory, there is no way to go on.
+        let map = || self.map(part).expect("memory to map a part of LOADS");
+        self.parts[part]
+            .get_or_init(map)
+            .word(record * WORDS + word)
     }
 
     /// How many records there are.
     #[must_use]
     pub fn len(&self) -> u32 {
-        (self.0.len / WORDS) as u32
+        self.raw.max_entries
     }
 
     /// Never: the array has a fixed length.
@@ -172,10 +206,7 @@ impl Loads {
     }
 
     fn word(&self, server: u32, word: usize) -> i32 {
-        self.0
-            .word(server as usize * WORDS + word)
-            .load(Ordering::Relaxed)
-            .cast_signed()
+        self.at(server, word).load(Ordering::Relaxed).cast_signed()
     }
 
     /// One server's. Panics if there is no such index.
@@ -191,21 +222,16 @@ impl Loads {
 
     /// Sets userspace's half.
     pub fn set_base(&self, server: u32, active: i32, inactive: i32) {
-        let at = server as usize * WORDS;
-        self.0
-            .word(at + 2)
+        self.at(server, 2)
             .store(active.cast_unsigned(), Ordering::Relaxed);
-        self.0
-            .word(at + 3)
+        self.at(server, 3)
             .store(inactive.cast_unsigned(), Ordering::Relaxed);
     }
 
     /// Zeroes both halves, before the index is given to another server.
     pub fn clear(&self, server: u32) {
         for word in 0..WORDS {
-            self.0
-                .word(server as usize * WORDS + word)
-                .store(0, Ordering::Relaxed);
+            self.at(server, word).store(0, Ordering::Relaxed);
         }
     }
 }

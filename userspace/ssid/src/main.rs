@@ -31,6 +31,7 @@ use clap::Parser;
 use why::why;
 
 fn main() -> ExitCode {
+    memory::share();
     if let Some(ended) = ssi_keeper::serve_if_asked() {
         return ended;
     }

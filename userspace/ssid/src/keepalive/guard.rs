@@ -25,7 +25,7 @@ use ssi_vproc::core::State;
 use ssi_vproc::procfs::Stat;
 
 use crate::config::Config;
-use crate::lock;
+use crate::{lock, memory};
 
 /// What the program is told to be the guard, before the folder of the cgroups and the lock of
 /// `ssid`.
@@ -170,6 +170,8 @@ fn serve(cgroups: &Path, daemon: &Path) -> Result<()> {
     };
     let own = OwnNode::of(io::stdin().as_fd().try_clone_to_owned()?)?;
     let freeze = cgroups.join("cgroup.freeze");
+    // What it took to start is not needed any more.
+    memory::give_back();
     loop {
         let now = own.get();
         let left = now.lease_until.saturating_sub(clock::now().0);
