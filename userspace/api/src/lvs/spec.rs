@@ -26,6 +26,15 @@ pub struct ServiceSpec {
     /// Services named by a mark: the addresses and ports that carry it. Empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<PortRange>,
+    /// Supervision made it for a process that is kept alive, and deletes it with the last
+    /// one. What an operator edits is the operator's.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub supervised: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_not(supervised: &bool) -> bool {
+    !*supervised
 }
 
 /// Scheduler flags.
@@ -69,6 +78,9 @@ pub struct ServerSpec {
     /// `-y`: takes new connections again below this many; 0 means ¾ of `upper`.
     #[serde(default)]
     pub lower: u32,
+    /// Supervision put it in for a process that is kept alive, and takes it out.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub supervised: bool,
 }
 
 impl Default for ServerSpec {
@@ -78,6 +90,7 @@ impl Default for ServerSpec {
             weight: 1,
             upper: 0,
             lower: 0,
+            supervised: false,
         }
     }
 }

@@ -108,6 +108,10 @@ pub enum ServiceRequest {
         /// Whether it may again.
         #[serde(default)]
         undo: bool,
+        /// Whether it may again as soon as it has left the cluster and comes back. Of the node
+        /// that is asked only.
+        #[serde(default)]
+        leaving: bool,
     },
     /// Start nothing until further notice, or go on.
     Quiesce {

@@ -245,6 +245,8 @@ fn commands(dump: &Dump, found: &HashMap<u32, ServiceName>, hz: u32) -> Vec<Comm
                 track: has(service::flag::TRACK),
             },
             members: members(dump, *index, name),
+            // Who made it is not in the maps; where it is saved, that goes before them.
+            supervised: false,
         };
         commands.push(Command::AddService {
             service: *name,

@@ -1,6 +1,6 @@
 //! The agreed state, out of one model and into another.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ssi_abi::table;
 use ssi_api::lvs::{Scheduler, ServiceName};
@@ -32,6 +32,29 @@ impl Model {
             absent: self.absent.clone(),
             services: self.order.values().map(service).collect(),
         }
+    }
+
+    /// Services as they are configured, without their slots: those of these names, and those
+    /// that supervision has anything in.
+    #[must_use]
+    pub fn configured(&self, named: &BTreeSet<ServiceName>) -> Vec<AgreedService> {
+        let asked = |name: &&ServiceName| {
+            let service = &self.services[*name];
+            let mut servers = service.servers.iter();
+            named.contains(*name)
+                || service.spec.supervised
+                || servers.any(|server| server.spec.supervised)
+        };
+        let service = |name: &ServiceName| {
+            let service = &self.services[name];
+            AgreedService {
+                name: *name,
+                spec: service.spec.clone(),
+                servers: service.servers.iter().map(|s| (s.name, s.spec)).collect(),
+                slots: None,
+            }
+        };
+        self.order.values().filter(asked).map(service).collect()
     }
 
     /// Becomes as another model is that has come further, or as it was itself. Services,

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::routes::Way;
 use super::store::Store;
 use super::surroundings::{self, Cluster};
 use super::{connections, dump, reach};
-use crate::core::{Environment, Model, Tuning, Write};
+use crate::core::{AgreedService, Environment, Model, Tuning, Write};
 
 /// What the scheduler is started with.
 #[derive(Clone, Debug)]
@@ -201,6 +201,13 @@ impl Lvs {
             maps: &self.maps,
         };
         self.model.views(only, &now)
+    }
+
+    /// Services as they are configured: those of these names, and those that supervision has
+    /// anything in.
+    #[must_use]
+    pub fn configured(&self, named: &BTreeSet<ServiceName>) -> Vec<AgreedService> {
+        self.model.configured(named)
     }
 
     /// At most `limit` connections, and whether there are more.

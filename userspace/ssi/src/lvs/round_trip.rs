@@ -84,6 +84,7 @@ fn service() -> impl Strategy<Value = (ServiceName, ServiceSpec)> {
                     track: track && scheduler == Scheduler::Slot,
                 },
                 members: if mark { members } else { Vec::new() },
+                supervised: false,
             };
             (name, spec)
         })
@@ -143,6 +144,7 @@ fn server() -> impl Strategy<Value = (IpAddr, (u16, ServerSpec))> {
                         weight,
                         upper,
                         lower,
+                        supervised: false,
                     },
                 ),
             )

@@ -56,6 +56,7 @@ impl Line<'_> {
                 .map_or(Ok(1), |text| number("weight", text, 0, 65_535))?,
             upper: threshold("upper threshold", Opt::Upper)?,
             lower: threshold("lower threshold", Opt::Lower)?,
+            supervised: false,
         };
         if spec.upper != 0 && spec.lower > spec.upper {
             return Err(UsageError::BadValue {

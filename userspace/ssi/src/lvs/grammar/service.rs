@@ -97,6 +97,7 @@ impl Line<'_> {
             one_packet,
             flags,
             members: self.members(service)?,
+            supervised: false,
         })
     }
 

@@ -114,6 +114,7 @@ fn servers() {
                 weight: 5,
                 upper: 100,
                 lower: 50,
+                ..ServerSpec::default()
             },
         }
     );

@@ -19,6 +19,7 @@ fn server(addr: &str, port: u16, method: Method, local: bool) -> ServerView {
             weight: 3,
             upper: 100,
             lower: 0,
+            supervised: false,
         },
         local,
         reachable: true,
