@@ -19,7 +19,10 @@ pub(crate) fn supervise(folder: &Path, count: u32) -> Result<()> {
     runtime.block_on(async {
         let file = folder.join("config.toml");
         let text = fs::read_to_string(&file)?;
-        let system = System { nodes: Vec::new() };
+        let system = System {
+            nodes: Vec::new(),
+            cvips: Vec::new(),
+        };
         let config = Config::read([(file.as_path(), text.as_str())], &system);
         let config = Arc::new(config.map_err(|mistakes| anyhow!("{mistakes}"))?);
         let places = Places {

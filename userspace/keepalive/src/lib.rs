@@ -5,6 +5,8 @@
 //! * [`core`] is one node's part: a [`Supervisor`](core::Supervisor) keeps alive what was
 //!   placed on its node.
 //! * [`placement`] says which node runs what.
+//! * [`readiness`] is what nodes tell each other of what their instances are good for, and
+//!   [`balance`] which nodes are real servers because of it.
 //! * [`agreed`] is what all nodes agree on, entry by entry of the view log.
 //! * [`runner`] does it: [`Local`](runner::Local) is a supervisor with processes, cgroups and
 //!   files.
@@ -22,7 +24,7 @@
 //! | `Configured` | the view log: an entry with a configuration that [`load`](runner::load) found right on the node where it was applied |
 //! | `Place`, `Release` | the view log: entries with moves. Those with this node's name in them; after a start, all that the log says this node has |
 //! | `Order` | the control socket, here or at another node |
-//! | `Elsewhere` | the other nodes' `ssid`, over ICS, whenever a process becomes ready there or no longer is |
+//! | `Elsewhere` | the other nodes' `ssid`, over ICS ([`readiness`]), whenever a process becomes ready there or no longer is |
 //! | `NodeDown` | the view |
 //! | `Fence`, `Unfence`, `Lost` | membership's outputs `Fence`, `Unfence`, `Rejoin` |
 //! | `Heard`, `Tick` | nobody: `Local` says them itself |
@@ -31,7 +33,8 @@
 //!
 //! | action | goes to |
 //! |---|---|
-//! | `Report` | the journal, `ssi service events`, the other nodes (`Elsewhere`), the balancing of a service behind the cluster's address |
+//! | `Report` | the journal, `ssi service events` |
+//! | `Condition` | the other nodes ([`readiness`]), of which the master makes the nodes real servers of virtual services ([`balance`]) |
 //! | `Gone` | the view log, as [`Released`](placement::Move::Released) once all of a slot's instances are gone; with what the next node is to know |
 //! | `Elsewhere` | the view log, as [`Refused`](placement::Move::Refused) |
 //!
@@ -44,10 +47,12 @@
 //! time.
 
 pub mod agreed;
+pub mod balance;
 pub mod config;
 pub mod core;
 mod node;
 pub mod placement;
+pub mod readiness;
 pub mod runner;
 
 pub use node::{Node, NotANode};

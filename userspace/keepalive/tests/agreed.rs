@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use ssi_keepalive::Node;
 use ssi_keepalive::agreed::{Agreed, Change, Duty, Entry, MOST_TEXT, parts};
 use ssi_keepalive::core::Id;
-use ssi_keepalive::placement::{Life, Member, Presence};
+use ssi_keepalive::placement::{Life, Member, Move, Outlook, Outlooks, Presence, Slot};
 
 const NODES: u16 = 4;
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -17,6 +17,19 @@ const GROUP: &str = "g";
 
 fn node(number: u16) -> Node {
     Node::new(number).unwrap()
+}
+
+/// Whatever was moved is ready.
+struct Ready(BTreeMap<Slot, Life>);
+
+impl Outlooks for Ready {
+    fn of(&self, _: &Slot, _: Life) -> Outlook {
+        Outlook::Ready
+    }
+
+    fn moved(&self) -> &BTreeMap<Slot, Life> {
+        &self.0
+    }
 }
 
 /// What happens.
@@ -54,7 +67,7 @@ enum Happening {
 fn happening() -> impl Strategy<Value = Happening> {
     let node = 1..=NODES;
     prop_oneof![
-        3 => (0..4_usize, 0..6_usize, prop::bool::weighted(0.1))
+        3 => (0..4_usize, 0..7_usize, prop::bool::weighted(0.1))
             .prop_map(|(name, how, only)| Happening::Put { name, how, only }),
         2 => (0..16_u8).prop_map(|members| Happening::PutGroup { members }),
         2 => (0..5_usize, any::<bool>()).prop_map(|(name, abandon)| Happening::Remove { name, abandon }),
@@ -76,6 +89,7 @@ fn process(name: &str, how: usize) -> String {
         "instances = 2",
         "favoured = 2\nbackup = [3]\nfailback = true",
         "enabled = false",
+        "favoured = 3\nbackup = \"any\"\noverlap = true",
     ][how];
     format!("[[process]]\nname = \"{name}\"\npath = \"/bin/{name}\"\n{how}\n")
 }
@@ -133,7 +147,17 @@ impl World {
     }
 
     fn plan(&mut self) {
-        let moves = self.agreed.plan(&self.known());
+        let ready = Ready(BTreeMap::new());
+        let moves = self.agreed.plan(&self.known(), &ready);
+        for change in &moves {
+            if let Move::Overlap { slot, .. } = change {
+                let process = self.agreed.config.process(&slot.name);
+                assert!(
+                    process.is_some_and(|p| p.overlap),
+                    "{slot:?} may not overlap"
+                );
+            }
+        }
         let carried = Vec::new();
         if !moves.is_empty() {
             self.apply(&Entry::Moves { moves, carried });
@@ -156,7 +180,10 @@ impl World {
             if matches!(duty, Duty::Run(_)) {
                 let on = self.runs.entry(id.clone()).or_default();
                 on.insert(me);
-                assert_eq!(on.len(), 1, "{id} runs twice: {on:?}; {:#?}", self.agreed);
+                let owner = self.agreed.assignment.owner(&self.agreed.slot(&id));
+                let owners: BTreeSet<Life> = owner.lives().collect();
+                let moves = on.len() == 2 && *on == owners;
+                assert!(on.len() == 1 || moves, "{id} on {on:?}; {:#?}", self.agreed);
             }
         }
         let runs = &self.runs;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use ssi_keepalive::Node;
 use ssi_keepalive::config::{Backup, Config, Favoured, Group, Process, Selection};
 use ssi_keepalive::placement::{
-    Assignment, Life, Member, Move, Owner, Presence, Slot, Wanted, plan, wanted,
+    Assignment, Life, Member, Move, Outlook, Outlooks, Owner, Presence, Slot, Wanted, plan, wanted,
 };
 
 const NODES: u16 = 5;
@@ -23,7 +23,26 @@ struct World {
     members: Vec<Member>,
     assignment: Assignment,
     /// What has processes, and where.
-    runs: BTreeMap<Slot, Life>,
+    runs: BTreeMap<Slot, BTreeSet<Life>>,
+    seen: Seen,
+}
+
+/// How it goes with what was moved; well, unless it is said.
+#[derive(Default)]
+struct Seen {
+    of: BTreeMap<(Slot, Life), Outlook>,
+    moved: BTreeMap<Slot, Life>,
+}
+
+impl Outlooks for Seen {
+    fn of(&self, slot: &Slot, node: Life) -> Outlook {
+        let key = (slot.clone(), node);
+        self.of.get(&key).copied().unwrap_or(Outlook::Ready)
+    }
+
+    fn moved(&self) -> &BTreeMap<Slot, Life> {
+        &self.moved
+    }
 }
 
 impl World {
@@ -42,6 +61,7 @@ impl World {
             members: (1..=NODES).map(member).collect(),
             assignment: Assignment::default(),
             runs: BTreeMap::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -51,35 +71,51 @@ impl World {
 
     /// One round of planning. Answers the moves.
     fn round(&mut self) -> Vec<Move> {
-        let moves = plan(&self.wanted(), &self.members, &self.assignment);
-        assert_eq!(moves, plan(&self.wanted(), &self.members, &self.assignment));
+        let wanted = self.wanted();
+        let plan = || plan(&wanted, &self.members, &self.assignment, &self.seen);
+        let moves = plan();
+        assert_eq!(moves, plan());
         for change in &moves {
-            if let Move::Give { slot, node, .. } = change {
-                let there = self.runs.get(slot);
-                assert_eq!(
-                    there, None,
-                    "{slot:?} goes to {node:?} and has processes there"
-                );
+            match change {
+                Move::Give { slot, node, .. } => {
+                    let there = self.runs(slot);
+                    assert!(
+                        there.is_empty(),
+                        "{slot:?} goes to {node:?} and has processes on {there:?}"
+                    );
+                    self.runs.entry(slot.clone()).or_default().insert(*node);
+                }
+                Move::Overlap { slot, old, new } => {
+                    assert!(wanted[slot].overlap, "{slot:?} may not overlap");
+                    assert_eq!(self.runs(slot), BTreeSet::from([*old]));
+                    self.runs.entry(slot.clone()).or_default().insert(*new);
+                }
+                Move::Take { slot, node }
+                    if self.presence(node.node.get()) == Presence::Draining =>
+                {
+                    if self.assignment.owner(slot) == Owner::Runs(*node) {
+                        self.seen.moved.insert(slot.clone(), *node);
+                    }
+                }
+                _ => {}
             }
             self.assignment.apply(change);
-            if let Move::Give { slot, node, .. } = change {
-                self.runs.insert(slot.clone(), *node);
-            }
         }
         moves
+    }
+
+    fn runs(&self, slot: &Slot) -> BTreeSet<Life> {
+        self.runs.get(slot).cloned().unwrap_or_default()
     }
 
     /// Nodes that are up end what they were told to.
     fn release(&mut self) {
         for (slot, held) in self.assignment.slots.clone() {
-            let Owner::Leaving(node) = held.owner else {
-                continue;
-            };
-            if matches!(
-                self.presence(node.node.get()),
-                Presence::Up | Presence::Draining
-            ) {
-                self.runs.remove(&slot);
+            let leaves = held.owner.lives().find(|life| held.owner.leaves(*life));
+            let Some(node) = leaves else { continue };
+            let member = self.members[usize::from(node.node.get() - 1)];
+            if member.id == node && matches!(member.presence, Presence::Up | Presence::Draining) {
+                self.runs.entry(slot.clone()).or_default().remove(&node);
                 self.assignment.apply(&Move::Released { slot, node });
             }
         }
@@ -98,7 +134,7 @@ impl World {
         member.presence = presence;
         if presence == Presence::Gone {
             let id = member.id;
-            self.runs.retain(|_, on| *on != id);
+            self.runs.values_mut().for_each(|on| drop(on.remove(&id)));
         }
     }
 
@@ -148,34 +184,36 @@ fn process() -> impl Strategy<Value = Process> {
         nodes,
         selection,
         1_u32..4,
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
     )
-        .prop_map(|(kind, favoured, nodes, selection, instances, failback)| {
-            let mut made = Process::new("p", "/p");
-            let mut nodes: Vec<Node> = nodes.into_iter().map(node).collect();
-            nodes.sort();
-            nodes.dedup();
-            made.instances = instances;
-            match kind {
-                0 => made.nodes = nodes,
-                1 => (made.favoured, made.nodes) = (Favoured::All, nodes),
-                2 => made.favoured = Favoured::Root,
-                _ => {
-                    made.favoured = Favoured::Node(node(favoured));
-                    nodes.retain(|n| n.get() != favoured);
-                    made.backup = if kind == 3 {
-                        Backup::Nodes(nodes)
-                    } else {
-                        Backup::Any
-                    };
-                    made.failback = failback;
+        .prop_map(
+            |(kind, favoured, nodes, selection, instances, (failback, overlap))| {
+                let mut made = Process::new("p", "/p");
+                let mut nodes: Vec<Node> = nodes.into_iter().map(node).collect();
+                nodes.sort();
+                nodes.dedup();
+                (made.instances, made.overlap) = (instances, overlap);
+                match kind {
+                    0 => made.nodes = nodes,
+                    1 => (made.favoured, made.nodes) = (Favoured::All, nodes),
+                    2 => made.favoured = Favoured::Root,
+                    _ => {
+                        made.favoured = Favoured::Node(node(favoured));
+                        nodes.retain(|n| n.get() != favoured);
+                        made.backup = if kind == 3 {
+                            Backup::Nodes(nodes)
+                        } else {
+                            Backup::Any
+                        };
+                        made.failback = failback;
+                    }
                 }
-            }
-            if kind != 1 && kind != 2 {
-                made.restart_on = selection;
-            }
-            made
-        })
+                if kind != 1 && kind != 2 {
+                    made.restart_on = selection;
+                }
+                made
+            },
+        )
 }
 
 fn config() -> impl Strategy<Value = Config> {
@@ -205,6 +243,7 @@ enum Step {
     Become(u16, Presence),
     Refuse(usize),
     Load(u16, u32),
+    Goes(usize, Outlook),
     Configure(Config),
 }
 
@@ -215,12 +254,18 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Presence::Lost),
         Just(Presence::Gone),
     ];
+    let outlook = prop_oneof![
+        Just(Outlook::Ready),
+        Just(Outlook::Waits),
+        Just(Outlook::Failed)
+    ];
     prop_oneof![
         5 => Just(Step::Round),
         3 => Just(Step::Release),
         5 => (1..=NODES, presence).prop_map(|(n, p)| Step::Become(n, p)),
         1 => (0_usize..20).prop_map(Step::Refuse),
         1 => (1..=NODES, 0_u32..4000).prop_map(|(n, load)| Step::Load(n, load)),
+        2 => (0_usize..20, outlook).prop_map(|(n, outlook)| Step::Goes(n, outlook)),
         1 => config().prop_map(Step::Configure),
     ]
 }
@@ -248,9 +293,23 @@ proptest! {
                     }
                 }
                 Step::Load(n, load) => world.members[usize::from(n - 1)].load = load,
+                Step::Goes(n, outlook) => {
+                    let held = world.assignment.slots.iter().nth(n);
+                    if let Some((slot, Owner::Runs(node) | Owner::Both { new: node, .. })) =
+                        held.map(|(slot, held)| (slot.clone(), held.owner))
+                    {
+                        world.seen.of.insert((slot, node), outlook);
+                    }
+                }
                 Step::Configure(config) => world.config = config,
             }
+            for (slot, on) in &world.runs {
+                let owner = world.assignment.owner(slot);
+                let owners: BTreeSet<Life> = owner.lives().collect();
+                prop_assert!(on.is_subset(&owners), "{slot:?} on {on:?}: {owner:?}");
+            }
         }
+        world.seen = Seen::default();
         // The faults are over.
         for number in 1..=NODES {
             world.become_(number, Presence::Up);
@@ -263,7 +322,7 @@ proptest! {
                 Owner::Runs(node) => prop_assert!(allowed.contains(&node.node), "{slot:?} {owner:?}"),
                 _ => prop_assert!(allowed.is_empty(), "{slot:?} {owner:?} {allowed:?}"),
             }
-            prop_assert_eq!(world.runs.get(&slot).copied(), owner.life());
+            prop_assert_eq!(world.runs(&slot), owner.lives().collect::<BTreeSet<_>>());
             let held = world.assignment.slots.get(&slot);
             if let Favoured::Node(favoured) = wanted.place.favoured
                 && wanted.place.failback
@@ -273,7 +332,8 @@ proptest! {
                 prop_assert_eq!(owner.life().map(|life| life.node), Some(favoured));
             }
         }
-        let extra: Vec<_> = world.runs.keys().filter(|s| !world.wanted().contains_key(s)).collect();
+        let extra = world.runs.iter().filter(|(_, on)| !on.is_empty());
+        let extra: Vec<_> = extra.filter(|(s, _)| !world.wanted().contains_key(s)).collect();
         prop_assert!(extra.is_empty(), "{:?}", extra);
         // Nobody moves without a reason, whatever the loads are.
         for member in &mut world.members {
@@ -372,24 +432,89 @@ fn a_node_that_is_refused_is_asked_last() {
     assert_eq!(place(&world), [3]);
 }
 
+/// Who has the slots, in their order.
+fn owners(world: &World) -> Vec<Owner> {
+    let held = world.assignment.slots.values();
+    held.map(|held| held.owner).collect()
+}
+
 #[test]
-fn a_drained_node_gives_one_at_a_time() {
-    let mut world = one("instances = 4\nfavoured = 2\nbackup = [3]");
+fn a_drained_node_gives_one_at_a_time_and_the_next_when_that_is_ready() {
+    let mut world = one("instances = 3\nfavoured = 2\nbackup = [3]");
     world.become_(2, Presence::Draining);
-    for left in [3, 2, 1, 0] {
-        assert_eq!(world.round().len(), 1);
-        assert_eq!(world.round(), Vec::new());
+    let on = |world: &World, number: u16| place(world).iter().filter(|n| **n == number).count();
+    for moved in 0..3 {
+        let taken = world.round();
+        let [Move::Take { slot, .. }] = &taken[..] else {
+            panic!("{taken:?}")
+        };
+        assert_eq!(world.round(), Vec::new(), "it has not ended yet");
         world.release();
-        assert_eq!(place(&world).iter().filter(|n| **n == 2).count(), left);
+        let there = (slot.clone(), world.members[2].id);
+        world.seen.of.insert(there.clone(), Outlook::Waits);
         let given = world.round();
-        assert!(given.iter().any(|m| matches!(m, Move::Give { .. })));
-        if left > 0 {
-            // The next one leaves in the same round.
-            assert_eq!(given.len(), 2);
-            world.release();
-            break;
-        }
+        assert!(matches!(&given[..], [Move::Give { .. }]), "{given:?}");
+        assert_eq!(world.round(), Vec::new(), "it is not ready yet");
+        assert_eq!((on(&world, 2), on(&world, 3)), (2 - moved, moved + 1));
+        // Nobody waits for what is down.
+        let goes = if moved == 1 {
+            Outlook::Failed
+        } else {
+            Outlook::Ready
+        };
+        world.seen.of.insert(there, goes);
     }
+    assert_eq!(world.round(), Vec::new());
+}
+
+#[test]
+fn what_may_overlap_ends_when_it_is_ready_elsewhere() {
+    let mut world = one("instances = 2\nfavoured = 2\nbackup = [3, 4]\noverlap = true");
+    let slots: Vec<Slot> = world.assignment.slots.keys().cloned().collect();
+    let [old, third, fourth] = [1, 2, 3].map(|n| world.members[n].id);
+    let waits = |slot: &Slot, node| ((slot.clone(), node), Outlook::Waits);
+    world.seen.of = BTreeMap::from([waits(&slots[0], third), waits(&slots[1], third)]);
+    world.become_(2, Presence::Draining);
+    world.round();
+    assert_eq!(world.round(), Vec::new(), "it is not ready yet");
+    let both = Owner::Both { old, new: third };
+    assert_eq!(owners(&world), [both, Owner::Runs(old)]);
+    // It is down there: tried on another node, it still runs where it was.
+    world
+        .seen
+        .of
+        .insert((slots[0].clone(), third), Outlook::Failed);
+    world.round();
+    let handing = Owner::Handing {
+        old: third,
+        new: old,
+    };
+    assert_eq!(owners(&world), [handing, Owner::Runs(old)]);
+    assert_eq!(world.round(), Vec::new());
+    world.release();
+    world.round();
+    let both = Owner::Both { old, new: fourth };
+    assert_eq!(owners(&world)[0], both);
+    // That node crashes, and the old one has it alone.
+    world.become_(4, Presence::Lost);
+    assert_eq!(world.round(), Vec::new(), "it may be ready there");
+    world.become_(4, Presence::Gone);
+    world.round();
+    assert_eq!(owners(&world)[0], Owner::Runs(old));
+    world.become_(4, Presence::Up);
+    world.seen.of.clear();
     world.settle();
-    assert_eq!(place(&world), [3, 3, 3, 3]);
+    let nodes: Vec<u16> = place(&world);
+    assert!(nodes.iter().all(|node| *node != 2), "{nodes:?}");
+}
+
+#[test]
+fn what_is_ready_nowhere_else_stays() {
+    let mut world = one("favoured = 2\nbackup = [3]\noverlap = true");
+    let slot = world.assignment.slots.keys().next().unwrap().clone();
+    let third = world.members[2].id;
+    world.seen.of.insert((slot, third), Outlook::Failed);
+    world.become_(2, Presence::Draining);
+    world.settle();
+    assert_eq!(place(&world), [2]);
 }

@@ -1,6 +1,7 @@
 //! Changes of the configuration.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,6 +50,14 @@ impl World for Any {
     }
 
     fn has_node(&self, _: Node) -> bool {
+        true
+    }
+
+    fn cvips(&self) -> Vec<IpAddr> {
+        Vec::new()
+    }
+
+    fn has_cvip(&self, _: IpAddr) -> bool {
         true
     }
 

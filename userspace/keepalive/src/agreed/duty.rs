@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Agreed;
 use crate::core::{Carried, Id};
 use crate::node::Node;
-use crate::placement::{Life, Move, Owner, Slot};
+use crate::placement::{Life, Move, Slot};
 
 /// What a node has to do about an instance. What isn't mentioned must not run there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,17 @@ impl Agreed {
     pub fn duties(&self, me: Life) -> BTreeMap<Id, Duty> {
         let mut duties = BTreeMap::new();
         for (slot, held) in &self.assignment.slots {
-            let Some(life) = held.owner.life().filter(|life| life.node == me.node) else {
+            let mut lives = held.owner.lives();
+            let Some(life) = lives.find(|life| life.node == me.node) else {
                 continue;
             };
             for id in self.ids(slot) {
-                let duty = match held.owner {
-                    _ if life != me => Duty::Keep,
-                    Owner::Runs(_) => Duty::Run(self.carried.get(&id).cloned()),
-                    _ => Duty::Leave,
+                let duty = if life != me {
+                    Duty::Keep
+                } else if held.owner.has(me) {
+                    Duty::Run(self.carried.get(&id).cloned())
+                } else {
+                    Duty::Leave
                 };
                 duties.insert(id, duty);
             }
@@ -74,7 +77,7 @@ impl Agreed {
     pub fn released(&self, me: Life, there: impl Fn(&Id) -> bool) -> Vec<Move> {
         let leaving = |slot: &Slot| !self.ids(slot).iter().any(&there);
         let slots = self.assignment.slots.iter();
-        let slots = slots.filter(|(slot, held)| held.owner == Owner::Leaving(me) && leaving(slot));
+        let slots = slots.filter(|(slot, held)| held.owner.leaves(me) && leaving(slot));
         slots
             .map(|(slot, _)| Move::Released {
                 slot: slot.clone(),
@@ -87,9 +90,7 @@ impl Agreed {
     pub fn refused<'a>(&self, me: Life, slots: impl IntoIterator<Item = &'a Slot>) -> Vec<Move> {
         let news = |slot: &&Slot| {
             let held = self.assignment.slots.get(*slot);
-            held.is_some_and(|held| {
-                held.owner == Owner::Runs(me) && !held.refused.contains(&me.node)
-            })
+            held.is_some_and(|held| held.owner.has(me) && !held.refused.contains(&me.node))
         };
         let slots = slots.into_iter().filter(news);
         slots
@@ -104,7 +105,7 @@ impl Agreed {
     pub fn held_by(&self, node: Node) -> impl Iterator<Item = &Slot> {
         let slots = self.assignment.slots.iter();
         slots
-            .filter(move |(_, held)| held.owner.life().is_some_and(|life| life.node == node))
+            .filter(move |(_, held)| held.owner.lives().any(|life| life.node == node))
             .map(|(slot, _)| slot)
     }
 }

@@ -82,6 +82,7 @@ impl Agreed {
             Entry::Drain { node, drained } => {
                 if *drained {
                     self.drained.insert(*node);
+                    self.assignment.ask_anew(*node);
                 } else {
                     self.drained.remove(node);
                 }

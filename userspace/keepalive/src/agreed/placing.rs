@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Agreed;
 use crate::core::Id;
-use crate::placement::{self, Member, Move, Owner, Presence, Slot, Wanted};
+use crate::placement::{self, Member, Move, Outlooks, Owner, Presence, Slot, Wanted};
 
 impl Agreed {
     /// The moves that are due, with these nodes. What was drained is to be
     /// [`Draining`](Presence::Draining) among them ([`presence`](Self::presence)).
     #[must_use]
-    pub fn plan(&self, members: &[Member]) -> Vec<Move> {
+    pub fn plan(&self, members: &[Member], outlooks: &dyn Outlooks) -> Vec<Move> {
         let mut wanted = placement::wanted(&self.config, members);
         wanted.retain(|slot, what| self.may(slot, what, members));
-        placement::plan(&wanted, members, &self.assignment)
+        placement::plan(&wanted, members, &self.assignment, outlooks)
     }
 
     /// How a node that is UP counts.
@@ -34,7 +34,7 @@ impl Agreed {
             let member = members.iter().find(|member| member.id == life);
             member.is_none_or(|member| member.presence == Presence::Gone)
         };
-        let free = owner.life().is_none_or(is_gone);
+        let free = owner.lives().all(is_gone);
         if !free {
             return true;
         }

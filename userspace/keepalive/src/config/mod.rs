@@ -3,6 +3,7 @@
 //! A file has `[[process]]` and `[[group]]`. All files are one configuration: it is right
 //! as a whole, or nothing of it is applied and every mistake is named with file and line.
 
+mod balance;
 mod check;
 mod group;
 mod limits;
@@ -24,12 +25,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use balance::{Balance, NoService, VirtualService};
 pub use group::Group;
 pub use limits::{CgroupLimits, Resource, Rlimit, Rlimits};
 pub use mistake::{Mistake, Mistakes};
 pub use place::{Backup, Favoured, Place, Selection};
 pub use process::Process;
-pub use restart::{Backoff, LogFile};
+pub use restart::{Backoff, LogFile, StopSignal};
 pub use seconds::Span;
 pub use size::{Cpus, Size};
 pub use test::{Health, Ready, Test};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::balance::{self, Balance};
 use super::limits::{CgroupLimits, Rlimits};
 use super::place::{Backup, Favoured, Place, Selection};
-use super::restart::{Backoff, LogFile};
+use super::restart::{Backoff, LogFile, StopSignal};
 use super::seconds::Span;
 use super::test::{Health, Ready};
 use crate::node::Node;
@@ -66,6 +67,13 @@ pub struct Process {
     /// Says aloud whether it belongs to nodes that are named (true) or floats (false).
     #[serde(default)]
     pub pinned: Option<bool>,
+    /// When it is moved on purpose, it is ready on the new node before it ends on the old
+    /// one: for a moment it runs on both.
+    #[serde(default)]
+    pub overlap: bool,
+    /// Virtual services that it is a real server of while it is ready.
+    #[serde(default, deserialize_with = "balance::one_or_more")]
+    pub balance: Vec<Balance>,
 
     /// Errors within this time count.
     #[serde(default = "Process::default_probation")]
@@ -73,7 +81,10 @@ pub struct Process {
     /// So many errors within the probation, and it is not restarted any more.
     #[serde(default = "Process::default_error_limit")]
     pub error_limit: u32,
-    /// How long it may take to end after SIGTERM before SIGKILL.
+    /// What asks it to end.
+    #[serde(default)]
+    pub stop_signal: StopSignal,
+    /// How long it may take to end after that before SIGKILL.
     #[serde(default = "Process::default_term_wait")]
     pub term_wait: Span,
     /// If it lived for less than this, this long passes before it is restarted.
@@ -142,8 +153,11 @@ impl Process {
             nodes: Vec::new(),
             failback: false,
             pinned: None,
+            overlap: false,
+            balance: Vec::new(),
             probation: Self::default_probation(),
             error_limit: Self::default_error_limit(),
+            stop_signal: StopSignal::default(),
             term_wait: Self::default_term_wait(),
             respawn_time: Span::default(),
             backoff: Backoff::default(),

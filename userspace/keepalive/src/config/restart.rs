@@ -1,9 +1,40 @@
-//! How long until the next start; where the output goes.
+//! What asks a process to end; how long until the next start; where the output goes.
 
 use serde::{Deserialize, Serialize};
 
 use super::seconds::Span;
 use super::size::Size;
+
+/// What asks a process to end, by the names of kill(1) without `SIG`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "signal(7) says what each is")]
+pub enum StopSignal {
+    #[default]
+    Term,
+    Int,
+    Quit,
+    Hup,
+    Usr1,
+    Usr2,
+    Winch,
+}
+
+impl StopSignal {
+    /// With `SIG`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Term => "SIGTERM",
+            Self::Int => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::Hup => "SIGHUP",
+            Self::Usr1 => "SIGUSR1",
+            Self::Usr2 => "SIGUSR2",
+            Self::Winch => "SIGWINCH",
+        }
+    }
+}
 
 /// How long passes before a process is restarted that fails again and again: nothing the
 /// first time, then `first`, then each time `factor` times as long, up to `longest`. A

@@ -22,6 +22,10 @@ impl World for Machine {
         (1..=5).filter_map(Node::new).collect()
     }
 
+    fn cvips(&self) -> Vec<std::net::IpAddr> {
+        vec![[10, 88, 0, 100].into(), "fd88::100".parse().unwrap()]
+    }
+
     fn not_executable(&self, path: &Path) -> Option<String> {
         path.ends_with("missing")
             .then(|| "there is no such file".to_owned())
@@ -60,6 +64,9 @@ ready = { http = "http://127.0.0.1/" }
 health = { test = { port = 80 }, every = 10 }
 watchdog = 30
 log = { size = "1M", keep = 2 }
+overlap = true
+stop_signal = "QUIT"
+balance = ["tcp://10.88.0.100:80", { service = "tcp://[fd88::100]:443", port = 8443, method = "masq", weight = 3, scheduler = "wlc" }]
 
 [[process]]
 name = "db"
@@ -70,6 +77,7 @@ daemonize = true
 [[process]]
 name = "cache"
 path = "/usr/bin/cache"
+balance = "tcp://10.88.0.100:11211"
 
 [[group]]
 name = "shop"
@@ -92,11 +100,18 @@ fn everything_can_be_said() {
     assert_eq!(web.respawn_time, Span::millis(500));
     assert_eq!(web.backoff.longest, Span::secs(60));
     assert_eq!(web.backoff.factor, 2);
+    assert_eq!(web.stop_signal, StopSignal::Quit);
+    let [plain, other] = &web.balance[..] else {
+        panic!("{:?}", web.balance)
+    };
+    assert_eq!((plain.port(), plain.weight), (80, 1));
+    assert_eq!((other.port(), other.weight), (8443, 3));
     let limit = |soft, hard| Rlimit { soft, hard };
     assert_eq!(web.rlimits[&Resource::Core], limit(None, None));
     assert_eq!(web.rlimits[&Resource::Nproc], limit(Some(100), Some(200)));
     let cache = config.process("cache").unwrap();
     assert_eq!(config.place(cache).backup, Backup::Any);
+    assert_eq!(cache.balance.len(), 1);
     assert_eq!(read(&config.print().unwrap()), Ok(config));
 }
 
@@ -223,6 +238,50 @@ fn each_mistake_is_named_with_its_line() {
             "a.toml:7: critical: \"b\" is no member",
         ),
         (
+            "balance = \"tcp://10.9.9.9:80\"",
+            "a.toml:4: balance: 10.9.9.9 is no address of the cluster: there are 10.88.0.100, fd88::100",
+        ),
+        (
+            "balance = \"tcp:10.88.0.100:80\"",
+            "a.toml:4: \"tcp:10.88.0.100:80\" is no virtual service: tcp://ADDRESS:PORT and udp://ADDRESS:PORT are, IPv6 as [ADDRESS]",
+        ),
+        (
+            "balance = [\"tcp://10.88.0.100:80\",\n\"tcp://10.88.0.100:99999\"]",
+            "a.toml:5: \"tcp://10.88.0.100:99999\" is no virtual service: tcp://ADDRESS:PORT and udp://ADDRESS:PORT are, IPv6 as [ADDRESS]",
+        ),
+        (
+            "balance = \"udp://10.88.0.100:0\"",
+            "a.toml:4: balance: udp://10.88.0.100:0: there is no port 0",
+        ),
+        (
+            "balance = { service = \"tcp://10.88.0.100:80\", port = 8080 }",
+            "a.toml:4: balance: tcp://10.88.0.100:80: port 8080 needs method = \"masq\"; with \"route\" a server has the service's own port",
+        ),
+        (
+            "balance = { service = \"tcp://10.88.0.100:80\", prt = 80 }",
+            "a.toml:4: unknown field `prt`; did you mean `port`?",
+        ),
+        (
+            "balance = { service = \"tcp://10.88.0.100:80\", weight = 0 }",
+            "a.toml:4: balance: tcp://10.88.0.100:80: weight is 1 to 65535, not 0",
+        ),
+        (
+            "balance = [\"tcp://10.88.0.100:80\", \"tcp://10.88.0.100:80\"]",
+            "a.toml:4: balance has tcp://10.88.0.100:80 twice",
+        ),
+        (
+            "balance = { service = \"tcp://10.88.0.100:80\", scheduler = \"rr\" }\n[[process]]\nname = \"b\"\npath = \"/b\"\nbalance = { service = \"tcp://10.88.0.100:80\", scheduler = \"wlc\" }",
+            "a.toml:8: balance: tcp://10.88.0.100:80 is scheduled by rr at a.toml:1, not by wlc",
+        ),
+        (
+            "overlap = true\nfavoured = \"all\"",
+            "a.toml:4: overlap is for what moves, and there is no other node it may run on",
+        ),
+        (
+            "stop_signal = \"KILL\"",
+            "a.toml:4: unknown variant `KILL`, expected one of `TERM`, `INT`, `QUIT`, `HUP`, `USR1`, `USR2`, `WINCH`",
+        ),
+        (
             "instances = 2\n[[group]]\nname = \"g\"\nmembers = [\"a\"]",
             "a.toml:4: \"a\" is a member of \"g\": one instance of it runs",
         ),
@@ -262,6 +321,33 @@ fn test() -> impl Strategy<Value = Test> {
     ]
 }
 
+fn balance() -> impl Strategy<Value = Vec<Balance>> {
+    use ssi_api::lvs::Method;
+    let address = prop_oneof![Just("10.88.0.100"), Just("[fd88::100]")];
+    let one = (
+        address,
+        any::<bool>(),
+        1_u16..,
+        1_u32..=65_535,
+        any::<bool>(),
+    );
+    let one = one.prop_map(|(address, tcp, port, weight, masq)| {
+        let protocol = if tcp { "tcp" } else { "udp" };
+        let service = format!("{protocol}://{address}:{port}").parse().unwrap();
+        let mut balance = Balance::of(service);
+        balance.weight = weight;
+        if masq {
+            (balance.method, balance.port) = (Method::Masq, Some(8080));
+        }
+        balance
+    });
+    vec(one, 0..3).prop_map(|mut all| {
+        all.dedup_by_key(|balance| balance.service);
+        all.truncate(1 + all.len() % 2);
+        all
+    })
+}
+
 prop_compose! {
     fn process(name: &'static str)(
         args in vec("\\PC{0,9}", 0..3),
@@ -272,7 +358,8 @@ prop_compose! {
         ready in option::of(test()), health in option::of((test(), span(), 1_u32..9)),
         down in vec(any::<u8>(), 0..4), soft in option::of(0_u64..1 << 62),
         (cpu, memory) in (option::of(1_u32..1_000_000), option::of(0_u64..1 << 62)),
-        watchdog in option::of(span()), daemonize: bool,
+        (watchdog, daemonize) in (option::of(span()), any::<bool>()),
+        balance in balance(),
     ) -> Process {
         let mut made = Process::new(name, "/bin/x");
         let nodes = [4, 5].into_iter().filter_map(Node::new).collect();
@@ -292,7 +379,7 @@ prop_compose! {
         });
         Process {
             args, environment, instances, probation, error_limit, term_wait,
-            respawn_time, down, watchdog, daemonize, ..made
+            respawn_time, down, watchdog, daemonize, balance, ..made
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a configuration speaks of, and must be there.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::node::Node;
@@ -16,6 +17,12 @@ pub trait World {
     /// Whether the cluster knows this node.
     fn has_node(&self, node: Node) -> bool {
         self.nodes().contains(&node)
+    }
+    /// The cluster's addresses for the outside.
+    fn cvips(&self) -> Vec<IpAddr>;
+    /// Whether this is one of them.
+    fn has_cvip(&self, address: IpAddr) -> bool {
+        self.cvips().contains(&address)
     }
     /// Why this file can't be executed.
     fn not_executable(&self, path: &Path) -> Option<String>;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::condition::Condition;
 use super::exit::Exit;
 use super::id::{Id, Main, Run};
 use super::record::Carried;
 use super::state::State;
-use crate::config::{Process, Test};
+use crate::config::{Process, StopSignal, Test};
 
 /// What a supervisor wants done, in the order in which it wants it. What has changed
 /// ([`Supervisor::changed`](super::Supervisor::changed)) is to be kept first.
@@ -87,6 +88,13 @@ pub enum Action {
         /// Why.
         why: String,
     },
+    /// What it is good for has changed.
+    Condition {
+        /// Which instance.
+        id: Id,
+        /// What it is good for now; none: for nothing yet, or no more.
+        condition: Option<Condition>,
+    },
     /// It can't run on this node: another one is to be found. Until then it waits, and is
     /// tried here again after a while.
     Elsewhere {
@@ -114,8 +122,8 @@ pub enum Action {
 /// The signals that supervision sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM.
-    Term,
+    /// The one that asks it to end.
+    Stop(StopSignal),
     /// SIGKILL.
     Kill,
 }

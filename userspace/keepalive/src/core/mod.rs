@@ -5,6 +5,7 @@
 //!.
 
 mod action;
+mod condition;
 mod event;
 mod exit;
 mod id;
@@ -17,6 +18,7 @@ mod tests;
 mod time;
 
 pub use action::{Action, Signal};
+pub use condition::Condition;
 pub use event::{Event, Heard, Order};
 pub use exit::{Exit, Failure};
 pub use id::{Id, Main, Run};

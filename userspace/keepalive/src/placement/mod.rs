@@ -6,17 +6,20 @@
 //! every node applies them there. So nothing has two owners:
 //!
 //! * Nothing is given to a node before the one that had it has released it, or is known to
-//!   run nothing any more ([`Presence::Gone`]).
+//!   run nothing any more ([`Presence::Gone`]); but for what may overlap and is moved on
+//!   purpose ([`Move::Overlap`]).
 //! * What a node has that can't be reached stays that node's ([`Presence::Lost`]).
 //!
 //! Nothing moves that needn't.
 
 mod assignment;
 mod choose;
+mod outlook;
 mod plan;
 mod slot;
 
 pub use assignment::{Assignment, Held, Move, Owner};
+pub use outlook::{Outlook, Outlooks};
 pub use plan::plan;
 pub use slot::{Slot, Wanted, wanted};
 

@@ -65,7 +65,10 @@ mod tests {
     fn all_files_are_one_configuration() {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-        let system = System { nodes: Vec::new() };
+        let system = System {
+            nodes: Vec::new(),
+            cvips: Vec::new(),
+        };
         put(
             "b.toml",
             "[[process]]\nname = \"b\"\npath = \"/bin/sh\"\nafter = [\"a\"]",

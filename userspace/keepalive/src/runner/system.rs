@@ -1,6 +1,7 @@
 //! What a configuration speaks of, on this machine.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
@@ -14,6 +15,8 @@ use crate::node::Node;
 pub struct System {
     /// The nodes that the cluster knows.
     pub nodes: Vec<Node>,
+    /// The cluster's addresses for the outside.
+    pub cvips: Vec<IpAddr>,
 }
 
 impl World for System {
@@ -27,6 +30,10 @@ impl World for System {
 
     fn nodes(&self) -> Vec<Node> {
         self.nodes.clone()
+    }
+
+    fn cvips(&self) -> Vec<IpAddr> {
+        self.cvips.clone()
     }
 
     fn not_executable(&self, path: &Path) -> Option<String> {

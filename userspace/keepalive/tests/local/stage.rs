@@ -92,6 +92,7 @@ impl Play {
         let text = fs::read_to_string(folder.join("config.toml")).unwrap();
         let system = System {
             nodes: (1..4).filter_map(Node::new).collect(),
+            cvips: Vec::new(),
         };
         let path = folder.join("config.toml");
         let config = Config::read([(path.as_path(), text.as_str())], &system).unwrap();

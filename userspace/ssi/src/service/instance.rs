@@ -25,7 +25,7 @@ impl FromStr for Instance {
 }
 
 /// What an instance is called.
-pub(super) fn called(name: &str, number: u32) -> String {
+pub(crate) fn called(name: &str, number: u32) -> String {
     match number {
         0 => name.to_owned(),
         number => format!("{name}:{number}"),
@@ -33,7 +33,7 @@ pub(super) fn called(name: &str, number: u32) -> String {
 }
 
 /// What an instance is called.
-pub(super) fn name(instance: &InstanceView) -> String {
+pub(crate) fn name(instance: &InstanceView) -> String {
     called(&instance.name, instance.instance)
 }
 

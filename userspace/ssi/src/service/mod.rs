@@ -14,6 +14,7 @@ use ssi_api::process::Missing;
 use ssi_api::service::{ServiceOutcome, ServiceRequest, ServicesView};
 
 pub(crate) use self::apply::{Putting, put};
+pub(crate) use self::instance::{called, name};
 pub(crate) use self::verbs::told;
 use crate::args::Common;
 use crate::fail::Fail;

@@ -36,6 +36,9 @@ pub(crate) struct Kept {
     /// Whether it has left, and waits to be told to come back.
     #[serde(default)]
     pub(crate) left: bool,
+    /// Whether it is drained because it leaves, or has left: until it is back.
+    #[serde(default)]
+    pub(crate) drained: bool,
     /// What lets it in the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<String>,
@@ -91,6 +94,7 @@ impl Kept {
             doors: place.doors,
             founding: false,
             left: false,
+            drained: false,
             token: None,
             certificate: Hex(papers.certificate),
             key: Hex(papers.key),

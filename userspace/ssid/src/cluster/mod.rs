@@ -241,7 +241,8 @@ impl Cluster {
         let desk = Keepalive::start(&config, beginning)?;
         ask::serve(&ask, self.world.clone(), desk.clone())?;
         let orders = keepalive::ahead(orders, desk.clone());
-        let supervision = Arc::new(Supervision::new(desk, ask.clone()));
+        let supervision = Supervision::new(desk, ask.clone(), self.world.clone());
+        let supervision = Arc::new(supervision);
         keepalive::serve(&ics, &supervision)?;
         processes::serve(&ics, &self.processes)?;
         remote::serve(&ics, &self.remote, &self.processes, &self.world)?;
@@ -271,7 +272,8 @@ impl Cluster {
             .abort_handle(),
         ];
         let member = Arc::new_cyclic(|weak| {
-            tasks.extend(keepalive::tasks(weak, &supervision, &self.processes));
+            let around = keepalive::tasks(weak, &supervision, &registry, &self.processes);
+            tasks.extend(around);
             Member {
                 kept: Mutex::new(kept),
                 ics,
@@ -310,5 +312,12 @@ impl Member {
     fn kept(&self) -> Kept {
         let kept = self.kept.lock();
         kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what makes this machine a node; as it is then.
+    fn change_kept(&self, change: impl FnOnce(&mut Kept)) -> Kept {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut kept);
+        kept.clone()
     }
 }

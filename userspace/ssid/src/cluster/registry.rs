@@ -1,18 +1,18 @@
 //! The registry of virtual services, agreed by all nodes: what is typed at one is written
 //! to the view log, and every node carries it out at that entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::lvs::Command;
+use ssi_api::lvs::{Command, ServiceName};
 use ssi_clms::core::Epoch;
 use ssi_clms::core::command;
 use ssi_clms::core::follower::Installed;
-use ssi_lvs::core::Step;
+use ssi_lvs::core::{AgreedService, Step};
 use tokio::sync::watch;
 
 use super::ask::{Ask, Of};
@@ -54,6 +54,22 @@ impl Registry {
             outcomes: Mutex::default(),
             vain: AtomicU32::new(0),
         }
+    }
+
+    /// Up to which epoch it has been carried out here.
+    pub(super) fn done(&self) -> watch::Receiver<Epoch> {
+        self.done.subscribe()
+    }
+
+    /// The services of these names, and those that supervision has anything in.
+    pub(super) async fn configured(
+        &self,
+        named: BTreeSet<ServiceName>,
+    ) -> Result<Vec<AgreedService>> {
+        data_path::with(&self.world.data_path, move |path| {
+            Ok(path.configured(&named))
+        })
+        .await
     }
 
     /// Carries out what an entry of the log says.
@@ -221,7 +237,7 @@ fn entries(commands: &[Command]) -> Result<Vec<(usize, Vec<u8>)>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use ssi_api::lvs::{Protocol, ServiceName};
+    use ssi_api::lvs::Protocol;
 
     use super::*;
 

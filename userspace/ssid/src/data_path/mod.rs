@@ -5,6 +5,7 @@ mod features;
 mod feed;
 mod network;
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use ssi_api::control::{Attached, Counted, Failure, FailureKind, Feature, Reply};
 use ssi_api::lvs::{Command, ServiceName, Timeouts};
 use ssi_loader::map::Maps;
 use ssi_loader::{LoadError, Net, kernel};
-use ssi_lvs::core::{Reason, Step, Tuning};
+use ssi_lvs::core::{AgreedService, Reason, Step, Tuning};
 use ssi_lvs::runner::{Held, Lvs, LvsError, Setup};
 
 pub(crate) use around::Around;
@@ -177,6 +178,12 @@ impl DataPath {
             services,
             size: self.lvs.capacity(),
         })
+    }
+
+    /// Services as they are configured: those of these names, and those that supervision has
+    /// anything in.
+    pub(crate) fn configured(&self, named: &BTreeSet<ServiceName>) -> Vec<AgreedService> {
+        self.lvs.configured(named)
     }
 
     /// At most `limit` connections.

@@ -13,11 +13,14 @@ use ssi_keepalive::Node;
 use ssi_keepalive::agreed::{Agreed, Entry};
 use ssi_keepalive::core::{Action, Carried, Event, Id, Order, State};
 use ssi_keepalive::placement::{Life, Move, Slot};
+use ssi_keepalive::readiness::Listener;
 use ssi_keepalive::runner::{Local, PastExits, Places};
 use ssi_loader::Supervised;
 use tokio::sync::watch;
 
+use super::conditions::Here;
 use super::guard::Guard;
+use super::moving::Moving;
 use super::{Beginning, life, places, saved};
 use crate::config::Config;
 
@@ -30,7 +33,10 @@ const MOVES: usize = 500;
 pub(super) struct Said {
     pub(super) due: watch::Sender<u64>,
     pub(super) done: watch::Sender<Epoch>,
-    pub(super) ready: watch::Sender<Vec<Arc<str>>>,
+    /// There is something to tell other nodes.
+    pub(super) news: watch::Sender<u64>,
+    /// Real servers of virtual services may be others.
+    pub(super) balance: watch::Sender<u64>,
 }
 
 /// Who knows how processes ended while no `ssid` ran: process tracking, if the kernel lets it.
@@ -64,9 +70,12 @@ pub(crate) struct Desk {
     /// What can't run here, until the log says so.
     refusing: BTreeSet<Slot>,
     pub(super) events: VecDeque<ServiceEvent>,
-    ready: BTreeSet<Id>,
-    /// What other nodes said is ready there.
-    pub(super) elsewhere: BTreeMap<Node, BTreeSet<Arc<str>>>,
+    /// What is good for what here, and what others are to be told of it.
+    pub(super) here: Here,
+    /// What was heard of other nodes.
+    pub(super) elsewhere: BTreeMap<Node, Listener>,
+    /// What is on its way from one node to another, as far as the master sees to it.
+    pub(super) moving: Moving,
     /// How busy nodes are, in thousandths of a processor, as far as this one knows.
     pub(crate) loads: BTreeMap<u16, u32>,
     lease_over: Arc<AtomicBool>,
@@ -113,8 +122,9 @@ impl Desk {
             gone: BTreeMap::new(),
             refusing: BTreeSet::new(),
             events: VecDeque::new(),
-            ready: BTreeSet::new(),
+            here: Here::default(),
             elsewhere: BTreeMap::new(),
+            moving: Moving::default(),
             loads: BTreeMap::new(),
             lease_over,
             said,
@@ -132,10 +142,7 @@ impl Desk {
         let there: Vec<(Arc<str>, State)> = (local.supervisor().list(now))
             .map(|status| (status.id.process, status.state))
             .collect();
-        self.ready = (local.supervisor().list(now))
-            .filter(|status| status.state == State::Ok)
-            .map(|status| status.id)
-            .collect();
+        self.here.begin(local.supervisor().conditions());
         if self.agreed.quiesced {
             local.tell(Event::Order(Order::Quiesce(true)));
         }
@@ -149,7 +156,6 @@ impl Desk {
         local.tell(Event::Order(Order::Stop(stop)));
         local.tell(Event::Order(Order::Start(start)));
         self.reconcile();
-        self.tell_ready();
     }
 
     /// Waits for the next thing to happen to what runs here. May be dropped at any time.
@@ -167,19 +173,16 @@ impl Desk {
         if said.is_empty() {
             return;
         }
-        let (mut news, mut changed) = (false, false);
+        let mut news = false;
+        let mut changed: BTreeSet<Arc<str>> = BTreeSet::new();
         for action in said {
             match action {
-                Action::Report { id, from, to, why } => {
-                    changed |= if to == State::Ok {
-                        self.ready.insert(id.clone())
-                    } else {
-                        self.ready.remove(&id)
-                    };
-                    self.note(&id, from, to, why);
+                Action::Report { id, from, to, why } => self.note(&id, from, to, why),
+                Action::Condition { id, condition } => {
+                    changed.insert(id.process.clone());
+                    self.here.note(id, condition);
                 }
                 Action::Gone { id, carried } => {
-                    changed |= self.ready.remove(&id);
                     self.gone.insert(id, carried);
                     news = true;
                 }
@@ -190,8 +193,9 @@ impl Desk {
                 _ => {}
             }
         }
-        if changed {
-            self.tell_ready();
+        if !changed.is_empty() {
+            self.said.news.send_modify(|count| *count += 1);
+            self.conditions_changed(&changed);
         }
         if news {
             self.is_due();
@@ -213,11 +217,6 @@ impl Desk {
         if self.events.len() > EVENTS {
             self.events.pop_front();
         }
-    }
-
-    fn tell_ready(&self) {
-        let names: BTreeSet<Arc<str>> = self.ready.iter().map(|id| id.process.clone()).collect();
-        self.said.ready.send_replace(names.into_iter().collect());
     }
 
     pub(super) fn is_due(&self) {
@@ -242,10 +241,7 @@ impl Desk {
         };
         let mut moves = self.agreed.released(me, |id| there.contains(id));
         moves.extend(self.agreed.refused(me, &self.refusing));
-        if self.view.master.and_then(|master| life(master.node)) == Some(me) {
-            let members = super::install::members(&self.view, &self.agreed, &self.loads);
-            moves.extend(self.agreed.plan(&members));
-        }
+        moves.extend(self.plan());
         let carried = |moves: &[Move]| -> Vec<(Id, Carried)> {
             let released = moves.iter().filter_map(|change| match change {
                 Move::Released { slot, .. } => Some(self.agreed.ids(slot)),
@@ -326,22 +322,5 @@ impl Desk {
             local.tell(Event::Release(id));
         }
         list(local).len()
-    }
-
-    /// Another node tells which processes are ready there.
-    pub(crate) fn hear_ready(&mut self, node: Node, ready: Vec<Arc<str>>) {
-        let ready: BTreeSet<Arc<str>> = ready.into_iter().collect();
-        let before = self
-            .elsewhere
-            .insert(node, ready.clone())
-            .unwrap_or_default();
-        let Ok(local) = &mut self.local else { return };
-        for process in before.symmetric_difference(&ready) {
-            local.tell(Event::Elsewhere {
-                process: process.clone(),
-                node,
-                ready: ready.contains(process),
-            });
-        }
     }
 }

@@ -55,6 +55,7 @@ impl Desk {
         }
         self.said.done.send_replace(self.epoch);
         self.is_due();
+        self.said.balance.send_modify(|count| *count += 1);
         Ok(outcome)
     }
 

@@ -3,10 +3,12 @@
 //! It has a thread of its own: what runs here must be stood still when the lease is over,
 //! whatever else the daemon is busy with.
 
+mod conditions;
 mod desk;
 mod guard;
 mod install;
 mod logs;
+mod moving;
 mod places;
 mod saved;
 mod show;
@@ -26,6 +28,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) use self::desk::Desk;
 pub(crate) use self::guard::serve_if_asked as guard_if_asked;
 pub(crate) use self::logs::Piece;
+pub(crate) use self::moving::Balancing;
 pub(crate) use self::saved::forget;
 pub(crate) use self::unload::end_all;
 use crate::config::Config;
@@ -40,7 +43,8 @@ pub(crate) struct Keepalive {
     over: Arc<AtomicBool>,
     due: watch::Receiver<u64>,
     done: watch::Receiver<Epoch>,
-    ready: watch::Receiver<Vec<Arc<str>>>,
+    news: watch::Receiver<u64>,
+    balance: watch::Receiver<u64>,
 }
 
 /// How a node begins.
@@ -64,8 +68,14 @@ impl Keepalive {
         let over = Arc::new(AtomicBool::new(beginning.fenced));
         let (due, due_seen) = watch::channel(0);
         let (done, done_seen) = watch::channel(beginning.epoch);
-        let (ready, ready_seen) = watch::channel(Vec::new());
-        let said = desk::Said { due, done, ready };
+        let (news, news_seen) = watch::channel(0);
+        let (balance, balance_seen) = watch::channel(0);
+        let said = desk::Said {
+            due,
+            done,
+            news,
+            balance,
+        };
         let (config, lease) = (config.clone(), over.clone());
         let (tell, opened) = std::sync::mpsc::channel();
         let run = move || {
@@ -115,7 +125,8 @@ impl Keepalive {
             over,
             due: due_seen,
             done: done_seen,
-            ready: ready_seen,
+            news: news_seen,
+            balance: balance_seen,
         })
     }
 
@@ -156,9 +167,14 @@ impl Keepalive {
         self.done.clone()
     }
 
-    /// The processes that are ready here.
-    pub(crate) fn ready(&self) -> watch::Receiver<Vec<Arc<str>>> {
-        self.ready.clone()
+    /// Counts up whenever there is something to tell other nodes.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.clone()
+    }
+
+    /// Counts up whenever real servers of virtual services may be others.
+    pub(crate) fn balance(&self) -> watch::Receiver<u64> {
+        self.balance.clone()
     }
 }
 

@@ -74,8 +74,8 @@ impl Desk {
             let mut view = self.view_of(&id);
             match owner {
                 Owner::Nobody => self.nowhere(&id, &mut view),
-                Owner::Runs(life) | Owner::Leaving(life) => {
-                    view.node = Some(life.node.get());
+                owner => {
+                    view.node = owner.life().map(|life| life.node.get());
                     UNKNOWN.clone_into(&mut view.state);
                 }
             }

@@ -1,5 +1,6 @@
 //! What the types alone cannot say about a configuration.
 
+mod balance;
 mod cycle;
 mod group;
 mod names;
@@ -25,16 +26,29 @@ impl Draft {
         for (process, at) in &self.processes {
             let mut wrong = |field: &str, message| found.push(at.mistake(field, message));
             process::check(process, world, &mut wrong);
+            balance::check(process, world, &mut wrong);
             let pinned = process.pinned;
-            place::check(&process.place(), pinned, &process.reject, world, &mut wrong);
+            let moves = place::Moves {
+                reject: &process.reject,
+                // A group's members move with it.
+                overlap: process.overlap && !self.is_member(&process.name),
+            };
+            place::check(&process.place(), pinned, moves, world, &mut wrong);
         }
         for (group, at) in &self.groups {
             let mut wrong = |field: &str, message| found.push(at.mistake(field, message));
-            place::check(&group.place(), group.pinned, &[], world, &mut wrong);
+            let moves = place::Moves::default();
+            place::check(&group.place(), group.pinned, moves, world, &mut wrong);
         }
+        found.extend(balance::mistakes(self));
         found.extend(group::mistakes(self));
         found.extend(cycle::mistakes(self));
         found
+    }
+
+    fn is_member(&self, process: &str) -> bool {
+        let mut groups = self.groups.iter();
+        groups.any(|(group, _)| group.members.iter().any(|member| member == process))
     }
 
     /// The configuration itself.

@@ -3,11 +3,18 @@
 use super::super::place::{Backup, Favoured, Place, Selection};
 use super::super::world::World;
 
+/// What is said of a process about its moves.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Moves<'a> {
+    pub(super) reject: &'a [u8],
+    pub(super) overlap: bool,
+}
+
 /// What was said and can't be, by field.
 pub(super) fn check(
     place: &Place,
     pinned: Option<bool>,
-    reject: &[u8],
+    moves: Moves<'_>,
     world: &dyn World,
     wrong: &mut dyn FnMut(&str, String),
 ) {
@@ -24,9 +31,13 @@ pub(super) fn check(
         ),
         _ => {}
     }
-    if !reject.is_empty() && !place.can_move() {
+    if !moves.reject.is_empty() && !place.can_move() {
         let message = "reject asks for another node, and there is none it may run on";
         wrong("reject", message.to_owned());
+    }
+    if moves.overlap && !place.can_move() {
+        let message = "overlap is for what moves, and there is no other node it may run on";
+        wrong("overlap", message.to_owned());
     }
 }
 

@@ -117,7 +117,7 @@ impl Instance {
         if self.frozen || self.process.term_wait.is_zero() {
             return self.kill(now, out);
         }
-        self.signal(Signal::Term, out);
+        self.signal(Signal::Stop(self.process.stop_signal), out);
     }
 
     /// Ends it without waiting for anything.
@@ -140,7 +140,9 @@ impl Instance {
     /// The old supervisor may have ended before the signal went out.
     pub(super) fn signal_again(&self, out: &mut Out) {
         match &self.kept.phase {
-            Phase::Ending(ending) if ending.kills == 0 => self.signal(Signal::Term, out),
+            Phase::Ending(ending) if ending.kills == 0 => {
+                self.signal(Signal::Stop(self.process.stop_signal), out);
+            }
             Phase::Ending(_) => self.signal(Signal::Kill, out),
             _ => {}
         }

@@ -73,6 +73,14 @@ impl Live {
         live
     }
 
+    /// Whether its last health check passed, if there was any.
+    pub(crate) const fn is_well(&self) -> bool {
+        match &self.testing {
+            Some(testing) => !self.ready || testing.failures == 0,
+            None => true,
+        }
+    }
+
     fn ready(&mut self, now: Time, process: &Process) {
         self.ready = true;
         self.ready_by = None;

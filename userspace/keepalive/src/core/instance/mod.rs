@@ -13,6 +13,7 @@ pub(crate) use phase::{Down, Phase, Stop, Then};
 
 use self::live::Live;
 use super::action::Action;
+use super::condition::Condition;
 use super::event::Heard;
 use super::exit::{Exit, Failure};
 use super::id::{Id, Main, Run};
@@ -115,6 +116,22 @@ impl Instance {
 
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(&self.kept.phase, Phase::Running(live) if live.ready)
+    }
+
+    /// What it is good for. What is to be ended as soon as others have ended is good for
+    /// nothing new.
+    pub(crate) const fn condition(&self) -> Option<Condition> {
+        match &self.kept.phase {
+            Phase::Running(live) if live.ready && self.kept.held.is_none() => {
+                Some(if live.is_well() {
+                    Condition::Ready
+                } else {
+                    Condition::Unwell
+                })
+            }
+            Phase::Down(_) => Some(Condition::Down),
+            _ => None,
+        }
     }
 
     /// Its main process, if it is known.
@@ -264,7 +281,7 @@ impl Instance {
         });
         let process = self.process.clone();
         match &mut self.kept.phase {
-            // What stands still hears no SIGTERM.
+            // What stands still hears no request to end.
             Phase::Ending(_) if frozen => self.kill(now, out),
             Phase::Running(live) if !frozen => live.refresh(now, &process),
             _ => {}

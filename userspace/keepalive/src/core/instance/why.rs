@@ -38,7 +38,10 @@ impl Instance {
                     Then::Gone => "leaves this node",
                 };
                 let how = match ending.kills {
-                    0 => format!("SIGTERM sent; SIGKILL follows in {}", left(now, ending.by)),
+                    0 => {
+                        let signal = self.process.stop_signal.name();
+                        format!("{signal} sent; SIGKILL follows in {}", left(now, ending.by))
+                    }
                     1 => "SIGKILL sent".to_owned(),
                     n => format!("SIGKILL sent {n} times; the kernel keeps it"),
                 };

@@ -4,6 +4,7 @@ use std::mem::{Discriminant, discriminant};
 
 use super::Supervisor;
 use crate::core::action::Action;
+use crate::core::condition::Condition;
 use crate::core::id::{Id, Main, Run};
 use crate::core::instance::{Down, Instance, Out, Phase, Then};
 use crate::core::state::State;
@@ -15,6 +16,7 @@ struct Seen {
     phase: Discriminant<Phase>,
     state: State,
     ready: bool,
+    condition: Option<Condition>,
     alive: bool,
     down: bool,
     run: Run,
@@ -36,6 +38,7 @@ impl Seen {
             phase: discriminant(&kept.phase),
             state: instance.state(),
             ready: instance.is_ready(),
+            condition: instance.condition(),
             alive: kept.phase.is_alive(),
             down: matches!(&kept.phase, Phase::Down(Down::Errors | Down::Code(_))),
             run: kept.run,
@@ -89,6 +92,12 @@ impl Supervisor {
                 from: before.state,
                 to: after.state,
                 why: self.why(now, id).unwrap_or_default(),
+            });
+        }
+        if before.condition != after.condition {
+            self.actions.push(Action::Condition {
+                id: id.clone(),
+                condition: after.condition,
             });
         }
         let needed = self

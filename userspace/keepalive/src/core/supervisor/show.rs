@@ -2,6 +2,7 @@
 
 use super::Supervisor;
 use crate::config::LogFile;
+use crate::core::condition::Condition;
 use crate::core::id::{Id, Main};
 use crate::core::instance::{Instance, Phase};
 use crate::core::record::Record;
@@ -61,6 +62,12 @@ impl Supervisor {
     #[must_use]
     pub fn state(&self, id: &Id) -> Option<State> {
         self.instance(id).map(Instance::state)
+    }
+
+    /// What all are good for that are good for anything.
+    pub fn conditions(&self) -> impl Iterator<Item = (Id, Condition)> {
+        let all = self.entries.iter();
+        all.filter_map(|(id, entry)| Some((id.clone(), entry.instance.condition()?)))
     }
 
     /// Why it is in that state: in words, with what an operator can do about it.

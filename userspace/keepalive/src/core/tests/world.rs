@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::core::instance::{Kept, Phase};
 use crate::core::{
-    Action, Event, Exit, Heard, Id, Main, Order, Run, Signal, State, Supervisor, Time,
+    Action, Condition, Event, Exit, Heard, Id, Main, Order, Run, Signal, State, Supervisor, Time,
 };
 
 /// The processes of one run.
@@ -44,6 +44,8 @@ pub(super) struct World {
     /// What a new supervisor is told.
     pub(super) disk: BTreeMap<Id, Kept>,
     pub(super) fenced: bool,
+    /// What everything is good for, as it was told.
+    pub(super) conditions: BTreeMap<Id, Condition>,
     pub(super) gone: Vec<Id>,
     pub(super) elsewhere: Vec<Id>,
     pub(super) log: Vec<String>,
@@ -70,6 +72,7 @@ impl World {
             manners: Manners::default(),
             disk: BTreeMap::new(),
             fenced: false,
+            conditions: BTreeMap::new(),
             gone: Vec::new(),
             elsewhere: Vec::new(),
             log: Vec::new(),
@@ -183,8 +186,8 @@ impl World {
                     return;
                 };
                 match signal {
-                    Signal::Term if tree.frozen || self.manners.ignore_term => {}
-                    Signal::Term => self.end(&id, Exit::Signal(15), false),
+                    Signal::Stop(_) if tree.frozen || self.manners.ignore_term => {}
+                    Signal::Stop(_) => self.end(&id, Exit::Signal(15), false),
                     Signal::Kill => self.end(&id, Exit::Signal(9), false),
                 }
             }
@@ -257,6 +260,12 @@ impl World {
                 assert!(!why.is_empty(), "{id} is {to} and nobody knows why");
                 self.log.push(format!("{id}: {from} → {to}"));
             }
+            Action::Condition { id, condition } => {
+                match condition {
+                    Some(condition) => self.conditions.insert(id, condition),
+                    None => self.conditions.remove(&id),
+                };
+            }
             Action::Gone { id, .. } => {
                 assert!(!self.trees.contains_key(&id), "{id} is gone and runs");
                 self.errors.remove(&id);
@@ -317,6 +326,7 @@ impl World {
         let (supervisor, actions) =
             Supervisor::restore(self.now, self.config.clone(), kept, self.fenced);
         self.supervisor = supervisor;
+        self.conditions = self.supervisor.conditions().collect();
         self.carry_out(actions);
         self.tell(Event::Tick);
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::process::{Pid, PidfdFlags, Signal as Number, pidfd_open, pidfd_send_signal};
 
 use super::{Local, Told, notify, test, watch};
-use crate::config::{Process, Ready};
+use crate::config::{Process, Ready, StopSignal};
 use crate::core::{Action, Heard, Id, Main, Run, Signal};
 use crate::runner::cgroup::Cgroup;
 use crate::runner::spawn::{Plan, spawn};
@@ -58,7 +58,7 @@ impl Local {
             Action::Signal { id, signal, .. } => {
                 let cgroup = self.cgroups.of(&id);
                 let done = match signal {
-                    Signal::Term => terminate(&cgroup),
+                    Signal::Stop(signal) => ask_to_end(&cgroup, signal),
                     Signal::Kill => {
                         if let Some(running) = self.running.get_mut(&id) {
                             running.cgroup = None;
@@ -113,7 +113,7 @@ impl Local {
                 tracing::info!(%id, %from, %to, why, "a process changed its state");
                 self.out.push(action);
             }
-            Action::Elsewhere { .. } => self.out.push(action),
+            Action::Elsewhere { .. } | Action::Condition { .. } => self.out.push(action),
         }
     }
 
@@ -192,9 +192,18 @@ impl Local {
     }
 }
 
-/// SIGTERM to all processes of a tree. They are held before it is looked whether they belong
+/// A signal to all processes of a tree. They are held before it is looked whether they belong
 /// to it, so that no other gets it.
-fn terminate(cgroup: &Cgroup) -> io::Result<()> {
+fn ask_to_end(cgroup: &Cgroup, signal: StopSignal) -> io::Result<()> {
+    let signal = match signal {
+        StopSignal::Term => Number::TERM,
+        StopSignal::Int => Number::INT,
+        StopSignal::Quit => Number::QUIT,
+        StopSignal::Hup => Number::HUP,
+        StopSignal::Usr1 => Number::USR1,
+        StopSignal::Usr2 => Number::USR2,
+        StopSignal::Winch => Number::WINCH,
+    };
     let number = |pid: u32| i32::try_from(pid).ok().and_then(Pid::from_raw);
     let held: Vec<_> = (cgroup.pids().into_iter())
         .filter_map(|pid| Some((pid, pidfd_open(number(pid)?, PidfdFlags::empty()).ok()?)))
@@ -202,7 +211,7 @@ fn terminate(cgroup: &Cgroup) -> io::Result<()> {
     let still = cgroup.pids();
     for (_, process) in held.iter().filter(|(pid, _)| still.contains(pid)) {
         // Gone is as good.
-        let _ = pidfd_send_signal(process.as_fd(), Number::TERM);
+        let _ = pidfd_send_signal(process.as_fd(), signal);
     }
     Ok(())
 }

@@ -53,8 +53,8 @@ impl Supervision {
                 let carried = Vec::new();
                 self.agree(&Entry::Moves { moves, carried }).await?;
             }
-            Owner::Runs(life) | Owner::Leaving(life) => {
-                let node = life.node;
+            owner => {
+                let node = owner.life().map_or(me.node, |life| life.node);
                 return Err(refused(format!(
                     "node {node} has {id}; adopt a process there, or `ssi service remove {}` and apply it anew",
                     id.process

@@ -42,7 +42,9 @@ impl Member {
             .filter_map(|number| Node::new(number.get()))
             .collect();
         let (only, stopped, check) = (wish.only, wish.stopped, wish.check);
-        let looked = move || look(&wish, &old, System { nodes });
+        let config = self.supervision.world.config();
+        let cvips = config.cvip.iter().map(|cvip| cvip.address).collect();
+        let looked = move || look(&wish, &old, System { nodes, cvips });
         let looked = tokio::task::spawn_blocking(looked).await;
         let new = looked.map_err(|e| internal(&e.into()))??;
         let groups = new.group.iter().map(|group| group.name.clone());
@@ -174,7 +176,8 @@ mod tests {
 
     fn system() -> System {
         let nodes = (1..4).filter_map(Node::new).collect();
-        System { nodes }
+        let cvips = vec![[10, 88, 0, 100].into()];
+        System { nodes, cvips }
     }
 
     fn said(text: &str, old: &Config) -> Result<Vec<String>, String> {

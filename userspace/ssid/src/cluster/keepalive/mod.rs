@@ -4,12 +4,15 @@
 mod adopt;
 mod agree;
 mod apply;
+mod balance;
 mod entries;
 mod herald;
+mod leaving;
 mod list;
 mod logs;
 mod lookup;
 mod requests;
+mod servers;
 mod service;
 
 use std::collections::BTreeMap;
@@ -25,6 +28,8 @@ use tokio::task::AbortHandle;
 pub(super) use self::service::serve;
 use super::Member;
 use super::ask::Ask;
+use super::registry::Registry;
+use super::world::World;
 use crate::keepalive::Keepalive;
 use crate::processes::Processes;
 
@@ -32,6 +37,7 @@ use crate::processes::Processes;
 pub(super) struct Supervision {
     pub(super) desk: Keepalive,
     ask: Ask,
+    world: Arc<World>,
     /// What came of entries, for those who wait for them.
     outcomes: Mutex<BTreeMap<Epoch, Result<(), String>>>,
     /// Attempts in vain, in a row, to have the state from another member.
@@ -39,10 +45,11 @@ pub(super) struct Supervision {
 }
 
 impl Supervision {
-    pub(super) fn new(desk: Keepalive, ask: Ask) -> Self {
+    pub(super) fn new(desk: Keepalive, ask: Ask, world: Arc<World>) -> Self {
         Self {
             desk,
             ask,
+            world,
             outcomes: Mutex::default(),
             vain: AtomicU32::new(0),
         }
@@ -53,13 +60,18 @@ impl Supervision {
 pub(super) fn tasks(
     member: &Weak<Member>,
     supervision: &Arc<Supervision>,
+    registry: &Arc<Registry>,
     processes: &Processes,
 ) -> Vec<AbortHandle> {
     let loads = entries::look_at_loads(member.clone(), processes.clone());
+    let herald = herald::run(member.clone(), supervision.desk.clone());
+    let balance = balance::run(supervision.clone(), registry.clone());
     vec![
         tokio::spawn(entries::propose(supervision.clone())).abort_handle(),
         tokio::spawn(loads).abort_handle(),
-        tokio::spawn(herald::run(member.clone(), supervision.desk.ready())).abort_handle(),
+        tokio::spawn(herald).abort_handle(),
+        tokio::spawn(balance).abort_handle(),
+        tokio::spawn(leaving::come_back(member.clone())).abort_handle(),
     ]
 }
 

@@ -96,7 +96,18 @@ impl Member {
                 let (events, missing) = self.service_events(&names).await;
                 Ok(Reply::ServiceEvents { events, missing })
             }
-            ServiceRequest::Drain { node, undo } => self.drain(node, !undo).await,
+            ServiceRequest::Drain {
+                node,
+                undo,
+                leaving,
+            } => {
+                if leaving && !undo {
+                    self.drain_until_back(node).await?;
+                } else {
+                    self.drain_for_good(node)?;
+                }
+                self.drain(node, !undo).await
+            }
             ServiceRequest::Quiesce { undo } => {
                 self.supervision.agree(&Entry::Quiesce(!undo)).await?;
                 Ok(outcome(Vec::new()))
@@ -281,7 +292,7 @@ fn said(request: &ServiceRequest) -> Option<String> {
         ServiceRequest::Adopt {
             name, node, pid, ..
         } => format!("adopt process {pid} of node {node:?} as {name}"),
-        ServiceRequest::Drain { node, undo } => format!("drain node {node}, undo {undo}"),
+        ServiceRequest::Drain { node, undo, .. } => format!("drain node {node}, undo {undo}"),
         ServiceRequest::Quiesce { undo } => format!("quiesce, undo {undo}"),
     })
 }

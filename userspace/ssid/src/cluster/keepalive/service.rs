@@ -10,6 +10,7 @@ use ssi_ics::core::Failure;
 use ssi_ics::runner::{Ics, Register, Request};
 use ssi_keepalive::Node;
 use ssi_keepalive::core::{Id, Order};
+use ssi_keepalive::readiness::Told;
 
 use super::Supervision;
 use crate::cluster::Member;
@@ -89,9 +90,9 @@ pub(in super::super) fn serve(ics: &Ics, supervision: &Arc<Supervision>) -> Resu
                     reply(&events.map_err(other)?)
                 }
                 op::READY => {
-                    let names: Vec<Arc<str>> = read(&request)?;
+                    let told: Told = read(&request)?;
                     let from = Node::new(request.from).ok_or_else(|| other("no node"))?;
-                    let heard = desk.with(move |desk| desk.hear_ready(from, names)).await;
+                    let heard = desk.with(move |desk| desk.hear(from, told)).await;
                     reply(&heard.map_err(other)?)
                 }
                 op::ADOPT => {

@@ -1,8 +1,10 @@
 //! What must never be otherwise.
 
+use std::collections::BTreeMap;
+
 use super::World;
-use crate::core::Id;
 use crate::core::instance::{Phase, Then};
+use crate::core::{Condition, Id, State};
 
 impl World {
     /// The first member that starts after a failure finds no other that runs, but for those
@@ -31,6 +33,15 @@ impl World {
 
     /// Rules that hold at any time.
     pub(super) fn look(&mut self) {
+        let conditions: BTreeMap<Id, Condition> = self.supervisor.conditions().collect();
+        assert_eq!(conditions, self.conditions, "what was told is not so");
+        for (id, condition) in &conditions {
+            let ok = self.supervisor.state(id) == Some(State::Ok);
+            assert!(
+                ok || !condition.is_ready(),
+                "{id} is {condition:?} and not ok"
+            );
+        }
         let placed = |id: &Id| self.supervisor.state(id).is_some();
         self.errors.retain(|id, _| placed(id));
         for status in self.supervisor.list(self.now) {
