@@ -6,10 +6,10 @@ BUILD_PACKAGES=(gcc libc6-dev make git curl ca-certificates pkg-config libelf-de
 # and the peers that the bench measures against. (netbase: names of protocols for `ip rule`.)
 RUN_PACKAGES=(iproute2 iputils-ping netbase procps util-linux tmux ethtool nftables jq tcpdump bpftool
     vim-tiny nginx libnginx-mod-stream dnsmasq-base haproxy ipvsadm wrk corosync serf etcd-server
-    runit s6 supervisor monit systemd openssh-client openssh-server)
+    runit s6 supervisor monit systemd openssh-client openssh-server redis-server postgresql)
 # Of those, the ones that bring a service we only want the program of; PACKAGE:SERVICE where
 # the names differ.
-SERVICES=(nginx haproxy ipvsadm corosync serf etcd-server:etcd supervisor monit openssh-server:ssh)
+SERVICES=(nginx haproxy ipvsadm corosync serf etcd-server:etcd supervisor monit openssh-server:ssh redis-server postgresql)
 
 missing_packages() {
     local package
