@@ -67,11 +67,11 @@ fn whoever_is_needed_starts_first_and_stops_last() {
 
     world.manners.ignore_term = true;
     world.tell(stop(&["db", "web"]));
-    assert_eq!(done(&mut world), ["Term web"]);
+    assert_eq!(done(&mut world), ["Stop(Term) web"]);
     world.pass(Duration::from_secs(1));
     assert_eq!(done(&mut world), [""; 0]);
     world.pass(Duration::from_secs(1));
-    assert_eq!(done(&mut world), ["Kill web", "Term db"]);
+    assert_eq!(done(&mut world), ["Kill web", "Stop(Term) db"]);
     world.pass(Duration::from_secs(2));
     assert_eq!(done(&mut world), ["Kill db"]);
     assert_eq!((world.state("db"), world.trees.len()), (State::Shutdown, 0));
@@ -101,7 +101,7 @@ fn a_group_restarts_when_a_critical_member_fails() {
     assert_eq!(done(&mut world), ["start b"]);
     world.manners.ignore_term = true;
     world.dies("a", Exit::Code(1));
-    assert_eq!(done(&mut world), ["Term b", "Term c"]);
+    assert_eq!(done(&mut world), ["Stop(Term) b", "Stop(Term) c"]);
     assert_eq!(world.state("b"), State::Shutdown);
     assert!(
         world.why("a").contains("waits for b, c"),
