@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
+use crate::fault::disks;
 use crate::plan::{Machine, node};
 use crate::state::{self, State, Wish, directory};
 use crate::{config, form, leftovers, network, node as machine_room};
@@ -70,6 +71,7 @@ pub fn start(nodes: u8, wish: Wish, mut progress: impl FnMut(Machine)) -> Result
         faults: Vec::new(),
         delays: Vec::new(),
         paused: BTreeSet::new(),
+        full: BTreeSet::new(),
         made_etc_ssi: make_etc_ssi()?,
     };
     let mut made = || -> Result<()> {
@@ -198,6 +200,7 @@ fn bring_up(state: &mut State, machine: Machine, progress: &mut impl FnMut(Machi
     let made = || -> Result<i32> {
         network::plug_in(machine, &state.wish.mode, state.wish.mtu)?;
         write_configuration(state, machine)?;
+        disks::make(machine)?;
         let daemon = state.wish.daemon && machine != Machine::Client;
         machine_room::boot(machine, daemon)
     };

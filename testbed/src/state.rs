@@ -48,6 +48,8 @@ pub struct State {
     pub delays: Vec<Delay>,
     /// The machines whose processes are stopped.
     pub paused: BTreeSet<Machine>,
+    /// The machines whose disks are full.
+    pub full: BTreeSet<Machine>,
     /// Whether `/etc/ssi` was made for the nodes to mount theirs on.
     pub made_etc_ssi: bool,
 }
@@ -197,6 +199,7 @@ mod tests {
             faults: Vec::new(),
             delays: Vec::new(),
             paused: BTreeSet::new(),
+            full: BTreeSet::new(),
             made_etc_ssi: false,
         }
     }

@@ -215,7 +215,17 @@ pub(crate) enum FaultVerb {
         /// As `ps -o comm` shows it.
         process: String,
     },
-    /// Every fault of the networks is over, and paused nodes go on.
+    /// A node's disk is full: nothing more has room in its /var.
+    Fill {
+        /// A node.
+        machine: Machine,
+    },
+    /// There is room again on a node's disk.
+    Empty {
+        /// A node.
+        machine: Machine,
+    },
+    /// Every fault of the networks and disks is over, and paused nodes go on.
     Heal,
     /// The faults in force.
     List,

@@ -45,6 +45,8 @@ pub(super) fn run(verb: FaultVerb) -> Result<()> {
         }
         FaultVerb::Pause { machine } => return fault::pause(&mut state, machine, true),
         FaultVerb::Resume { machine } => return fault::pause(&mut state, machine, false),
+        FaultVerb::Fill { machine } => return fault::fill(&mut state, machine, true),
+        FaultVerb::Empty { machine } => return fault::fill(&mut state, machine, false),
         FaultVerb::Kill { machine, process } => {
             let killed = fault::kill_named(&state, machine, &process)?;
             eprintln!("killed {killed}");

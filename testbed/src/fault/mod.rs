@@ -1,5 +1,6 @@
-//! Faults: what the networks of a cluster do to it, and what happens to its processes.
+//! Faults: what the networks of a cluster do to it, and what happens to its processes and disks.
 
+pub(crate) mod disks;
 mod processes;
 mod rules;
 
@@ -8,6 +9,7 @@ use std::fmt;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+pub use disks::fill;
 pub use processes::{kill_named, named, pause};
 
 use crate::plan::{Machine, Net, SWITCH};
@@ -93,7 +95,7 @@ pub fn add(state: &mut State, faults: Vec<Fault>) -> Result<()> {
     state::save(state)
 }
 
-/// Ends every fault of the networks, and lets paused machines go on.
+/// Ends every fault of the networks and the disks, and lets paused machines go on.
 ///
 /// # Errors
 /// `nft` failed.
@@ -109,6 +111,9 @@ pub fn heal(state: &mut State) -> Result<()> {
     }
     for machine in state.paused.clone() {
         pause(state, machine, false)?;
+    }
+    for machine in state.full.clone() {
+        fill(state, machine, false)?;
     }
     state::save(state)
 }
@@ -176,5 +181,7 @@ pub fn list(state: &State) -> Vec<String> {
         .paused
         .iter()
         .map(|machine| format!("{machine} is paused"));
-    faults.chain(delays).chain(paused).collect()
+    let full = state.full.iter();
+    let full = full.map(|machine| format!("the disk of {machine} is full"));
+    faults.chain(delays).chain(paused).chain(full).collect()
 }
