@@ -14,8 +14,8 @@ pub enum Duty {
     Run(Option<Carried>),
     /// End it.
     Leave,
-    /// Let it be as it is: it was this node's in an earlier life, and whose it is now the
-    /// master is about to say.
+    /// Let it be as it is: it was this node's in an earlier life and can be no other's, and the
+    /// master is about to say that it is this one's too.
     Keep,
 }
 
@@ -60,7 +60,12 @@ impl Agreed {
             };
             for id in self.ids(slot) {
                 let duty = if life != me {
-                    Duty::Keep
+                    // The master may be about to give it to another node.
+                    if self.is_bound(&id.process) {
+                        Duty::Keep
+                    } else {
+                        Duty::Leave
+                    }
                 } else if held.owner.has(me) {
                     Duty::Run(self.carried.get(&id).cloned())
                 } else {

@@ -136,6 +136,10 @@ impl Agreed {
     fn carry(&mut self, moves: &[Move], carried: &[(Id, Carried)]) {
         self.carried.extend(carried.iter().cloned());
         for change in moves {
+            let forgotten = match change {
+                Move::Forget { slot, .. } => self.ids(slot),
+                _ => BTreeSet::new(),
+            };
             self.assignment.apply(change);
             if let Move::Give { slot, node, .. } = change
                 && self.assignment.owner(slot) == Owner::Runs(*node)
@@ -149,9 +153,7 @@ impl Agreed {
                 self.left.remove(slot);
             }
             if !self.assignment.slots.contains_key(slot) {
-                let process = slot.name.clone();
-                let instance = slot.instance;
-                self.carried.remove(&Id { process, instance });
+                self.carried.retain(|id, _| !forgotten.contains(id));
             }
         }
     }

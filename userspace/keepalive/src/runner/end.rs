@@ -57,7 +57,9 @@ fn pids(folder: &Path) -> Vec<i32> {
     list.lines().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-fn is_empty(root: &Path) -> bool {
+/// Whether no process is in the cgroups below `root`, or there is no such folder.
+#[must_use]
+pub fn is_empty(root: &Path) -> bool {
     let events = fs::read_to_string(root.join("cgroup.events"));
     !events.is_ok_and(|events| events.lines().any(|line| line == "populated 1"))
 }

@@ -19,7 +19,7 @@ mod system;
 mod user;
 
 pub use cgroup::{Cgroup, Cgroups, Seat};
-pub use end::end_all;
+pub use end::{end_all, is_empty};
 pub use files::load;
 pub use local::{Local, Places, now};
 pub use outside::run_within;

@@ -13,7 +13,7 @@ impl Instance {
     pub(crate) fn why(&self, now: Time) -> String {
         let name = &self.id.process;
         match &self.kept.phase {
-            Phase::Waiting => "it is about to start".to_owned(),
+            Phase::Waiting => format!("it is about to start{}", self.errors()),
             Phase::Starting => "its program is being started".to_owned(),
             Phase::Running(_) if self.frozen => {
                 "it stands still: this node has no lease, and another may be about to run it"

@@ -1,6 +1,7 @@
 //! What a supervisor wants is done.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixDatagram;
@@ -154,14 +155,24 @@ impl Local {
         Ok(main)
     }
 
-    /// Where the process writes to.
+    /// Where the process writes to. What it says is worth less than what it does, so there is
+    /// always somewhere.
     fn output(&self, id: &Id, process: &Process) -> io::Result<OwnedFd> {
-        let mut file = log::open(&self.log(id))?;
-        if process.log.journal
-            && let Some(journal) = journal::connect(id)?
-        {
-            file.write_all(journal::note(id).as_bytes())?;
-            return Ok(journal);
+        let mut file = log::open(&self.log(id)).or_else(|error| {
+            tracing::warn!(%id, %error, "its log file can't be made; what it writes is lost");
+            File::options().append(true).open("/dev/null")
+        })?;
+        if !process.log.journal {
+            return Ok(file.into());
+        }
+        match journal::connect(id) {
+            Ok(Some(journal)) => {
+                // It only helps those who look for it here.
+                let _ = file.write_all(journal::note(id).as_bytes());
+                return Ok(journal);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%id, %error, "the journal does not take what it writes"),
         }
         Ok(file.into())
     }

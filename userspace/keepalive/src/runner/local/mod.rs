@@ -121,7 +121,9 @@ impl Local {
         for folder in [&places.logs, &places.runtime] {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
-        let (store, kept) = Store::open(&places.state).map_err(at(&places.state))?;
+        let spare = places.runtime.join("local");
+        let opened = Store::open_with(&places.state, Some(&spare));
+        let (store, kept) = opened.map_err(at(&places.state))?;
         let (mut supervisor, actions) = Supervisor::restore(now(), config, kept, fenced);
         supervisor.spread(seed()?);
         let (tell, hears) = mpsc::unbounded_channel();

@@ -94,6 +94,44 @@ fn of_another_boot_only_the_wishes_count() {
     assert_eq!(supervisor.state(&Id::new("a", 0)), Some(State::Start));
 }
 
+#[test]
+fn on_a_full_disk_it_goes_to_another_place_and_comes_back() {
+    let (folder, memory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (path, spare) = (folder.path().join("state"), memory.path().join("state"));
+    let open = || Store::open_with(&path, Some(&spare)).unwrap();
+    let mut supervisor = sample(&["a", "b"]);
+    written(&path, &mut supervisor);
+    let (mut store, _) = open();
+    // Nothing can be made there any more, and what is open takes no byte.
+    let blocked = folder.path().join("state.new");
+    fs::create_dir(&blocked).unwrap();
+    store.file = File::open("/dev/full").unwrap();
+    store.write([(Id::new("a", 0), None)]).unwrap();
+    assert!(spare.exists());
+    // The next one finds it, before and after it has written itself.
+    for left in [1, 0] {
+        let (mut store, read) = open();
+        assert_eq!(read.len(), left);
+        store.write([(Id::new("b", 0), None)]).unwrap();
+    }
+    fs::remove_dir(&blocked).unwrap();
+    let (_, read) = open();
+    assert_eq!((read.len(), spare.exists()), (0, false));
+    assert!(Store::open(&path).unwrap().1.is_empty());
+}
+
+#[test]
+fn another_boot_s_file_at_the_other_place_counts_for_nothing() {
+    let (folder, memory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (path, spare) = (folder.path().join("state"), memory.path().join("state"));
+    let kept = written(&path, &mut sample(&["a"]));
+    written(&spare, &mut sample(&["b"]));
+    let mut bytes = fs::read(&spare).unwrap();
+    bytes[MAGIC.len()] ^= 1;
+    fs::write(&spare, bytes).unwrap();
+    assert_eq!(Store::open_with(&path, Some(&spare)).unwrap().1, kept);
+}
+
 proptest! {
     #[test]
     fn half_a_file_is_half_of_it(cut in 0_usize..600, flip in 0_usize..600, mask: u8) {
