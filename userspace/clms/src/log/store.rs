@@ -1,6 +1,7 @@
 //! The log on disk.
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::path::Path;
@@ -11,6 +12,7 @@ use openraft::storage::{IOFlushed, RaftLogStorage};
 use openraft::{LogState, RaftLogReader};
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use rustix::fs::{FallocateFlags, fallocate};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +23,10 @@ const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 /// Everything else, by name.
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
+/// Bytes that the file has room for in any case: several times as many as a log of usual entries
+/// takes between two snapshots. A log that can't be written is over, and a full disk should be
+/// no reason for that.
+const RESERVED: u64 = 4 << 20;
 /// Bytes of the file that are kept in memory: the log is short, and read at start only.
 const CACHE: usize = 1 << 20;
 
@@ -44,7 +50,11 @@ impl Store {
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE);
-        Self::with(builder.create(path).map_err(io::Error::other)?)
+        let store = Self::with(builder.create(path).map_err(io::Error::other)?)?;
+        if let Err(error) = reserve(path) {
+            tracing::debug!("no room was set aside for {}: {error}", path.display());
+        }
+        Ok(store)
     }
 
     /// A log that is gone with the process, for simulations.
@@ -151,6 +161,12 @@ impl Store {
         }
         write.commit().map_err(io::Error::other)
     }
+}
+
+/// Has the file system give the file its blocks before they are needed.
+fn reserve(path: &Path) -> io::Result<()> {
+    let file = File::options().write(true).open(path)?;
+    Ok(fallocate(&file, FallocateFlags::KEEP_SIZE, 0, RESERVED)?)
 }
 
 impl RaftLogReader<ViewLog> for Store {
