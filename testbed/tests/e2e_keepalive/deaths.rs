@@ -206,3 +206,33 @@ pub(crate) fn no_daemon(cluster: &Cluster) {
     assert_once("orphan:0");
     assert_eq!(runs("orphan:0").len(), 2, "{:#?}", runs("orphan:0"));
 }
+
+/// An `ssid` that is there and does not run is no better than none.
+pub(crate) fn stopped_daemon(cluster: &Cluster) {
+    let text = process("stalled", "favoured = 4\nbackup = \"any\"");
+    only(cluster, 1, &text);
+    in_state(cluster.host(1), "stalled", "ok");
+    let first = next("stalled:0", &[]);
+    let ssid = |signal: &str| cluster.host(4).run(&["pkill", signal, "-x", "ssid"]);
+
+    // The kernel renews the lease without it.
+    ssid("-STOP");
+    thread::sleep(AFTER);
+    assert_eq!(runs("stalled:0").len(), 1, "it was disturbed");
+    ssid("-CONT");
+
+    ssid("-STOP");
+    fault("partition 4 1,2,3");
+    let second = next("stalled:0", std::slice::from_ref(&first));
+    assert_ne!(second.node, "node4");
+    thread::sleep(AFTER);
+    assert_once("stalled:0");
+    fault("heal");
+    thread::sleep(AFTER);
+    assert_once("stalled:0");
+    ssid("-CONT");
+    view::settled(&[1, 2, 3, 4]);
+    thread::sleep(AFTER);
+    assert_once("stalled:0");
+    assert_eq!(runs("stalled:0").len(), 2, "{:#?}", runs("stalled:0"));
+}

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod deaths;
+mod hostile;
 mod nodes;
 mod use_of;
 mod witness;
@@ -51,6 +52,20 @@ fn main() -> ExitCode {
             (
                 "cut off without an ssid, it stands still all the same",
                 deaths::no_daemon,
+            ),
+            (
+                "cut off while its ssid is stopped, it stands still all the same",
+                deaths::stopped_daemon,
+            ),
+            ("who ignores SIGTERM goes all the same", hostile::stubborn),
+            ("who forks without end stays alone with it", hostile::forks),
+            ("who ends at once, or lies about readiness", hostile::liars),
+            ("whose log would fill the disk", hostile::writes),
+            ("whose pid is another's by now", hostile::pids),
+            ("who says that it can't run on a node", hostile::rejects),
+            (
+                "a node without cgroup2 leaves it to others",
+                hostile::no_cgroups,
             ),
             ("one on each node, as nodes come and go", nodes::each),
             (

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// Says that it is there, 50 times a second, and when it is asked to end. The process and
 /// whatever it starts are told apart from all others by a word of their own.
-const BEAT: &str = r#"#!/bin/sh
+pub(crate) const BEAT: &str = r#"#!/bin/sh
 read -r uuid </proc/sys/kernel/random/uuid
 read -r node </proc/sys/kernel/hostname
 me="$SSI_SERVICE:${SSI_INSTANCE:-0} $node ${uuid%%-*} $$"

@@ -1,7 +1,6 @@
 //! The desk: this node's supervisor, and what was agreed.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,18 +13,17 @@ use ssi_keepalive::agreed::{Agreed, Entry};
 use ssi_keepalive::core::{Action, Carried, Event, Id, Order, State};
 use ssi_keepalive::placement::{Life, Move, Slot};
 use ssi_keepalive::readiness::Listener;
-use ssi_keepalive::runner::{Local, PastExits, Places};
-use ssi_loader::Supervised;
+use ssi_keepalive::runner::Local;
 use tokio::sync::watch;
 
 use super::conditions::Here;
-use super::guard::Guard;
+use super::events::{self, Events};
 use super::moving::Moving;
-use super::{Beginning, life, places, saved};
+use super::opener::Opener;
+use super::saved::Saved;
+use super::{Beginning, life};
 use crate::config::Config;
 
-/// Changes of state that are remembered.
-const EVENTS: usize = 500;
 /// Moves in one entry of the log: it has room for ten times as many bytes as they take.
 const MOVES: usize = 500;
 
@@ -39,25 +37,15 @@ pub(super) struct Said {
     pub(super) balance: watch::Sender<u64>,
 }
 
-/// Who knows how processes ended while no `ssid` ran: process tracking, if the kernel lets it.
-fn past(config: &Config) -> Option<Box<dyn PastExits>> {
-    match Supervised::pinned(&config.bpf.root) {
-        Ok(past) => Some(Box::new(past)),
-        Err(why) => {
-            tracing::info!("how processes end while no ssid runs won't be known: {why}");
-            None
-        }
-    }
-}
-
 /// The desk.
 pub(crate) struct Desk {
     /// The supervisor; or why there is none.
     pub(super) local: Result<Local, String>,
+    opener: Opener,
     /// What all nodes agreed on up to `epoch`.
     pub(crate) agreed: Agreed,
     pub(super) epoch: Epoch,
-    pub(super) file: PathBuf,
+    pub(super) saved: Saved,
     pub(super) number: u16,
     /// This node's life, if it takes part.
     pub(super) me: Option<Life>,
@@ -66,10 +54,10 @@ pub(crate) struct Desk {
     /// compared with it.
     pub(super) unsettled: bool,
     /// What is gone from here, for the next node to know, until the log says so.
-    gone: BTreeMap<Id, Carried>,
+    pub(super) gone: BTreeMap<Id, Carried>,
     /// What can't run here, until the log says so.
     refusing: BTreeSet<Slot>,
-    pub(super) events: VecDeque<ServiceEvent>,
+    pub(super) events: Events,
     /// What is good for what here, and what others are to be told of it.
     pub(super) here: Here,
     /// What was heard of other nodes.
@@ -89,39 +77,27 @@ impl Desk {
         lease_over: Arc<AtomicBool>,
         said: Said,
     ) -> Result<Self> {
-        let file = saved::path(config);
-        let (agreed, epoch) = saved::load(&file)?;
-        let effective = Arc::new(agreed.effective());
-        let fenced = beginning.fenced;
-        let open = |places: Places| {
-            let guard = Guard::of(config, &places.cgroups);
-            guard.end()?;
-            let stood = guard.hand_over()?;
-            let local = Local::open_with(places, effective, fenced, past(config))?;
-            guard.let_go(&stood, |process| agreed.is_bound(process))?;
-            guard.start(&beginning.own)?;
-            Ok(local)
-        };
-        let local = places::places(config).and_then(open);
-        let local = local.map_err(|error| {
-            format!("{error}; `keepalive` in ssi.toml says where what it needs is")
-        });
+        let saved = Saved::of(config);
+        let (agreed, epoch) = saved.load()?;
+        let mut opener = Opener::new(config, beginning.own);
+        let local = opener.open(&agreed, beginning.fenced);
         if let Err(why) = &local {
             tracing::warn!("nothing can be kept alive on this node: {why}");
         }
         let mut desk = Self {
             local,
+            opener,
             agreed,
             // Whatever came since the last entry that was about this changed nothing.
             epoch: epoch.max(beginning.epoch),
-            file,
+            saved,
             number: beginning.number,
             me: beginning.life.and_then(life),
             view: Arc::default(),
             unsettled: true,
             gone: BTreeMap::new(),
             refusing: BTreeSet::new(),
-            events: VecDeque::new(),
+            events: Events::open(&events::path(config)),
             here: Here::default(),
             elsewhere: BTreeMap::new(),
             moving: Moving::default(),
@@ -162,8 +138,22 @@ impl Desk {
     pub(super) async fn step(&mut self) {
         match &mut self.local {
             Ok(local) => local.step().await,
-            Err(_) => std::future::pending().await,
+            Err(_) => {
+                tokio::time::sleep_until(self.opener.due()).await;
+                self.open_again();
+            }
         }
+    }
+
+    fn open_again(&mut self) {
+        let fenced = self.lease_over.load(Ordering::SeqCst);
+        self.local = self.opener.open(&self.agreed, fenced);
+        match &self.local {
+            Ok(_) => tracing::info!("processes can be kept alive on this node again"),
+            Err(why) => tracing::warn!("still nothing can be kept alive on this node: {why}"),
+        }
+        self.begin();
+        self.is_due();
     }
 
     /// Takes notice of what the supervisor says.
@@ -205,7 +195,7 @@ impl Desk {
     fn note(&mut self, id: &Id, from: State, to: State, why: String) {
         let at = SystemTime::now().duration_since(UNIX_EPOCH);
         let at = at.unwrap_or(Duration::ZERO).as_millis();
-        self.events.push_back(ServiceEvent {
+        self.events.push(ServiceEvent {
             at: u64::try_from(at).unwrap_or(u64::MAX),
             node: self.number,
             name: id.process.to_string(),
@@ -214,9 +204,6 @@ impl Desk {
             to: to.to_string(),
             why,
         });
-        if self.events.len() > EVENTS {
-            self.events.pop_front();
-        }
     }
 
     pub(super) fn is_due(&self) {
@@ -234,9 +221,14 @@ impl Desk {
                 let all = local.supervisor().list(ssi_keepalive::runner::now());
                 all.map(|status| status.id).collect()
             }
-            Err(_) => {
+            Err(_) if self.opener.nothing_runs() => {
                 self.refusing = self.agreed.held_by(me.node).cloned().collect();
                 BTreeSet::new()
+            }
+            // What runs unsupervised must not run elsewhere too.
+            Err(_) => {
+                let held = self.agreed.held_by(me.node);
+                held.flat_map(|slot| self.agreed.ids(slot)).collect()
             }
         };
         let mut moves = self.agreed.released(me, |id| there.contains(id));
@@ -270,6 +262,7 @@ impl Desk {
     pub(crate) fn fence(&mut self) {
         if let Ok(local) = &mut self.local {
             local.tell(Event::Fence);
+            self.opener.tell(true);
         }
     }
 
@@ -278,6 +271,7 @@ impl Desk {
         if let Ok(local) = &mut self.local
             && !self.lease_over.load(Ordering::SeqCst)
         {
+            self.opener.tell(false);
             local.tell(Event::Unfence);
         }
     }
@@ -287,6 +281,7 @@ impl Desk {
         self.me = None;
         if let Ok(local) = &mut self.local {
             local.tell(Event::Lost);
+            self.opener.tell(true);
         }
     }
 

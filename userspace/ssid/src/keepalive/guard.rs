@@ -1,13 +1,19 @@
 //! The guard: a process of its own that stands everything still when the lease is over and
-//! no `ssid` is there to do it.
+//! `ssid` hasn't done so: because there is none, because it is stopped, or because it is late.
 //!
 //! The kernel renews the lease while no `ssid` runs, and shuts a node out whose lease is over;
 //! but it stops no process. What may run on another node by then must not go on here.
+//!
+//! `ssid` and its guard have a file in common. Its first byte says whether `ssid` has stood
+//! still, one by one, all that needs a lease ([`STANDS`]): from then on until it lets them go
+//! on, the guard has nothing to do. It is a write(2) on one side and a read(2) on the other,
+//! and stays as it is when `ssid` ends.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -21,19 +27,23 @@ use nix::unistd::Pid;
 use ssi_abi::member::own_flag;
 use ssi_clms::runner::clock;
 use ssi_loader::map::OwnNode;
-use ssi_vproc::core::State;
-use ssi_vproc::procfs::Stat;
 
 use crate::config::Config;
-use crate::{lock, memory};
+use crate::memory;
 
-/// What the program is told to be the guard, before the folder of the cgroups and the lock of
-/// `ssid`.
+/// What the program is told to be the guard, before the folder of the cgroups.
 const ARGUMENT: &str = "--be-the-guard-of";
+/// In the file: what needs a lease stands still, each instance by itself.
+const STANDS: u8 = b'1';
+/// In the file: it may run as long as there is a lease.
+const RUNS: u8 = b'0';
 /// How often it looks while there is no lease.
 const LOOK: Duration = Duration::from_millis(10);
-/// How often, at least, while there is one.
-const LONGEST: Duration = Duration::from_secs(2);
+/// How often, at least, while there is one: shorter than a lease, which can begin and end
+/// meanwhile, or be cut short.
+const LONGEST: Duration = Duration::from_millis(500);
+/// How often it is looked whether `ssid` waits for a process that stands still.
+const UNBORN: Duration = Duration::from_millis(100);
 /// How long one that was killed may take to be gone.
 const DYING: Duration = Duration::from_secs(2);
 
@@ -43,8 +53,8 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     if args.next()? != ARGUMENT {
         return None;
     }
-    let (cgroups, daemon) = (PathBuf::from(args.next()?), PathBuf::from(args.next()?));
-    Some(match serve(&cgroups, &daemon) {
+    let cgroups = PathBuf::from(args.next()?);
+    Some(match serve(&cgroups) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     })
@@ -53,10 +63,10 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
 /// The guard of this node, as `ssid` sees it.
 pub(super) struct Guard {
     cgroups: PathBuf,
-    /// Has its pid, and its lock.
+    /// Has a byte that says how things stand, its pid, and its lock.
     file: PathBuf,
-    /// What `ssid` has locked as long as it lives.
-    daemon: PathBuf,
+    /// The file, once it was started.
+    open: Option<File>,
 }
 
 impl Guard {
@@ -64,24 +74,40 @@ impl Guard {
         Self {
             cgroups: cgroups.to_owned(),
             file: config.runtime().join("guard"),
-            daemon: lock::path(config),
+            open: None,
         }
     }
 
-    /// Starts it.
-    pub(super) fn start(&self, own: &OwnNode) -> io::Result<()> {
-        let file = File::create(&self.file)?;
+    /// Starts it. `stand`: whether what needs a lease stands still already.
+    pub(super) fn start(&mut self, own: &OwnNode, stand: bool) -> io::Result<()> {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(true);
+        let file = options.open(&self.file)?;
+        // Not a copy of the other: whoever has that has its lock.
+        let open = File::options().write(true).open(&self.file)?;
+        say(&open, stand)?;
         let child = Command::new("/proc/self/exe")
             .arg0("ssid-guard")
             .arg(ARGUMENT)
-            .args([&self.cgroups, &self.daemon])
+            .arg(&self.cgroups)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(own.share()?))
             .stdout(Stdio::from(file))
             .stderr(Stdio::null())
             .spawn()?;
-        fs::write(&self.file, child.id().to_string())
+        open.write_all_at(format!(" {}", child.id()).as_bytes(), 1)?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Tells it that each instance that needs a lease stands still by itself from now on; or,
+    /// before the first of them goes on, that this is over.
+    pub(super) fn tell(&self, stand: bool) {
+        let told = self.open.as_ref().map(|open| say(open, stand));
+        if let Some(Err(error)) = told {
+            tracing::error!("the guard of the lease can't be told: {error}");
+        }
     }
 
     /// Ends the one that runs, if one does.
@@ -92,7 +118,8 @@ impl Guard {
         let end = Instant::now() + DYING;
         // Who has the lock is the guard; a number alone could be another process's by now.
         while !is_free(&self.file)? {
-            if let Ok(pid) = text.trim().parse() {
+            let pid = text.split_whitespace().last().map(str::parse);
+            if let Some(Ok(pid)) = pid {
                 // It may have ended meanwhile.
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
@@ -151,42 +178,74 @@ fn is_free(path: &Path) -> io::Result<bool> {
     Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).is_ok())
 }
 
-/// Whether the `ssid` runs that has written its pid to its lock. Its lock is not tried: a new
-/// one that wants it would find it taken.
-fn is_there(daemon: &Path) -> bool {
-    let pid = fs::read_to_string(daemon).unwrap_or_default();
-    let stat = fs::read(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    let ended = |state| matches!(state, State::Zombie | State::Dead);
-    Stat::parse(&stat).is_some_and(|stat| stat.comm == b"ssid" && !ended(stat.state))
+/// Ends processes that have not become their programs yet. `ssid` waits for each with its own
+/// memory in its hands; one that stands still would keep it from standing the others still.
+fn end_unborn(cgroups: &Path) {
+    let of = |path: &Path| fs::metadata(path).map(|exe| (exe.dev(), exe.ino())).ok();
+    let own = of(Path::new("/proc/self/exe"));
+    for folder in fs::read_dir(cgroups).into_iter().flatten().flatten() {
+        let list = fs::read_to_string(folder.path().join("cgroup.procs"));
+        for pid in list.unwrap_or_default().lines() {
+            let exe = of(&Path::new("/proc").join(pid).join("exe"));
+            if let Ok(number) = pid.parse()
+                && exe.is_some()
+                && exe == own
+            {
+                // It may have ended meanwhile.
+                let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
+            }
+        }
+    }
 }
 
-fn serve(cgroups: &Path, daemon: &Path) -> Result<()> {
+fn say(file: &File, stand: bool) -> io::Result<()> {
+    file.write_all_at(&[if stand { STANDS } else { RUNS }], 0)
+}
+
+/// Whether what needs a lease stands still without the guard.
+fn stands(file: &File) -> bool {
+    let mut byte = [RUNS];
+    file.read_exact_at(&mut byte, 0).is_ok() && byte == [STANDS]
+}
+
+fn serve(cgroups: &Path) -> Result<()> {
     // It can't fail, as it leads no group.
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"ssid-guard");
-    let lock = io::stdout().as_fd().try_clone_to_owned()?;
-    let Ok(_lock) = Flock::lock(lock, FlockArg::LockExclusiveNonblock) else {
+    let file = || io::stdout().as_fd().try_clone_to_owned();
+    let told = File::from(file()?);
+    let Ok(_lock) = Flock::lock(file()?, FlockArg::LockExclusiveNonblock) else {
         return Ok(());
     };
     let own = OwnNode::of(io::stdin().as_fd().try_clone_to_owned()?)?;
     let freeze = cgroups.join("cgroup.freeze");
     // What it took to start is not needed any more.
     memory::give_back();
+    let mut still = false;
+    let mut unborn_due = Instant::now();
     loop {
         let now = own.get();
         let left = now.lease_until.saturating_sub(clock::now().0);
         let left = Duration::from_nanos(left).min(LONGEST);
-        if now.flags & own_flag::MEMBER == 0 {
-            thread::sleep(LONGEST);
-        } else if !left.is_zero() {
-            thread::sleep(left);
-        } else {
-            // One that is there stands still what has to, and lets the rest go on.
-            if !is_there(daemon) {
-                // There may be nothing to stand still.
-                let _ = fs::write(&freeze, "1");
-            }
-            thread::sleep(LOOK);
+        let stands = stands(&told);
+        // A lease that there is was given to this life: nobody has what runs here.
+        let wanted = left.is_zero() && !stands;
+        if wanted != still && fs::write(&freeze, if wanted { "1" } else { "0" }).is_ok() {
+            still = wanted;
+            unborn_due = Instant::now();
         }
+        if still && Instant::now() >= unborn_due {
+            end_unborn(cgroups);
+            unborn_due = Instant::now() + UNBORN;
+        }
+        thread::sleep(if still || wanted {
+            LOOK
+        } else if !left.is_zero() {
+            left
+        } else if now.flags & own_flag::MEMBER == 0 {
+            LONGEST
+        } else {
+            LOOK
+        });
     }
 }

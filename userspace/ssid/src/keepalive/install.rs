@@ -12,7 +12,7 @@ use ssi_keepalive::core::{Event, Id, Order};
 use ssi_keepalive::placement::{Member, Presence};
 
 use super::desk::Desk;
-use super::{life, saved};
+use super::life;
 
 impl Desk {
     /// Takes an epoch of the view log in; what came of the entry, if it had one for us.
@@ -34,7 +34,7 @@ impl Desk {
             match entry.and_then(|entry| agreed.apply(&entry)) {
                 Ok(said) => {
                     // First of all: what is done because of it must be known afterwards.
-                    saved::save(&self.file, &agreed, epoch)?;
+                    self.saved.save(&agreed, epoch)?;
                     self.agreed = agreed;
                     self.unsettled = true;
                     news = said;
@@ -69,7 +69,7 @@ impl Desk {
             return Ok(());
         }
         let agreed = Agreed::import(rest).map_err(anyhow::Error::msg)?;
-        saved::save(&self.file, &agreed, epoch)?;
+        self.saved.save(&agreed, epoch)?;
         let before = std::mem::replace(&mut self.agreed, agreed);
         self.unsettled = true;
         self.advance(epoch);
@@ -147,6 +147,8 @@ impl Desk {
         }
         for (id, duty) in duties {
             if let Duty::Run(carried) = duty {
+                // It may have been this node's before it was off.
+                let carried = carried.or_else(|| self.gone.remove(&id));
                 local.tell(Event::Place { id, carried });
             }
         }

@@ -5,10 +5,12 @@
 
 mod conditions;
 mod desk;
+mod events;
 mod guard;
 mod install;
 mod logs;
 mod moving;
+mod opener;
 mod places;
 mod saved;
 mod show;
