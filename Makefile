@@ -37,7 +37,7 @@ check: ## lints and unit tests: needs no root and no bpf-linker
 bench: build ## measure against direct, nftables, HAProxy and nginx (root; BENCH=arguments)
 	@tools/bench.sh $(BENCH)
 
-soak: build ## fifteen nodes and each fault for SOAK seconds, an hour in all (root)
+soak: build ## fifteen nodes and each fault for SOAK seconds, then chaos: over an hour (root)
 	@tools/soak.sh $(SOAK)
 
 install: ## programs, manual pages, completions, systemd unit, default configuration
