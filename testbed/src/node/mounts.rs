@@ -94,6 +94,7 @@ pub(super) fn make(machine: Machine) -> Result<()> {
     ] {
         fs::create_dir_all(dir)?;
     }
+    another_boot()?;
     bind(Path::new(&by_descriptor(&kept)), "/run/ssi-testbed/machine")?;
     if let Some(shared) = shared {
         fs::create_dir_all(shared_place())?;
@@ -109,6 +110,14 @@ pub(super) fn make(machine: Machine) -> Result<()> {
         bind(&kept.join("hosts"), "/etc/hosts")?;
     }
     Ok(())
+}
+
+/// The kernel goes on when a machine crashes; but whoever asks it whether it was booted since
+/// is told so.
+fn another_boot() -> Result<()> {
+    let own = Path::new("/run/ssi-testbed/boot_id");
+    fs::write(own, fs::read("/proc/sys/kernel/random/uuid")?)?;
+    bind(own, "/proc/sys/kernel/random/boot_id")
 }
 
 /// `/var` as this machine found it, but what it writes is its own, and outlives a crash, as

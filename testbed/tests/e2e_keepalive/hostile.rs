@@ -48,7 +48,10 @@ pub(crate) fn stubborn(cluster: &Cluster) {
     assert_once("stubborn:0");
     cluster.host(4).run(&["ssi", "drain", "--undo", "2"]);
     cluster.host(1).run(&["ssi", "service", "stop", "stubborn"]);
-    in_state(cluster.host(1), "stubborn", "shutdown");
+    until("it is not there any more", || {
+        shown(cluster.host(1), "stubborn", 0)
+            .is_some_and(|now| now["state"] == "shutdown" && now["pid"].is_null())
+    });
     let before = runs("stubborn:0");
     thread::sleep(Duration::from_millis(200));
     assert_eq!(runs("stubborn:0"), before, "it goes on");
