@@ -134,7 +134,9 @@ impl World {
         member.presence = presence;
         if presence == Presence::Gone {
             let id = member.id;
-            self.runs.values_mut().for_each(|on| drop(on.remove(&id)));
+            for on in self.runs.values_mut() {
+                on.remove(&id);
+            }
         }
     }
 
