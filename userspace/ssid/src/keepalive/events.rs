@@ -155,7 +155,8 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_in_the_file(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert!(parse(&bytes).is_empty() || bytes.contains(&b'{'));
+            let may_be_json = bytes.contains(&b'{');
+            prop_assert!(may_be_json || parse(&bytes).is_empty());
         }
 
         #[test]
