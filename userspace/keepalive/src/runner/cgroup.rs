@@ -197,6 +197,9 @@ impl Cgroup {
     }
 
     fn limit(&self, limits: &CgroupLimits) -> io::Result<Seat> {
+        // Whoever ended while it stood still has left it so; and a process that stands still
+        // before it is its program keeps its supervisor waiting for ever.
+        self.freeze(false)?;
         let mut more = Vec::new();
         for controller in Controller::ALL {
             let wanted = controller.is_wanted(limits);
