@@ -352,6 +352,16 @@ fn without_a_lease_it_stands_still() {
         play.until("more output", |play| play.log("s").len() > len)
             .await;
         assert_eq!(play.pid("s"), pid);
+        // Who is killed meanwhile is started again, in a cgroup that goes on.
+        play.local.tell(Event::Fence);
+        kill(pid, "-9");
+        play.until("its end is known", |play| play.errors("s") == 1)
+            .await;
+        play.local.tell(Event::Unfence);
+        play.state("s", State::Ok).await;
+        let (pid, len) = (play.pid("s"), play.log("s").len());
+        play.until("output again", |play| play.log("s").len() > len)
+            .await;
         play.local.tell(Event::Fence);
         play.local.tell(Event::Lost);
         let gone = |said: &[Action]| said.iter().any(|a| matches!(a, Action::Gone { .. }));
