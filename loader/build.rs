@@ -76,6 +76,8 @@ fn compile(root: &Path, out: &Path, object: &str) -> Result<PathBuf, String> {
         "RUSTC_WORKSPACE_WRAPPER",
         "CLIPPY_ARGS",
         "CARGO_BUILD_TARGET",
+        // In pieces, as incremental builds are, they need more stack than there is.
+        "CARGO_INCREMENTAL",
     ] {
         cargo.env_remove(inherited);
     }

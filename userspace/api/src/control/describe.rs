@@ -142,6 +142,10 @@ pub fn describe() -> Vec<Described> {
             "stat, statm, status and cmdline of all processes of a node with numbers above \"after\"",
             r#"{"id":32,"request":{"process":{"sweep":{"node":2,"after":0}}}}"#,
         ),
+        (
+            "how many connections of clients all nodes forward, or \"nodes\"",
+            r#"{"id":33,"request":{"process":{"forwarded":{}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

@@ -6,8 +6,8 @@ use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 use crate::process::{
-    ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced, ProcessesView, Signalled,
-    Swept,
+    ClusterForwarded, ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced,
+    ProcessesView, Signalled, Swept,
 };
 use crate::service::{LogsView, ServiceEvent, ServiceOutcome, ServiceText, ServicesView};
 
@@ -138,6 +138,8 @@ pub enum Reply {
     ClusterProcesses(Box<ClusterProcesses>),
     /// To `process loads`.
     Loads(ClusterLoads),
+    /// To `process forwarded`.
+    Forwarded(ClusterForwarded),
     /// To `process pids`.
     Pids(ClusterPids),
     /// To `process look`.

@@ -67,6 +67,22 @@ pub struct ClusterLoads {
     pub missing: Vec<Missing>,
 }
 
+/// What a node's balancing forwards for clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ForwardedView {
+    /// Established connections that it forwards, of all its virtual services together.
+    pub active: u64,
+    /// New connections a second, smoothed as [`Rates`](crate::lvs::Rates) are.
+    pub rate: f64,
+}
+
+/// What nodes forward, by their numbers; a node that doesn't say is not there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClusterForwarded {
+    /// In order of their numbers; 0: the node that was asked, in no cluster.
+    pub nodes: Vec<(u16, ForwardedView)>,
+}
+
 /// A node with its load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeBusy {

@@ -20,7 +20,9 @@ mod sweep;
 mod view;
 
 pub use cpid::{Cpid, NoPid, Pid};
-pub use load::{BusyView, ClusterLoads, LoadView, NodeBusy, PressureView};
+pub use load::{
+    BusyView, ClusterForwarded, ClusterLoads, ForwardedView, LoadView, NodeBusy, PressureView,
+};
 pub use look::{Bytes, ClusterPids, Look, Looked, NodePids, ProcFile, ProcLink, Reader};
 pub use niced::Niced;
 pub use request::ProcessRequest;

@@ -23,6 +23,13 @@ pub enum ProcessRequest {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
     },
+    /// How many connections of clients the nodes forward: this node, if it is in no cluster,
+    /// else all members that are UP.
+    Forwarded {
+        /// These nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<u16>>,
+    },
     /// The pids of all processes, and nothing else of them: of this node, if it is in no
     /// cluster, else of all members that are UP.
     Pids {

@@ -1,7 +1,9 @@
 //! The processes, from `ssid`.
 
 use ssi_api::control::{Client, Reply, Request};
-use ssi_api::process::{ClusterLoads, ClusterProcesses, NodeProcesses, ProcessRequest};
+use ssi_api::process::{
+    ClusterForwarded, ClusterLoads, ClusterProcesses, NodeProcesses, ProcessRequest,
+};
 
 use crate::args::Common;
 use crate::cluster;
@@ -23,6 +25,15 @@ pub(crate) fn loads(client: &mut Client, nodes: &[Node]) -> Result<ClusterLoads,
     let nodes = numbers(client, nodes)?;
     match client.request(Request::Process(ProcessRequest::Loads { nodes }))? {
         Reply::Loads(loads) => Ok(loads),
+        other => Err(client.unexpected(&other).into()),
+    }
+}
+
+/// How many connections `nodes`, or all, forward.
+pub(crate) fn forwarded(client: &mut Client, nodes: &[Node]) -> Result<ClusterForwarded, Fail> {
+    let nodes = numbers(client, nodes)?;
+    match client.request(Request::Process(ProcessRequest::Forwarded { nodes }))? {
+        Reply::Forwarded(forwarded) => Ok(forwarded),
         other => Err(client.unexpected(&other).into()),
     }
 }

@@ -14,6 +14,7 @@ ssi top: the whole cluster, again and again
   ^Z             stop, until fg
   q, ^C          quit
 
-%CPU is of one processor since the last look; CPU% of a node of all it has.
+%CPU is of one processor since the last look; CPU% of a node of all it has. CONNS are the
+clients' connections that a node forwards (ssi lvs -L), NEW/S the new ones a second.
 Any key goes back.
 ";

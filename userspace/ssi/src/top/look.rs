@@ -34,6 +34,7 @@ impl Looker {
         // Each time another connection: ssid may have been restarted.
         let mut client = self.common.connect()?;
         let loads = process::loads(&mut client, &self.nodes)?;
+        let forwarded = process::forwarded(&mut client, &self.nodes)?;
         let mut seen = self.heading(&mut client, &loads)?;
         let all = process::fetch(&self.common, &self.nodes, args)?;
         let missing = all.missing.clone();
@@ -42,6 +43,8 @@ impl Looker {
             processes.retain(|row| row.process.euid == user);
         }
         for node in &mut seen.nodes {
+            let said = forwarded.nodes.iter().find(|said| said.0 == node.number);
+            node.forwarded = said.map(|(_, forwarded)| *forwarded);
             let cpus = node.busy.map_or(0, |busy| busy.cpus);
             let used = used.get(&node.number).filter(|_| cpus > 0);
             node.cpu = used.map(|used| 100.0 * used / f64::from(cpus));
@@ -70,6 +73,7 @@ impl Looker {
                 name: name.clone(),
                 state: None,
                 busy: busy(0).map(|node| node.busy),
+                forwarded: None,
                 cpu: None,
                 why: None,
             };
@@ -93,6 +97,7 @@ impl Looker {
             name: member.name.clone(),
             state: Some(member.state),
             busy: busy(member.number).map(|node| node.busy),
+            forwarded: None,
             cpu: None,
             why: None,
         });

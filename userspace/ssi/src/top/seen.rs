@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use ssi_api::cluster::NodeState;
-use ssi_api::process::{BusyView, ClusterProcesses, Cpid, Missing, ProcessView, Target};
+use ssi_api::process::{
+    BusyView, ClusterProcesses, Cpid, ForwardedView, Missing, ProcessView, Target,
+};
 
 /// All of it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,6 +34,8 @@ pub(super) struct NodeRow {
     pub(super) state: Option<NodeState>,
     /// None: it didn't say.
     pub(super) busy: Option<BusyView>,
+    /// The connections of clients that it forwards; none: it didn't say.
+    pub(super) forwarded: Option<ForwardedView>,
     /// What its processes use of its processors, %.
     pub(super) cpu: Option<f64>,
     /// Why its processes are not shown.

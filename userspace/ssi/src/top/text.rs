@@ -7,7 +7,7 @@ use crate::output;
 use crate::process::{units, user};
 
 pub(super) const NODES: &str =
-    "NODE NAME         STATE      LOAD   CPU%   MEM%  RUN    ALL PRESSURE";
+    "NODE NAME         STATE      LOAD   CPU%   MEM%  RUN    ALL  CONNS  NEW/S PRESSURE";
 pub(super) const PROCESSES: &str =
     "NODE     PID USER       NI    VIRT     RES S   %CPU  %MEM     TIME+ COMMAND";
 
@@ -64,8 +64,10 @@ pub(super) fn node(node: &NodeRow) -> String {
                     percent(p.io)
                 )
             }));
+            let active = or_none(node.forwarded.map(|seen| seen.active.to_string()));
+            let rate = or_none(node.forwarded.map(|seen| format!("{:.0}", seen.rate)));
             text.push_str(&format!(
-                " {load:>5} {cpu:>6} {memory:>6} {:>4} {:>6} {pressure}",
+                " {load:>5} {cpu:>6} {memory:>6} {:>4} {:>6} {active:>6} {rate:>6} {pressure}",
                 busy.running, busy.processes
             ));
         }

@@ -244,7 +244,7 @@ impl Cluster {
         let supervision = Supervision::new(desk, ask.clone(), self.world.clone());
         let supervision = Arc::new(supervision);
         keepalive::serve(&ics, &supervision)?;
-        processes::serve(&ics, &self.processes)?;
+        processes::serve(&ics, &self.processes, &self.world.data_path)?;
         remote::serve(&ics, &self.remote, &self.processes, &self.world)?;
         let record = Arc::new(Record::new(directory, saved));
         let registry = Arc::new(Registry::new(self.world.clone(), ask.clone()));

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use ssi_abi::member::LANES;
 use ssi_api::control::{Attached, Counted, Failure, FailureKind, Feature, Reply};
 use ssi_api::lvs::{Command, ServiceName, Timeouts};
+use ssi_api::process::ForwardedView;
 use ssi_loader::map::Maps;
 use ssi_loader::{LoadError, Net, kernel};
 use ssi_lvs::core::{AgreedService, Reason, Step, Tuning};
@@ -184,6 +185,19 @@ impl DataPath {
     /// anything in.
     pub(crate) fn configured(&self, named: &BTreeSet<ServiceName>) -> Vec<AgreedService> {
         self.lvs.configured(named)
+    }
+
+    /// What is forwarded here, of all services together.
+    pub(crate) fn forwarded(&self) -> ForwardedView {
+        let services = self.lvs.list(None);
+        let servers = services.iter().flat_map(|service| &service.servers);
+        ForwardedView {
+            active: servers.map(|server| u64::from(server.active)).sum(),
+            rate: services
+                .iter()
+                .map(|service| service.rates.connections)
+                .sum(),
+        }
     }
 
     /// At most `limit` connections.

@@ -1,7 +1,7 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ssi_api::cluster::NodeState;
-use ssi_api::process::{BusyView, LoadView, ProcessView};
+use ssi_api::process::{BusyView, ForwardedView, LoadView, ProcessView};
 
 use super::super::draw;
 use super::super::seen::NodeRow;
@@ -13,6 +13,10 @@ fn seen() -> Seen {
         name: format!("blue{number}"),
         state: Some(state),
         busy,
+        forwarded: (number != 2).then_some(ForwardedView {
+            active: 1_234,
+            rate: 99.6,
+        }),
         cpu: Some(50.0),
         why: Some("is DOWN".to_owned()),
     };
@@ -121,9 +125,9 @@ fn the_screen() {
         lines[..6],
         [
             "12:00:00  blue, epoch 7, master 1 blue1, 2 of 3 nodes UP, 4 processes, 2 running",
-            "NODE NAME         STATE      LOAD   CPU%   MEM%  RUN    ALL PRESSURE",
-            "   1 blue1        UP          100   50.0   25.0    1      2 -",
-            "   2 blue2        UP          100   50.0   25.0    1      2 -",
+            "NODE NAME         STATE      LOAD   CPU%   MEM%  RUN    ALL  CONNS  NEW/S PRESSURE",
+            "   1 blue1        UP          100   50.0   25.0    1      2   1234    100 -",
+            "   2 blue2        UP          100   50.0   25.0    1      2      -      - -",
             "   3 blue3        DOWN      is DOWN",
             "h: help, q: quit",
         ]

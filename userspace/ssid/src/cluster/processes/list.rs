@@ -25,7 +25,7 @@ impl Member {
                 } else {
                     self.processes_of(number, args).await
                 };
-                gather::Answer::new(number, name(view, number), said).await
+                gather::Answer::new(number, name(view, number), said)
             }
         });
         gather::gather(here, futures::future::join_all(answers).await)

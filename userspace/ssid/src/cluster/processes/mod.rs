@@ -1,6 +1,7 @@
 //! The processes of all nodes: what nodes ask each other about them, and signals that one
 //! sends on behalf of another's user.
 
+mod forwarded;
 mod gather;
 mod list;
 mod loads;
@@ -9,7 +10,7 @@ mod orders;
 mod service;
 
 use ssi_api::control::{Failure, FailureKind, Reply};
-use ssi_api::process::{Behalf, ClusterLoads, NodeBusy, ProcessRequest};
+use ssi_api::process::{Behalf, ClusterForwarded, ClusterLoads, NodeBusy, ProcessRequest};
 
 pub(super) use self::service::serve;
 use super::Cluster;
@@ -46,6 +47,9 @@ impl Cluster {
                 Ok(Reply::ClusterProcesses(Box::new(found)))
             }
             (ProcessRequest::Loads { nodes }, _) => Ok(Reply::Loads(self.loads(nodes).await?)),
+            (ProcessRequest::Forwarded { nodes }, _) => {
+                Ok(Reply::Forwarded(self.forwarded(nodes).await?))
+            }
             (ProcessRequest::Pids { nodes }, _) => Ok(Reply::Pids(self.pids(nodes).await?)),
             (
                 ProcessRequest::Look {
@@ -103,6 +107,22 @@ impl Cluster {
                 Ok(Reply::Niced(self.spread(order, &targets).await?))
             }
         }
+    }
+
+    /// What nodes forward, or this machine if it is in no cluster.
+    async fn forwarded(&self, nodes: Option<Vec<u16>>) -> Result<ClusterForwarded, Failure> {
+        let data_path = &self.world.data_path;
+        if let Some(member) = self.member() {
+            return Ok(member.forwarded(data_path, nodes).await);
+        }
+        if nodes.is_some() {
+            self.in_cluster()?;
+        }
+        let alone = forwarded::here(data_path).await;
+        let alone = alone.map_err(|why| Failure::new(FailureKind::Internal, format!("{why:#}")))?;
+        Ok(ClusterForwarded {
+            nodes: vec![(0, alone)],
+        })
     }
 
     /// The loads of nodes, or of this machine if it is in no cluster.

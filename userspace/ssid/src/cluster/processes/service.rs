@@ -1,5 +1,6 @@
 //! What nodes ask each other about processes: the service, and how it is asked.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,8 @@ use ssi_ics::runner::{Ics, Register, Request};
 
 use super::super::service::{Service, other, read, reply};
 use super::super::{Member, record};
+use super::forwarded;
+use crate::data_path::DataPath;
 use crate::processes::{Glance, Order, Processes, Renice, Sweep};
 
 /// The service, and what it is asked for.
@@ -25,6 +28,7 @@ pub(super) mod op {
     pub(in super::super) const PIDS: u16 = 5;
     pub(in super::super) const LOOK: u16 = 6;
     pub(in super::super) const SWEEP: u16 = 7;
+    pub(in super::super) const FORWARDED: u16 = 8;
 }
 
 impl Member {
@@ -53,10 +57,14 @@ pub(super) fn up(view: &View, node: u16) -> Result<(), String> {
 }
 
 /// Answers what other nodes ask.
-pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Register> {
-    let processes = processes.clone();
+pub(in super::super) fn serve(
+    ics: &Ics,
+    processes: &Processes,
+    data_path: &Arc<Mutex<DataPath>>,
+) -> Result<(), Register> {
+    let (processes, data_path) = (processes.clone(), data_path.clone());
     ics.register(SERVICE.name, move |request: Request| {
-        let processes = processes.clone();
+        let (processes, data_path) = (processes.clone(), data_path.clone());
         async move {
             match request.op {
                 op::LIST => reply(&processes.page(read(&request)?).await.map_err(other)?),
@@ -69,6 +77,7 @@ pub(in super::super) fn serve(ics: &Ics, processes: &Processes) -> Result<(), Re
                     let sweep: Sweep = read(&request)?;
                     reply(&processes.sweep(sweep).await.map_err(other)?)
                 }
+                op::FORWARDED => reply(&forwarded::here(&data_path).await.map_err(other)?),
                 op::LOAD => reply(&processes.busy().map_err(other)?),
                 op::SIGNAL => {
                     let order: Order = read(&request)?;
