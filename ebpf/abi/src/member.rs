@@ -19,13 +19,13 @@ pub struct Member {
     /// Nonce of the last probe accepted of each kind, at index kind − 1. The programs write
     /// it. Each kind has its own, because an answer has the nonce of what it answers, and
     /// `ssid` answers later than the kernel does.
-    pub nonces: [u64; kind::PLACES],
+    pub nonces: [u64; kind::COUNT],
     /// When the last probe of any kind was accepted, in nanoseconds of `CLOCK_BOOTTIME`;
     /// 0: never. The programs write it.
     pub seen: u64,
 }
 
-const _: () = assert!(size_of::<Member>() == 88);
+const _: () = assert!(size_of::<Member>() == 56);
 
 /// Bits of [`Member::flags`].
 pub mod member_flag {

@@ -30,23 +30,22 @@ pub mod kind {
     pub const SUPERVISOR: u8 = 3;
     /// A [`SUPERVISOR`], answered.
     pub const SUPERVISOR_REPLY: u8 = 4;
-    /// From the leader of the view log, while nothing is new, to another voter's `ssid`. It
-    /// has the leader's term in [`super::Probe::clock`], the term and the index of the last
-    /// entry in [`super::Probe::grant`] and [`super::Probe::lease`], and the log's generation
-    /// in [`super::Probe::flags`].
-    pub const HEARTBEAT: u8 = 5;
-    /// A [`HEARTBEAT`], by a voter who agrees with all of it, and says it again.
-    pub const HEARTBEAT_REPLY: u8 = 6;
-    /// The last; they count up from 1.
-    pub const LAST: u8 = HEARTBEAT_REPLY;
-    /// Places for something of each kind: the next power of two, so that a mask finds one.
-    pub const PLACES: usize = (LAST as usize).next_power_of_two();
+    /// How many there are; they count up from 1.
+    pub const COUNT: usize = 4;
 }
 
 /// Bits of [`Probe::flags`].
 pub mod flag {
     /// In a reflection: the reflector holds a lease, as far as its kernel knows.
     pub const HOLDS: u32 = 1 << 0;
+    /// In a probe of the supervisor: it is a heartbeat of the leader of the view log, for the
+    /// log of the other, which answers if it agrees with all of it. It has the leader's term in
+    /// [`super::Probe::clock`], the term and the index of the last entry in
+    /// [`super::Probe::grant`] and [`super::Probe::lease`], and the log's generation in the bits
+    /// from [`GENERATION`] on. Its answer has the same.
+    pub const HEARTBEAT: u32 = 1 << 1;
+    /// Where the generation of a heartbeat begins, of 24 bits.
+    pub const GENERATION: u32 = 8;
 }
 
 /// 64-bit words that the tag covers.
@@ -149,7 +148,7 @@ impl Probe {
         self.magic == MAGIC
             && self.version == VERSION
             && self.kind >= kind::PROBE
-            && self.kind <= kind::LAST
+            && self.kind as usize <= kind::COUNT
     }
 
     /// The tag that it has to have under a key.

@@ -130,11 +130,8 @@ fn accept(own: *const Own, source: &Addr, probe: &Probe) -> Result<(), u32> {
     {
         return Err(counter::PROBE_OLD);
     }
-    // `is_known` says that the kind has a place; the mask says it to the verifier. The compiler
-    // must not know, or it leaves the mask out.
-    let kind = usize::from(core::hint::black_box(probe.kind).wrapping_sub(1));
-    let place = kind & (kind::PLACES - 1);
-    let nonce = &mut member.nonces[place];
+    // `is_known` says that the kind is 1 to 4; the mask says it to the verifier.
+    let nonce = &mut member.nonces[usize::from(probe.kind.wrapping_sub(1)) & (kind::COUNT - 1)];
     if probe.nonce <= *nonce {
         return Err(counter::PROBE_REPLAYED);
     }

@@ -43,7 +43,7 @@ fn a_probe_comes_back_with_this_nodes_clock() {
             assert_eq!(got.flags, 0, "no lease");
             assert_eq!(bed.count(counter::PROBE_REFLECTED), counted + 1);
             let member = bed.member(PEER);
-            assert_eq!(member.nonces, [nonce, 0, 0, 0, 0, 0, 0, 0]);
+            assert_eq!(member.nonces, [nonce, 0, 0, 0]);
             assert!((before..=after).contains(&member.seen));
         }
     });
@@ -65,13 +65,14 @@ fn bytes_after_the_packet_change_nothing() {
 #[test]
 fn what_is_for_ssid_passes_as_it_is_and_shows_that_the_member_lives() {
     everywhere(|bed| {
-        for kind in kind::REFLECTION..=kind::LAST {
+        let kinds = [kind::REFLECTION, kind::SUPERVISOR, kind::SUPERVISOR_REPLY];
+        for kind in kinds {
             let before = now();
             let frame = bed.probe(&tagged(Probe { kind, ..good(9) }));
             assert_eq!(bed.comes(&frame), (Verdict::Pass, frame));
             assert!(bed.member(PEER).seen >= before);
         }
-        assert_eq!(bed.member(PEER).nonces, [0, 9, 9, 9, 9, 9, 0, 0]);
+        assert_eq!(bed.member(PEER).nonces, [0, 9, 9, 9]);
     });
 }
 

@@ -83,12 +83,12 @@ impl Probes {
         let said = beat.heartbeat;
         let probe = Probe {
             kind: if beat.reply {
-                kind::HEARTBEAT_REPLY
+                kind::SUPERVISOR_REPLY
             } else {
-                kind::HEARTBEAT
+                kind::SUPERVISOR
             },
             nonce: beat.nonce,
-            flags: said.generation,
+            flags: flag::HEARTBEAT | said.generation << flag::GENERATION,
             clock: said.term,
             grant: said.log_term,
             lease: said.log_index,
@@ -136,7 +136,7 @@ impl Probes {
                     let mut whole = [0; BYTES];
                     whole.copy_from_slice(&bytes[..BYTES]);
                     match check(&whole, from, view, own) {
-                        Some((id, probe, key)) if probe.kind == kind::SUPERVISOR => {
+                        Some((id, probe, key)) if is_question(&probe) => {
                             let answer = Probe {
                                 kind: kind::SUPERVISOR_REPLY,
                                 ..probe.reflection(0, 0)
@@ -159,34 +159,34 @@ impl Probes {
     /// What a member's datagram is; none: one that has come before.
     fn heard(&mut self, view: &View, from: NodeId, probe: &Probe) -> Option<Heard> {
         let nonce = probe.nonce;
-        Some(match probe.kind {
-            kind::HEARTBEAT => {
-                // The kernel sees to that too, if it has looked at it.
-                if self.beats.get(&from).is_some_and(|last| nonce <= *last) {
-                    return None;
-                }
-                self.beats.retain(|id, _| view.has(*id));
-                self.beats.insert(from, nonce);
-                let heartbeat = Heartbeat {
-                    generation: probe.flags,
-                    term: probe.clock,
-                    log_term: probe.grant,
-                    log_index: probe.lease,
-                };
-                Heard::Heartbeat {
-                    from,
-                    nonce,
-                    heartbeat,
-                }
-            }
-            kind::HEARTBEAT_REPLY => Heard::Agreed { from, nonce },
-            kind => Heard::Reflection(Reflection {
+        if probe.flags & flag::HEARTBEAT == 0 || probe.kind == kind::REFLECTION {
+            return Some(Heard::Reflection(Reflection {
                 from,
                 nonce,
                 clock: probe.clock,
                 holds: probe.flags & flag::HOLDS != 0,
-                supervisor: kind == kind::SUPERVISOR_REPLY,
-            }),
+                supervisor: probe.kind == kind::SUPERVISOR_REPLY,
+            }));
+        }
+        if probe.kind == kind::SUPERVISOR_REPLY {
+            return Some(Heard::Agreed { from, nonce });
+        }
+        // The kernel sees to that too, if it has looked at it.
+        if self.beats.get(&from).is_some_and(|last| nonce <= *last) {
+            return None;
+        }
+        self.beats.retain(|id, _| view.has(*id));
+        self.beats.insert(from, nonce);
+        let heartbeat = Heartbeat {
+            generation: probe.flags >> flag::GENERATION,
+            term: probe.clock,
+            log_term: probe.grant,
+            log_index: probe.lease,
+        };
+        Some(Heard::Heartbeat {
+            from,
+            nonce,
+            heartbeat,
         })
     }
 
@@ -214,6 +214,11 @@ impl Probes {
             }
         }
     }
+}
+
+/// Whether a probe asks this node's `ssid` if it runs, and nothing else.
+fn is_question(probe: &Probe) -> bool {
+    probe.kind == kind::SUPERVISOR && probe.flags & flag::HEARTBEAT == 0
 }
 
 /// A datagram from one life of a node to another, with nothing in it and no tag.
