@@ -26,6 +26,10 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// How long, if all nodes refused it: somebody must change something first.
 const REFUSED: Duration = Duration::from_secs(5);
 
+/// How long a packet that a director has sent to a server may take to be there, on a node that has
+/// more to do than it can.
+const ON_THE_WAY: Duration = Duration::from_millis(100);
+
 /// Writes what is due, as long as this node is in the cluster.
 pub(super) async fn run(supervision: Arc<Supervision>, registry: Arc<Registry>) {
     let mut news = supervision.desk.balance();
@@ -85,6 +89,7 @@ async fn follow(supervision: &Supervision, registry: &Registry) -> Result<(), Fa
     }
     let leaving = balancing.leaving;
     if !leaving.is_empty() {
+        tokio::time::sleep(ON_THE_WAY).await;
         let told = supervision
             .desk
             .with(move |desk: &mut Desk| desk.is_out(&leaving));
