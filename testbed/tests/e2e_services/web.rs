@@ -40,13 +40,34 @@ fn cvip(cluster: &Cluster, port: u16) -> SocketAddr {
     SocketAddr::new(cluster.cvip(V4), port)
 }
 
-/// Failures other than a server's orderly good-bye between two requests.
+/// What a new connection fails with that comes to a server which listens no more.
+const REFUSED: &str = "connect: Connection refused";
+
+/// Failures other than a server's orderly good-bye between two requests, and new connections
+/// that were refused.
 fn broken(report: &Report) -> Vec<&str> {
     let failures = report.failures.iter();
     failures
         .map(|failure| failure.reason.as_str())
         .filter(|reason| !reason.contains("the server closed the connection"))
+        .filter(|reason| !reason.starts_with(REFUSED))
         .collect()
+}
+
+/// Panics if more than one of a thousand new connections was refused, or anything else went
+/// wrong: a client that takes a port again which it has used a moment ago goes where it went
+/// with that, if the director remembers it.
+#[track_caller]
+fn assert_hardly_noticed(report: &Report) {
+    let mut failures = report.failures.iter();
+    let only_refused = failures.all(|failure| failure.reason.starts_with(REFUSED));
+    assert!(only_refused, "{report:?}");
+    let refused = report.failures.len() as u64;
+    println!(
+        "{refused} of {} connections refused",
+        report.total() + refused
+    );
+    assert!(refused * 1_000 <= report.total(), "{report:?}");
 }
 
 pub(crate) fn each(cluster: &Cluster) {
@@ -71,13 +92,14 @@ pub(crate) fn each(cluster: &Cluster) {
     assert!(said.contains("runs nothing"), "{said}");
     served_by(cluster, &all, 80, &[(1, 1), (3, 1)]);
     thread::sleep(Duration::from_millis(300));
-    short.stop().assert_flawless();
+    assert_hardly_noticed(&short.stop());
     let report = held.stop();
     assert_eq!(broken(&report), Vec::<&str>::new(), "{report:?}");
     assert!(
         report
             .failures
             .iter()
+            .filter(|f| !f.reason.starts_with(REFUSED))
             .all(|f| f.node.as_deref() == Some("node2"))
     );
     downloads.into_iter().for_each(Download::finish);
@@ -137,7 +159,7 @@ pub(crate) fn overlap(cluster: &Cluster) {
     cluster.host(3).run(&["ssi", "drain", "1"]);
     served_by(cluster, &[1, 2, 3], 80, &[(2, 1), (3, 1)]);
     let report = short.stop();
-    report.assert_flawless();
+    assert_hardly_noticed(&report);
     assert_eq!(report.answered.len(), 3, "{report:?}");
     // As the nodes tell it: ready there before anything ended here.
     let said = cluster
