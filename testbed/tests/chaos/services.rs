@@ -56,7 +56,11 @@ impl Services {
     fn floating(&mut self, n: u8) {
         let name = format!("floating{n}");
         let restart = ["least_loaded", "round_robin", "last_node"][usize::from(n % 3)];
-        self.process(&name, n % 6 == 0, &format!("restart_on = \"{restart}\""));
+        self.process(
+            &name,
+            n.is_multiple_of(6),
+            &format!("restart_on = \"{restart}\""),
+        );
         self.place(format!("{name}:0"), 1..=NODES);
     }
 
@@ -69,7 +73,7 @@ impl Services {
             _ => ("\"any\"\nfailback = true".to_owned(), vec![favoured]),
         };
         let more = format!("favoured = {favoured}\nbackup = {backup}");
-        self.process(&name, n % 8 == 0, &more);
+        self.process(&name, n.is_multiple_of(8), &more);
         self.place(format!("{name}:0"), nodes);
     }
 
@@ -95,7 +99,7 @@ impl Services {
         self.process(&first, false, "");
         self.process(&second, false, &format!("after = [\"{first}\"]"));
         self.process(&third, n == 0, "");
-        let (more, nodes) = if n % 2 == 0 {
+        let (more, nodes) = if n.is_multiple_of(2) {
             (String::new(), (1..=NODES).collect())
         } else {
             let favoured = n % NODES + 1;

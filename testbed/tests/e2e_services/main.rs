@@ -19,11 +19,11 @@ fn main() -> ExitCode {
         3,
         &[
             (
-                "nginx on each node: in the balancing while it is ready, drained without a failure",
+                "nginx on each node: in the balancing while it is ready, also when it is drained",
                 web::each,
             ),
             (
-                "nginx on two of three nodes: ready on the third before it ends",
+                "nginx that may overlap: ready on another node before it ends",
                 web::overlap,
             ),
             (

@@ -378,8 +378,8 @@ prop_compose! {
             test, every, timeout: every, failures,
         });
         Process {
-            args, environment, instances, probation, error_limit, term_wait,
-            respawn_time, down, watchdog, daemonize, balance, ..made
+            args, environment, instances, balance, probation, error_limit, term_wait,
+            respawn_time, down, watchdog, daemonize, ..made
         }
     }
 }

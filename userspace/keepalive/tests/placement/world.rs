@@ -88,11 +88,10 @@ impl World {
                     self.runs.entry(slot.clone()).or_default().insert(*new);
                 }
                 Move::Take { slot, node }
-                    if self.presence(node.node.get()) == Presence::Draining =>
+                    if self.presence(node.node.get()) == Presence::Draining
+                        && self.assignment.owner(slot) == Owner::Runs(*node) =>
                 {
-                    if self.assignment.owner(slot) == Owner::Runs(*node) {
-                        self.seen.moved.insert(slot.clone(), *node);
-                    }
+                    self.seen.moved.insert(slot.clone(), *node);
                 }
                 _ => {}
             }
