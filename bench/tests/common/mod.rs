@@ -56,7 +56,10 @@ pub(crate) fn measured(what: &str, part: &str, rounds: usize, sections: &[&str])
         for row in section["rows"].as_array().expect("rows") {
             let samples = row["samples"].as_array().expect("samples");
             assert_eq!(samples.len(), rounds, "{row}");
-            assert!(samples[0].as_f64().expect("a number") > 0.0, "{row}");
+            // What is nearly as fast as the floor can be told to be faster, on a busy machine.
+            let taken = &row["raw_best"];
+            let taken = if taken.is_null() { &samples[0] } else { taken };
+            assert!(taken.as_f64().expect("a number") > 0.0, "{row}");
             assert_eq!(row["errors"], 0, "{row}");
         }
     }
