@@ -60,9 +60,16 @@ impl Place {
                     return Ok(());
                 }
                 let started = Connection::start(path)?;
-                started.ask(Word::Hold, sockets)?;
-                *connection = Some(started);
-                Ok(())
+                match started.ask(Word::Hold, sockets) {
+                    Ok(_) => {
+                        *connection = Some(started);
+                        Ok(())
+                    }
+                    Err(error) => {
+                        started.give_up();
+                        Err(error)
+                    }
+                }
             }
         }
     }

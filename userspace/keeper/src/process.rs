@@ -62,7 +62,7 @@ impl Connection {
         // Nobody can connect before it listens.
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         listen(&listener, 8)?;
-        let child = Command::new("/proc/self/exe")
+        let mut child = Command::new("/proc/self/exe")
             .arg0(serve::NAME)
             .arg(serve::ARGUMENT)
             .env_clear()
@@ -71,9 +71,18 @@ impl Connection {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut connection = Self::open(path)?.ok_or(io::ErrorKind::ConnectionRefused)?;
-        connection.child = Some(child);
-        Ok(connection)
+        let refused = || io::ErrorKind::ConnectionRefused.into();
+        match Self::open(path).and_then(|connection| connection.ok_or_else(refused)) {
+            Ok(mut connection) => {
+                connection.child = Some(child);
+                Ok(connection)
+            }
+            Err(error) => {
+                // It was killed before it listened, perhaps.
+                end_child(&mut child);
+                Err(error)
+            }
+        }
     }
 
     /// Asks for something, and waits until it is done.
@@ -87,14 +96,17 @@ impl Connection {
     }
 
     /// Waits until it has ended.
-    pub(crate) fn wait(mut self) {
+    pub(crate) fn wait(self) {
         // It never says anything of its own accord; an error is its end as well.
         let _ = set_socket_timeout(&self.socket, Timeout::Recv, None);
         while matches!(message::hear(&self.socket), Ok(Some(_))) {}
+        self.give_up();
+    }
+
+    /// It says nothing, so it is of no use, should it still run.
+    pub(crate) fn give_up(mut self) {
         if let Some(child) = &mut self.child {
-            // It says nothing any more, so it is of no use, should it still run.
-            let _ = child.kill();
-            let _ = child.wait();
+            end_child(child);
         }
     }
 
@@ -102,6 +114,12 @@ impl Connection {
     pub(crate) fn pid(&self) -> i32 {
         socket_peercred(&self.socket).map_or(0, |peer| peer.pid.as_raw_nonzero().get())
     }
+}
+
+/// Neither it nor its zombie stays.
+fn end_child(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn packets() -> io::Result<OwnedFd> {
