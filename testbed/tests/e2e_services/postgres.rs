@@ -105,9 +105,11 @@ balance = "tcp://{address}:5432"
     });
     thread::sleep(Duration::from_millis(500));
 
-    cluster.host(1).run(&["ssi", "drain", "3"]);
+    let drained = cluster.host(1).output(&["ssi", "drain", "3"]);
+    let said = String::from_utf8_lossy(&drained.stderr).into_owned();
     let there = ready_on(cluster.host(1), "postgres");
-    assert!(there != 3 && there != 0, "it is on {there}");
+    let listed = || cluster.host(1).run(&["ssi", "service", "list"]);
+    assert!(there != 3 && there != 0, "{said}\n{}", listed());
     served_by(cluster, &all, 5432, &[(there, 1)]);
     cluster.host(1).run(&["ssi", "drain", "--undo", "3"]);
     thread::sleep(Duration::from_millis(500));

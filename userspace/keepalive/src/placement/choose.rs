@@ -12,6 +12,12 @@ use crate::node::Node;
 /// a tenth of a processor.
 const GIVEN: u64 = 100;
 
+/// The node that something would be given to now; none: no node may run it.
+#[must_use]
+pub fn choose(slot: &Slot, wanted: &Wanted, held: &Held, members: &[Member]) -> Option<Node> {
+    Field::of(members).choose(slot, wanted, held)
+}
+
 /// The nodes that are UP, and what each has got in this plan.
 pub(super) struct Field {
     loads: BTreeMap<Node, u64>,

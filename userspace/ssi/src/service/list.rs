@@ -18,7 +18,7 @@ use crate::watch::{self, Frame};
 /// States: start (being started, or waits for what must be ready first), ok, dead (failed; the
 /// rest of it is being killed), respawn (failed, is being started again), down (failed too
 /// often), shutdown (somebody wanted it so), daemonize (going into the background), nowhere (no
-/// node can take it), unknown (its node doesn't say).
+/// node can take it), unknown (its node doesn't say, or it is about to be given to one).
 #[derive(Debug, Args)]
 #[command(after_long_help = help::lesson_with("failed, or a node did not answer", "\
   ssi service list

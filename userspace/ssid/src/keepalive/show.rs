@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ssi_api::service::{InstanceView, ServiceEvent};
 use ssi_keepalive::config::Config;
 use ssi_keepalive::core::{Id, State, Status};
-use ssi_keepalive::placement::Owner;
+use ssi_keepalive::placement::{self, Held, Owner};
 
 use super::desk::Desk;
 
@@ -82,11 +82,22 @@ impl Desk {
             all.insert(id, view);
         }
         let members = super::install::members(&self.view, &self.agreed, &self.loads);
-        let slots = ssi_keepalive::placement::wanted(&self.agreed.config, &members);
-        for id in slots.into_values().flat_map(|wanted| wanted.ids) {
-            let view = all.entry(id.clone()).or_insert_with(|| self.view_of(&id));
-            if view.node.is_none() {
+        let nobody = Held::default();
+        for (slot, wanted) in placement::wanted(&self.agreed.config, &members) {
+            let held = self.agreed.assignment.slots.get(&slot).unwrap_or(&nobody);
+            let next = placement::choose(&slot, &wanted, held, &members);
+            for id in wanted.ids {
+                let view = all.entry(id.clone()).or_insert_with(|| self.view_of(&id));
+                if view.node.is_some() {
+                    continue;
+                }
                 self.nowhere(&id, view);
+                if let Some(node) = next
+                    && view.state == NOWHERE
+                {
+                    UNKNOWN.clone_into(&mut view.state);
+                    view.why = format!("the master gives it to a node now, perhaps to node {node}");
+                }
             }
         }
         all
