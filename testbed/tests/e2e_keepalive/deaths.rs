@@ -221,6 +221,16 @@ pub(crate) fn stopped_daemon(cluster: &Cluster) {
     assert_eq!(runs("stalled:0").len(), 1, "it was disturbed");
     ssid("-CONT");
 
+    // Nor does it stay without a guard.
+    let guard = || cluster.host(4).sh("pgrep -x ssid-guard || true");
+    let killed = guard();
+    assert!(!killed.is_empty(), "there is no guard");
+    cluster.host(4).run(&["pkill", "-KILL", "-x", "ssid-guard"]);
+    until("another guard", || {
+        let now = guard();
+        !now.is_empty() && now != killed
+    });
+
     ssid("-STOP");
     fault("partition 4 1,2,3");
     let second = next("stalled:0", std::slice::from_ref(&first));

@@ -11,12 +11,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
-use std::os::fd::AsFd as _;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ const LOOK: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(500);
 /// How often it is looked whether `ssid` waits for a process that stands still.
 const UNBORN: Duration = Duration::from_millis(100);
+/// How long after one was killed another is started.
+const AGAIN: Duration = Duration::from_millis(100);
 /// How long one that was killed may take to be gone.
 const DYING: Duration = Duration::from_secs(2);
 
@@ -78,25 +80,39 @@ impl Guard {
         }
     }
 
-    /// Starts it. `stand`: whether what needs a lease stands still already.
+    /// Starts it, and another one whenever it is killed. `stand`: whether what needs a lease
+    /// stands still already.
     pub(super) fn start(&mut self, own: &OwnNode, stand: bool) -> io::Result<()> {
         let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(true);
-        let file = options.open(&self.file)?;
-        // Not a copy of the other: whoever has that has its lock.
-        let open = File::options().write(true).open(&self.file)?;
+        let open = options.write(true).create(true).truncate(true);
+        let open = open.open(&self.file)?;
         say(&open, stand)?;
-        let child = Command::new("/proc/self/exe")
-            .arg0("ssid-guard")
-            .arg(ARGUMENT)
-            .arg(&self.cgroups)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::from(own.share()?))
-            .stdout(Stdio::from(file))
-            .stderr(Stdio::null())
-            .spawn()?;
-        open.write_all_at(format!(" {}", child.id()).as_bytes(), 1)?;
+        let told = open.try_clone()?;
+        let (file, cgroups) = (self.file.clone(), self.cgroups.clone());
+        let own = own.share()?;
+        let mut child = run(&file, &cgroups, own.try_clone()?)?;
+        let watch = move || {
+            loop {
+                // Nobody else waits for it.
+                let _ = child.wait();
+                if told.metadata().map_or(0, |file| file.nlink()) == 0 {
+                    return;
+                }
+                tracing::warn!("the guard of the lease was killed: starting another");
+                thread::sleep(AGAIN);
+                match own.try_clone().and_then(|own| run(&file, &cgroups, own)) {
+                    Ok(another) => child = another,
+                    Err(error) => {
+                        tracing::error!("cannot start a guard of the lease: {error}");
+                        thread::sleep(LONGEST);
+                    }
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("ssi-guard".to_owned())
+            .stack_size(64 << 10)
+            .spawn(watch)?;
         self.open = Some(open);
         Ok(())
     }
@@ -112,23 +128,27 @@ impl Guard {
 
     /// Ends the one that runs, if one does.
     pub(super) fn end(&self) -> io::Result<()> {
-        let Ok(text) = fs::read_to_string(&self.file) else {
-            return Ok(());
+        let file = match File::open(&self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
         };
+        // It goes by itself when this is gone, also one that has not said yet who it is.
+        fs::remove_file(&self.file)?;
+        let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
         let end = Instant::now() + DYING;
         // Who has the lock is the guard; a number alone could be another process's by now.
-        while !is_free(&self.file)? {
-            let pid = text.split_whitespace().last().map(str::parse);
-            if let Some(Ok(pid)) = pid {
+        while let Err((file, _)) = lock {
+            if let Some(pid) = guard_in(&file) {
                 // It may have ended meanwhile.
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                let _ = kill(pid, Signal::SIGKILL);
             }
             if Instant::now() > end {
                 return Err(io::Error::other("the guard of the lease does not end"));
             }
             thread::sleep(Duration::from_millis(1));
+            lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
         }
-        fs::remove_file(&self.file)
+        Ok(())
     }
 
     /// If it has stood everything still, each instance stands still by itself from now on, so
@@ -169,13 +189,30 @@ impl Guard {
     }
 }
 
-/// Whether nobody has locked a file.
-fn is_free(path: &Path) -> io::Result<bool> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        opened => opened?,
-    };
-    Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).is_ok())
+/// Starts a guard.
+fn run(file: &Path, cgroups: &Path, own: OwnedFd) -> io::Result<Child> {
+    // Opened anew: whoever has a copy of this has its lock.
+    let file = File::options().read(true).write(true).open(file)?;
+    Command::new("/proc/self/exe")
+        .arg0("ssid-guard")
+        .arg(ARGUMENT)
+        .arg(cgroups)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::from(own))
+        .stdout(Stdio::from(file))
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+/// The guard that has said in a file who it is.
+fn guard_in(mut file: &File) -> Option<Pid> {
+    let mut text = String::new();
+    file.seek(SeekFrom::Start(1)).ok()?;
+    file.read_to_string(&mut text).ok()?;
+    let pid = text.trim().parse().ok()?;
+    // Others would stand for groups of processes.
+    (pid > 1).then(|| Pid::from_raw(pid))
 }
 
 /// Ends processes that have not become their programs yet. `ssid` waits for each with its own
@@ -217,13 +254,16 @@ fn serve(cgroups: &Path) -> Result<()> {
     let Ok(_lock) = Flock::lock(file()?, FlockArg::LockExclusiveNonblock) else {
         return Ok(());
     };
+    told.write_all_at(format!(" {}", std::process::id()).as_bytes(), 1)?;
     let own = OwnNode::of(io::stdin().as_fd().try_clone_to_owned()?)?;
     let freeze = cgroups.join("cgroup.freeze");
     // What it took to start is not needed any more.
     memory::give_back();
-    let mut still = false;
+    // One that was killed may have stood them still.
+    let mut still = fs::read_to_string(&freeze).is_ok_and(|state| state.trim() == "1");
     let mut unborn_due = Instant::now();
-    loop {
+    // Whoever ends it removes the file first: it may not have said yet who it is.
+    while told.metadata()?.nlink() > 0 {
         let now = own.get();
         let left = now.lease_until.saturating_sub(clock::now().0);
         let left = Duration::from_nanos(left).min(LONGEST);
@@ -248,4 +288,5 @@ fn serve(cgroups: &Path) -> Result<()> {
             LOOK
         });
     }
+    Ok(())
 }
