@@ -57,8 +57,8 @@ impl Bypass {
             .map_err(|error| LoadError::refused("the maps of the bypass", &error))?;
         attach(&mut ebpf).map_err(|error| LoadError::refused("program ssi_bypass", &error))?;
         Ok(Self {
-            ends: raw(&mut ebpf, "ENDS")?,
-            own: raw(&mut ebpf, "OWN_ENDS")?,
+            ends: raw(&ebpf, "ENDS")?,
+            own: raw(&ebpf, "OWN_ENDS")?,
             _ebpf: ebpf,
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aya::maps::{Map, ProgramArray, xdp::DevMap};
 use aya::programs::xdp::XdpMode;
-use aya::programs::{ProgramError, TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
+use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use ssi_abi::drive::Plan;
 
@@ -39,10 +39,10 @@ impl Helper {
 }
 
 /// What the driver runs after it has made the frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Subject<'a> {
     /// `ssi_xdp` of a packet path.
-    Net(&'a Net),
+    Net(&'a mut Net),
     /// A program of the driver's own.
     Helper(Helper),
 }
@@ -95,9 +95,9 @@ impl Drive {
                 .and_then(Xdp::load)
                 .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
         }
-        let plan = Records::new(net::raw(&mut ebpf, "PLAN")?);
-        let next = Records::new(net::raw(&mut ebpf, "NEXT")?);
-        let sunk = PerCpu::new(net::raw(&mut ebpf, "SUNK")?);
+        let plan = Records::new(net::raw(&ebpf, "PLAN")?);
+        let next = Records::new(net::raw(&ebpf, "NEXT")?);
+        let sunk = PerCpu::new(net::raw(&ebpf, "SUNK")?);
         let subject = ProgramArray::try_from(take(&mut ebpf, "SUBJECT")?)
             .map_err(|error| LoadError::refused("map SUBJECT", &error))?;
         let out = DevMap::try_from(take(&mut ebpf, "OUT")?)
@@ -117,15 +117,14 @@ impl Drive {
     /// # Errors
     /// The kernel refused the tail call.
     pub fn aim(&mut self, subject: Subject<'_>) -> Result<(), LoadError> {
-        let (ebpf, name) = match subject {
-            Subject::Net(net) => (net.ebpf(), "ssi_xdp"),
-            Subject::Helper(helper) => (&self.ebpf, helper.name()),
+        let (name, program) = match subject {
+            Subject::Net(net) => ("ssi_xdp", net.xdp().and_then(|xdp| xdp.fd())),
+            Subject::Helper(helper) => {
+                let helper = object::program::<Xdp>(&mut self.ebpf, helper.name());
+                ("its own program", helper.and_then(|helper| helper.fd()))
+            }
         };
-        let program = ebpf
-            .program(name)
-            .ok_or(ProgramError::NotLoaded)
-            .and_then(|program| program.fd())
-            .map_err(|error| LoadError::refused(name, &error))?;
+        let program = program.map_err(|error| LoadError::refused(name, &error))?;
         self.subject
             .set(0, program, 0)
             .map_err(|error| LoadError::refused(format!("a tail call to {name}"), &error))

@@ -19,7 +19,7 @@ pub use bypass::{Bypass, unload_bypass};
 pub use drive::{Drive, Driven, Helper, Sender, Subject};
 pub use error::LoadError;
 pub use net::{
-    Adopted, Attachment, Mode, Net, Options, PROGRAMS, Program, Sizes, TestOptions, TestOutcome,
-    Working, unload,
+    Adopted, Attachment, Mode, Net, Options, Program, Sizes, TestOptions, TestOutcome, Working,
+    unload,
 };
 pub use proc::{Events, Latencies, Proc, ProcOptions, Supervised};

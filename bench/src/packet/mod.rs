@@ -104,10 +104,12 @@ pub(crate) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>>
     progress.says("opening connections, filling the table");
     for stage in &mut stages {
         for case in &stage.cases {
-            open_flows(&mut drive, &stage.net, case)?;
+            open_flows(&mut drive, &mut stage.net, case)?;
         }
     }
-    fill(&mut drive, &stages[1].net, stages[1].cases[0].vip)?;
+    let news = &mut stages[1];
+    let vip = news.cases[0].vip;
+    fill(&mut drive, &mut news.net, vip)?;
     let rows: usize = stages.iter().map(|stage| stage.cases.len()).sum();
     progress.begin(options.rounds * rows, "packets");
     let mut floors = Floors::NONE;
@@ -115,7 +117,7 @@ pub(crate) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>>
         measure_floors(&mut drive, options.repeat, &mut floors)?;
         for stage in &mut stages {
             for (case, raw) in stage.cases.iter().zip(&mut stage.raw) {
-                raw.push(measure(&mut drive, &stage.net, case, options.repeat)?);
+                raw.push(measure(&mut drive, &mut stage.net, case, options.repeat)?);
                 progress.step(case.name);
             }
         }
@@ -160,7 +162,7 @@ fn lower(floor: &mut f64, nanoseconds: u128) {
 }
 
 /// One sample, raw.
-fn measure(drive: &mut Drive, net: &Net, case: &Case, repeat: u32) -> Result<f64> {
+fn measure(drive: &mut Drive, net: &mut Net, case: &Case, repeat: u32) -> Result<f64> {
     let (frame, plan) = segment(case.vip, case.opens(), case.flows)?;
     let repeat = case.flows.packets(repeat);
     if case.flows == Flows::Quiet {
@@ -188,7 +190,7 @@ fn measure(drive: &mut Drive, net: &Net, case: &Case, repeat: u32) -> Result<f64
 }
 
 /// Opens a case's connections, so that its packets find them.
-fn open_flows(drive: &mut Drive, net: &Net, case: &Case) -> Result<()> {
+fn open_flows(drive: &mut Drive, net: &mut Net, case: &Case) -> Result<()> {
     if case.opens() {
         return Ok(());
     }
@@ -204,7 +206,7 @@ fn open_flows(drive: &mut Drive, net: &Net, case: &Case) -> Result<()> {
 
 /// Opens connections to a service, on this CPU, until each new one takes an old one's
 /// place.
-pub(crate) fn fill(drive: &mut Drive, net: &Net, vip: IpAddr) -> Result<()> {
+pub(crate) fn fill(drive: &mut Drive, net: &mut Net, vip: IpAddr) -> Result<()> {
     let (frame, plan) = segment(vip, true, Flows::New)?;
     drive.plan(&plan)?;
     drive.aim(Subject::Net(net))?;

@@ -121,7 +121,7 @@ fn measure(options: Options, progress: &Progress) -> Result<Vec<Section>> {
     // Before ksoftirqd too: what that did with frames would be nobody's time.
     let _quiet = Quiet::take()?;
     progress.says("opening connections, filling the table");
-    fill(&mut bench.drive, &bench.news, vip(1))?;
+    fill(&mut bench.drive, &mut bench.news, vip(1))?;
     for case in CASES.iter().filter(|case| case.flows != Flows::New) {
         bench.open_flows(case)?;
     }

@@ -9,12 +9,11 @@ use aya::programs::tc::{
     NlOptions, TcAttachOptions, TcAttachType, qdisc_add_clsact, qdisc_detach_program,
 };
 use aya::programs::xdp::XdpMode;
-use aya::programs::{SchedClassifier, Xdp};
 use serde::{Deserialize, Serialize};
 
 use super::pins::{Hook, Pins};
-use super::{Mode, Net, interface};
-use crate::{LoadError, object};
+use super::{Mode, Net, Program, interface, programs};
+use crate::LoadError;
 
 /// The way that worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +161,7 @@ fn attach_xdp(
     interface: &str,
     mode: XdpMode,
 ) -> Result<(), String> {
-    let program = object::program::<Xdp>(ebpf, "ssi_xdp").map_err(words)?;
+    let program = programs::xdp(ebpf).map_err(words)?;
     let path = pins.map(|pins| {
         pins.inherit(interface, Hook::Xdp);
         pins.link(interface, Hook::Xdp)
@@ -184,10 +183,10 @@ fn attach_xdp(
     Ok(())
 }
 
-fn tc_program(hook: Hook) -> (&'static str, TcAttachType) {
+const fn tc_program(hook: Hook) -> (Program, TcAttachType) {
     match hook {
-        Hook::Egress => ("ssi_egress", TcAttachType::Egress),
-        _ => ("ssi_tc", TcAttachType::Ingress),
+        Hook::Egress => (Program::Egress, TcAttachType::Egress),
+        _ => (Program::Tc, TcAttachType::Ingress),
     }
 }
 
@@ -197,8 +196,8 @@ fn attach_tcx(
     interface: &str,
     hook: Hook,
 ) -> Result<(), String> {
-    let (name, direction) = tc_program(hook);
-    let program = object::program::<SchedClassifier>(ebpf, name).map_err(words)?;
+    let (which, direction) = tc_program(hook);
+    let program = programs::tc(ebpf, which).map_err(words)?;
     let path = pins.map(|pins| {
         pins.inherit(interface, hook);
         pins.link(interface, hook)
@@ -236,11 +235,11 @@ fn attach_clsact(
     interface: &str,
     hook: Hook,
 ) -> Result<(), String> {
-    let (name, direction) = tc_program(hook);
+    let (which, direction) = tc_program(hook);
     // It may be there already, ours or another's.
     let _ = qdisc_add_clsact(interface);
-    let program = object::program::<SchedClassifier>(ebpf, name).map_err(words)?;
-    let _ = qdisc_detach_program(interface, direction, name);
+    let program = programs::tc(ebpf, which).map_err(words)?;
+    let _ = qdisc_detach_program(interface, direction, which.name());
     let id = program
         .attach_with_options(interface, direction, TcAttachOptions::Netlink(filter()))
         .map_err(words)?;

@@ -1,10 +1,10 @@
 //! Frames from userspace into the stack, as if they had just come in.
 
-use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
+use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions};
 
-use super::Net;
 use super::run::{Program, context};
-use crate::{LoadError, object};
+use super::{Net, programs};
+use crate::LoadError;
 
 impl Net {
     /// Gives a frame to `ssi_xdp` as if it came in on an interface now; what the program
@@ -22,7 +22,7 @@ impl Net {
         run.data_in = Some(frame);
         run.ctx_in = context.as_deref();
         run.attrs = TestRunAttrs::new().xdp_live_frames(1);
-        object::program::<Xdp>(&mut self.ebpf, Program::Xdp.name())
+        programs::xdp(&mut self.ebpf)
             .and_then(|xdp| xdp.test_run(run))
             .map(drop)
             .map_err(|error| LoadError::refused("a frame for the stack", &error))

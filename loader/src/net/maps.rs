@@ -3,7 +3,7 @@
 use std::os::fd::AsFd as _;
 
 use aya::Ebpf;
-use aya::maps::{Map, RingBuf};
+use aya::maps::{Map, MapData, RingBuf};
 
 use crate::LoadError;
 use crate::map::{
@@ -36,8 +36,8 @@ pub(super) const NAMES: [&str; 22] = [
     "HELD",
 ];
 
-pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
-    let mut raw = |name| raw(ebpf, name);
+pub(super) fn open(ebpf: &Ebpf) -> Result<(Maps, Held), LoadError> {
+    let raw = |name| raw(ebpf, name);
     let maps = Maps {
         settings: Records::new(raw("SETTINGS")?),
         addrs: Records::new(raw("ADDRS")?),
@@ -60,8 +60,9 @@ pub(super) fn take(ebpf: &mut Ebpf) -> Result<(Maps, Held), LoadError> {
         service_stats: PerCpu::new(raw("SERVICE_STATS")?),
         counters: Counters::new(PerCpu::new(raw("COUNTERS")?)),
     };
-    let held = ebpf.take_map("HELD").ok_or_else(|| missing("HELD"))?;
-    let ring = RingBuf::try_from(held).map_err(|error| LoadError::refused("map HELD", &error))?;
+    let held = raw("HELD")?.fd;
+    let ring = MapData::from_fd(held).and_then(|data| RingBuf::try_from(Map::RingBuf(data)));
+    let ring = ring.map_err(|error| LoadError::refused("map HELD", &error))?;
     Ok((maps, Held::new(ring)))
 }
 
@@ -73,16 +74,18 @@ pub(crate) fn missing(name: &'static str) -> LoadError {
 }
 
 /// The types of key and value are the object's own: both sides are built from `ssi-abi`,
-/// and pins of another ABI version are never opened.
-pub(crate) fn raw(ebpf: &mut Ebpf, name: &'static str) -> Result<Raw, LoadError> {
-    let map = ebpf.take_map(name).ok_or_else(|| missing(name))?;
+/// and pins of another ABI version are never opened. The object keeps its own descriptor,
+/// which programs that are loaded later refer to.
+pub(crate) fn raw(ebpf: &Ebpf, name: &'static str) -> Result<Raw, LoadError> {
+    let map = ebpf.map(name).ok_or_else(|| missing(name))?;
     let data = match map {
         Map::Array(data)
         | Map::HashMap(data)
         | Map::LruHashMap(data)
         | Map::PerCpuArray(data)
         | Map::ReusePortSockArray(data)
-        | Map::SockHash(data) => data,
+        | Map::SockHash(data)
+        | Map::RingBuf(data) => data,
         other => {
             return Err(LoadError::Refused {
                 what: format!("map {name}"),

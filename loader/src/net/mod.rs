@@ -6,13 +6,14 @@ mod interface;
 mod maps;
 mod options;
 mod pins;
+mod programs;
 mod run;
 mod steer;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use aya::programs::{ProgramError, SchedClassifier, SkReuseport, Xdp};
+use aya::programs::{ProgramError, SkReuseport, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use ssi_abi::flow;
 
@@ -26,9 +27,6 @@ use crate::bypass::{self, Bypass};
 use crate::map::{Held, Maps};
 use crate::{LoadError, object};
 use pins::Pins;
-
-/// Every program of the packet path, by its name in the object.
-pub const PROGRAMS: [&str; 3] = ["ssi_xdp", "ssi_tc", "ssi_egress"];
 
 /// What was found when the packet path was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,14 +53,13 @@ pub struct Net {
 }
 
 impl Net {
-    /// Creates the maps, or takes over the pinned ones, and loads the programs. Nothing is
-    /// attached yet; what an earlier daemon attached goes on as it is.
+    /// Creates the maps, or takes over the pinned ones. Nothing is attached yet; what an
+    /// earlier daemon attached goes on as it is.
     ///
     /// Needs kernel 5.12 (atomics that return the old value).
     ///
     /// # Errors
-    /// [`LoadError`]: no rights, no BPF object in this build, refused by the verifier, no
-    /// bpffs.
+    /// [`LoadError`]: no rights, no BPF object in this build, no bpffs.
     pub fn open(options: &Options) -> Result<Self, LoadError> {
         let object = object::net()?;
         let pins = options.pins.as_deref().map(Pins::prepare).transpose()?;
@@ -83,16 +80,12 @@ impl Net {
         let mut ebpf = loader
             .load(object)
             .map_err(|error| LoadError::refused("the BPF maps", &error))?;
-        for name in PROGRAMS {
-            load_program(&mut ebpf, name)
-                .map_err(|error| LoadError::refused(format!("program {name}"), &error))?;
-        }
         // What it does can be done without; see `Net::steer`.
         let steering = object::program(&mut ebpf, steer::PROGRAM).and_then(SkReuseport::load);
         let no_steering = steering
             .err()
             .map(|error| LoadError::refused("", &error).reason());
-        let (maps, held) = maps::take(&mut ebpf)?;
+        let (maps, held) = maps::open(&ebpf)?;
         let sizes = options.sizes.differences(&maps);
         Ok(Self {
             ebpf,
@@ -132,9 +125,9 @@ impl Net {
         Bypass::open(shared, cluster, common)
     }
 
-    /// The object, for a tail call to one of its programs.
-    pub(crate) fn ebpf(&self) -> &Ebpf {
-        &self.ebpf
+    /// The program on XDP, for a tail call to it.
+    pub(crate) fn xdp(&mut self) -> Result<&mut Xdp, ProgramError> {
+        programs::xdp(&mut self.ebpf)
     }
 
     /// The ring of held fragments; it has one reader, so it can be had once.
@@ -152,12 +145,5 @@ impl Net {
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         &self.attachments
-    }
-}
-
-fn load_program(ebpf: &mut Ebpf, name: &str) -> Result<(), ProgramError> {
-    match name {
-        "ssi_xdp" => object::program::<Xdp>(ebpf, name)?.load(),
-        _ => object::program::<SchedClassifier>(ebpf, name)?.load(),
     }
 }

@@ -1,12 +1,11 @@
 //! Runs a program on a packet of ours, without any interface (`BPF_PROG_TEST_RUN`).
 
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
-use aya::programs::{ProgramError, SchedClassifier, TestRun as _, TestRunOptions, Xdp};
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions};
 
-use super::Net;
-use crate::{LoadError, object};
+use super::{Net, programs};
+use crate::LoadError;
 
 /// A program of the packet path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,11 +98,9 @@ impl Net {
             LoadError::refused(format!("a test run of {}", program.name()), &error)
         };
         let result = match program {
-            Program::Xdp => object::program::<Xdp>(&mut self.ebpf, program.name())
-                .and_then(|xdp| xdp.test_run(run)),
+            Program::Xdp => programs::xdp(&mut self.ebpf).and_then(|xdp| xdp.test_run(run)),
             Program::Tc | Program::Egress => {
-                object::program::<SchedClassifier>(&mut self.ebpf, program.name())
-                    .and_then(|tc| tc.test_run(run))
+                programs::tc(&mut self.ebpf, program).and_then(|tc| tc.test_run(run))
             }
         }
         .map_err(refused)?;
@@ -118,22 +115,6 @@ impl Net {
             ),
             duration: result.duration,
         })
-    }
-
-    /// The descriptor of a loaded program, for a tail call or a dispatcher.
-    ///
-    /// # Errors
-    /// It isn't loaded.
-    pub fn program_fd(&self, program: Program) -> Result<BorrowedFd<'_>, LoadError> {
-        let refused = |error: ProgramError| LoadError::refused(program.name(), &error);
-        let loaded = self
-            .ebpf
-            .program(program.name())
-            .ok_or(ProgramError::NotLoaded);
-        loaded
-            .and_then(aya::programs::Program::fd)
-            .map(|fd| fd.as_fd())
-            .map_err(refused)
     }
 }
 

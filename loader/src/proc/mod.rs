@@ -123,8 +123,8 @@ impl Proc {
         Reader::default().read(object::program::<Iter>(&mut ebpf, "ssi_place"), &mut place)?;
         Ok(Self {
             events: Some(Events::take(&mut ebpf)?),
-            lost: PerCpu::new(raw(&mut ebpf, "LOST")?),
-            latencies: Latencies::new(PerCpu::new(raw(&mut ebpf, "LATENCIES")?)),
+            lost: PerCpu::new(raw(&ebpf, "LOST")?),
+            latencies: Latencies::new(PerCpu::new(raw(&ebpf, "LATENCIES")?)),
             ebpf,
             pins,
             adopted,
