@@ -24,7 +24,11 @@ use crate::packet::{Packet, at};
 use crate::parse::Parsed;
 use crate::schedule;
 
-/// `TCP_LISTEN` in the kernel's `enum bpf_tcp_state`: found, but no connection.
+/// `TCP_TIME_WAIT` and `TCP_LISTEN` in the kernel's `enum bpf_tcp_state`: found, but no
+/// connection. One that is over here may have been opened again elsewhere, from the same port;
+/// what is left here would swallow its packets. Should it be over everywhere, its last packets
+/// are answered with a reset, to a client that has had its FIN.
+const TIME_WAIT: u32 = 6;
 const LISTEN: u32 = 10;
 
 /// As a real server: what a director sent us, for our own stack, unless it belongs to the
@@ -166,6 +170,6 @@ fn owned<P: Packet>(packet: P, parsed: &Parsed, v4: bool) -> bool {
         }
         let state = (*socket).state;
         bpf_sk_release(socket.cast());
-        state != LISTEN
+        state != LISTEN && state != TIME_WAIT
     }
 }

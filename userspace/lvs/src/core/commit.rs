@@ -15,6 +15,7 @@ use super::model::{Model, Server, Service};
 #[derive(Default)]
 pub(super) struct Phases {
     servers: Vec<Write>,
+    remembered: Vec<Write>,
     pub(super) entries: Vec<Write>,
     services: Vec<Write>,
     keys: Vec<Write>,
@@ -27,6 +28,7 @@ impl Phases {
     fn in_order(self) -> Vec<Write> {
         [
             self.servers,
+            self.remembered,
             self.entries,
             self.services,
             self.keys,
@@ -104,7 +106,7 @@ impl Model {
             }
         }
         self.finish_keys(drafts, &mut phases);
-        phases.filter = self.filter.writes();
+        (phases.remembered, phases.filter) = self.filter.writes();
         phases
     }
 
@@ -320,7 +322,7 @@ impl Model {
             }
             self.services.insert(name, service);
         }
-        phases.filter = self.filter.writes();
+        (phases.remembered, phases.filter) = self.filter.writes();
         phases.in_order()
     }
 }

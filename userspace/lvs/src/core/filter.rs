@@ -59,20 +59,27 @@ impl Filter {
             .fold(0, |bits, (bit, _)| bits | bit)
     }
 
-    /// The words that changed since the last call.
-    pub(super) fn writes(&mut self) -> Vec<Write> {
-        let mut writes = Vec::new();
+    /// The words that changed since the last call: what is to be written before a slot gets
+    /// another owner, so that connections which are remembered from then on are found; and
+    /// what after everything that the words lead to.
+    pub(super) fn writes(&mut self) -> (Vec<Write>, Vec<Write>) {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
         for word in std::mem::take(&mut self.touched) {
             let bits = self.bits(word);
-            if self.written.get(&word).copied().unwrap_or(0) != bits {
-                self.written.insert(word, bits);
-                writes.push(Write::Filter(word, bits));
+            let mut was = self.written.get(&word).copied().unwrap_or(0);
+            if was & filter::VIRTUAL != 0 && bits & !was & filter::CONNS != 0 {
+                was |= filter::CONNS;
+                before.push(Write::Filter(word, was));
             }
+            if was != bits {
+                after.push(Write::Filter(word, bits));
+            }
+            self.written.insert(word, bits);
             if bits == 0 {
                 self.counts.remove(&word);
             }
         }
-        writes
+        (before, after)
     }
 }
 
@@ -85,16 +92,19 @@ mod tests {
         let mut filter = Filter::default();
         let addr = Addr::v4(77);
         let word = filter::word(&addr);
+        let both = filter::VIRTUAL | filter::CONNS;
+        let write = |bits| vec![Write::Filter(word, bits)];
         filter.add(addr, filter::VIRTUAL);
-        filter.add(addr, filter::VIRTUAL | filter::CONNS);
-        assert_eq!(
-            filter.writes(),
-            [Write::Filter(word, filter::VIRTUAL | filter::CONNS)]
-        );
-        filter.remove(addr, filter::VIRTUAL | filter::CONNS);
-        assert_eq!(filter.writes(), [Write::Filter(word, filter::VIRTUAL)]);
-        assert_eq!(filter.writes(), []);
+        filter.add(addr, both);
+        assert_eq!(filter.writes(), (vec![], write(both)));
+        filter.remove(addr, both);
+        assert_eq!(filter.writes(), (vec![], write(filter::VIRTUAL)));
+        assert_eq!(filter.writes(), (vec![], vec![]));
+        // Of an address that is balanced, connections are looked for before any is remembered.
+        filter.add(addr, both);
+        assert_eq!(filter.writes(), (write(both), vec![]));
+        filter.remove(addr, both);
         filter.remove(addr, filter::VIRTUAL);
-        assert_eq!(filter.writes(), [Write::Filter(word, 0)]);
+        assert_eq!(filter.writes(), (vec![], write(0)));
     }
 }
