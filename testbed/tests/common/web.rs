@@ -29,16 +29,26 @@ pub fn start_on(node: Host) {
     );
 }
 
-/// A download by the client, at 50 MB/s.
+/// A download by the client.
 pub struct Download {
     client: Child,
     sum: String,
 }
 
 impl Download {
-    /// Begins to load `/files/NAME`, which [`publish`] put there with this sum.
+    /// Begins to load `/files/NAME`, which [`publish`] put there with this sum, at 50 MB/s.
     pub fn start(from: SocketAddr, name: &str, sum: &str) -> Self {
-        let script = format!("curl -sS --fail http://{from}/files/{name} | sha256sum");
+        Self::at(from, name, sum, "50M")
+    }
+
+    /// Does so at 4 MB/s: much of it waits in the server's socket.
+    pub fn slow(from: SocketAddr, name: &str, sum: &str) -> Self {
+        Self::at(from, name, sum, "4M")
+    }
+
+    fn at(from: SocketAddr, name: &str, sum: &str, rate: &str) -> Self {
+        let load = format!("curl -sS --fail --limit-rate {rate} http://{from}/files/{name}");
+        let script = format!("{load} | sha256sum");
         let client = Host::Client.spawn(&["bash", "-o", "pipefail", "-c", &script]);
         Self {
             client,

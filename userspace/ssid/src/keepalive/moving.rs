@@ -62,6 +62,8 @@ pub(crate) struct Balancing {
     pub(crate) wanted: BTreeMap<VirtualService, Wanted>,
     /// The addresses of all nodes.
     pub(crate) addresses: BTreeMap<Node, Vec<IpAddr>>,
+    /// Those of nodes that are there.
+    pub(crate) there: BTreeSet<IpAddr>,
     /// What waits for no new connection to come to it.
     pub(crate) leaving: Vec<(Slot, Life)>,
 }
@@ -225,9 +227,14 @@ impl Desk {
             let node = Node::new(known.id.number.get())?;
             Some((node, known.candidate.addresses.clone()))
         });
+        let addresses: BTreeMap<Node, Vec<IpAddr>> = addresses.collect();
+        let is_there = |m: &&Member| matches!(m.presence, Presence::Up | Presence::Draining);
+        let there = members.iter().filter(is_there);
+        let there = there.filter_map(|member| addresses.get(&member.id.node));
         Some(Balancing {
             wanted: balance::wanted(&sight),
-            addresses: addresses.collect(),
+            there: there.flatten().copied().collect(),
+            addresses,
             leaving: leaving.into_iter().collect(),
         })
     }

@@ -7,14 +7,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use ssi_api::control::{Failure, FailureKind};
 use ssi_api::lvs::{Command, ServiceName};
 
 use super::Supervision;
-use super::servers::changes;
+use super::servers::{Lingering, changes};
 use crate::cluster::join::internal;
 use crate::cluster::registry::Registry;
 use crate::keepalive::Desk;
@@ -35,10 +35,11 @@ pub(super) async fn run(supervision: Arc<Supervision>, registry: Arc<Registry>) 
     let mut news = supervision.desk.balance();
     let mut done = registry.done();
     let mut complained = String::new();
+    let mut lingering = Lingering::default();
     loop {
         news.mark_unchanged();
         done.mark_unchanged();
-        let pause = match follow(&supervision, &registry).await {
+        let pause = match follow(&supervision, &registry, &mut lingering).await {
             Ok(()) => None,
             Err(failure) if failure.kind == FailureKind::Refused => {
                 if complained != failure.message {
@@ -64,15 +65,20 @@ pub(super) async fn run(supervision: Arc<Supervision>, registry: Arc<Registry>) 
     }
 }
 
-async fn follow(supervision: &Supervision, registry: &Registry) -> Result<(), Failure> {
+async fn follow(
+    supervision: &Supervision,
+    registry: &Registry,
+    lingering: &mut Lingering,
+) -> Result<(), Failure> {
     let balancing = supervision.desk.with(|desk| desk.balancing()).await;
     let Some(balancing) = balancing.map_err(|e| internal(&e))? else {
+        *lingering = Lingering::default();
         return Ok(());
     };
     let named: BTreeSet<ServiceName> = balancing.wanted.keys().map(|s| s.name()).collect();
     let configured = registry.configured(named).await;
     let configured = configured.map_err(|e| internal(&e))?;
-    let lists = changes(&balancing, &configured);
+    let lists = changes(&balancing, &configured, lingering, Instant::now());
     let mut refused = None;
     if !lists.is_empty()
         && let Err(failure) = write(registry, lists.concat()).await

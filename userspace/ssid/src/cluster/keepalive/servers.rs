@@ -1,7 +1,10 @@
 //! From what virtual services are to be to the commands that make them so. Pure.
 
+mod linger;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Instant;
 
 use ssi_api::lvs::{Command, Method, Scheduler, ServerName, ServerSpec, ServiceName, ServiceSpec};
 use ssi_keepalive::Node;
@@ -10,8 +13,15 @@ use ssi_lvs::core::AgreedService;
 
 use crate::keepalive::Balancing;
 
+pub(super) use self::linger::Lingering;
+
 /// The commands that are due, for each virtual service that has any.
-pub(super) fn changes(balancing: &Balancing, configured: &[AgreedService]) -> Vec<Vec<Command>> {
+pub(super) fn changes(
+    balancing: &Balancing,
+    configured: &[AgreedService],
+    lingering: &mut Lingering,
+    now: Instant,
+) -> Vec<Vec<Command>> {
     let mut lists = Vec::new();
     let mut wanted_names = BTreeSet::new();
     for (service, wanted) in &balancing.wanted {
@@ -20,9 +30,11 @@ pub(super) fn changes(balancing: &Balancing, configured: &[AgreedService]) -> Ve
         let is = configured.iter().find(|is| is.name == name);
         let mut list = Vec::new();
         list.extend(service_itself(name, wanted, is));
-        list.extend(servers(name, wanted, is, &balancing.addresses));
+        let stays = |server| lingering.stays((name, server), &balancing.there, now);
+        list.extend(servers(name, wanted, is, &balancing.addresses, stays));
         lists.push(list);
     }
+    lingering.forget_others();
     let others = configured.iter();
     let others = others.filter(|is| !wanted_names.contains(&is.name));
     lists.extend(others.map(forgotten));
@@ -64,6 +76,7 @@ fn servers(
     wanted: &Wanted,
     is: Option<&AgreedService>,
     addresses: &BTreeMap<Node, Vec<IpAddr>>,
+    mut stays: impl FnMut(ServerName) -> bool,
 ) -> Vec<Command> {
     let is: BTreeMap<ServerName, ServerSpec> = is
         .map(|is| is.servers.iter().copied().collect())
@@ -107,10 +120,18 @@ fn servers(
     let gone = is.iter().filter(|(server, spec)| {
         !stay.contains(*server) && (spec.supervised || is_node(server.addr))
     });
-    list.extend(gone.map(|(server, _)| Command::DeleteServer {
-        service,
-        server: *server,
-    }));
+    for (&server, &spec) in gone {
+        if !spec.supervised || !stays(server) {
+            list.push(Command::DeleteServer { service, server });
+        } else if spec.weight != 0 {
+            let spec = ServerSpec { weight: 0, ..spec };
+            list.push(Command::EditServer {
+                service,
+                server,
+                spec,
+            });
+        }
+    }
     list
 }
 

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use ssi_api::lvs::Protocol;
 
+use super::linger::LINGER;
 use super::*;
 
 const SERVICES: [&str; 2] = ["tcp://10.88.0.100:80", "tcp://10.88.0.100:81"];
@@ -54,6 +57,7 @@ fn balancing() -> impl Strategy<Value = Balancing> {
     btree_map(service, wanted(), 0..=2).prop_map(|wanted| Balancing {
         wanted,
         addresses: addresses(),
+        there: BTreeSet::new(),
         leaving: Vec::new(),
     })
 }
@@ -154,6 +158,16 @@ fn carry_out(services: &mut Vec<AgreedService>, commands: &[Command]) {
     }
 }
 
+/// With nodes that have gone with their processes.
+fn at_once(balancing: &Balancing, services: &[AgreedService]) -> Vec<Vec<Command>> {
+    changes(
+        balancing,
+        services,
+        &mut Lingering::default(),
+        Instant::now(),
+    )
+}
+
 proptest! {
     #[test]
     fn it_becomes_as_it_is_wanted_and_what_is_an_operators_stays(
@@ -162,11 +176,11 @@ proptest! {
         let mut services = by_hand.clone();
         for step in &steps {
             let before = services.clone();
-            for list in changes(step, &services) {
+            for list in at_once(step, &services) {
                 carry_out(&mut services, &list);
             }
             // Who asks again changes nothing.
-            prop_assert_eq!(changes(step, &services), Vec::<Vec<Command>>::new());
+            prop_assert_eq!(at_once(step, &services), Vec::<Vec<Command>>::new());
             for (service, wanted) in &step.wanted {
                 let is = services.iter().find(|is| is.name == service.name()).unwrap();
                 let was = before.iter().find(|was| was.name == service.name());
@@ -196,9 +210,10 @@ proptest! {
         let nothing = Balancing {
             wanted: BTreeMap::new(),
             addresses: addresses(),
+            there: BTreeSet::new(),
             leaving: Vec::new(),
         };
-        for list in changes(&nothing, &services) {
+        for list in at_once(&nothing, &services) {
             carry_out(&mut services, &list);
         }
         for is in &services {
@@ -224,10 +239,11 @@ fn a_node_without_an_address_of_the_family_is_reached_by_a_tunnel() {
             },
         )]),
         addresses: BTreeMap::from([(node(1), vec![address(1)])]),
+        there: BTreeSet::new(),
         leaving: Vec::new(),
     };
     let method = |balancing: &Balancing| {
-        let lists = changes(balancing, &[]);
+        let lists = at_once(balancing, &[]);
         lists
             .concat()
             .into_iter()
@@ -240,4 +256,59 @@ fn a_node_without_an_address_of_the_family_is_reached_by_a_tunnel() {
     let wanted = balancing.wanted.get_mut(&service).unwrap();
     wanted.servers.get_mut(&(node(1), 80)).unwrap().method = Method::Masq;
     assert_eq!(method(&balancing), None);
+}
+
+#[test]
+fn connections_are_brought_to_their_end_after_their_processes() {
+    let service = SERVICES[0].parse().unwrap();
+    let server = Server {
+        method: Method::Route,
+        share: Share::Weight(1),
+    };
+    let wanted = |nodes: &[u8]| {
+        let servers = nodes.iter().map(|number| ((node(*number), 80), server));
+        let scheduler = None;
+        let servers = servers.collect();
+        BTreeMap::from([(service, Wanted { scheduler, servers })])
+    };
+    let mut balancing = Balancing {
+        wanted: wanted(&[1, 2]),
+        addresses: addresses(),
+        there: (1..=4).map(address).collect(),
+        leaving: Vec::new(),
+    };
+    let mut services = Vec::new();
+    let mut lingering = Lingering::default();
+    let start = Instant::now();
+    let mut look = |balancing: &Balancing, services: &mut Vec<AgreedService>, after: Duration| {
+        for list in changes(balancing, services, &mut lingering, start + after) {
+            carry_out(services, &list);
+        }
+        let servers = services[0].servers.iter();
+        let mut servers: Vec<_> = servers
+            .map(|(name, spec)| (name.addr, spec.weight))
+            .collect();
+        servers.sort_unstable();
+        servers
+    };
+    let second = Duration::from_secs(1);
+    let both = vec![(address(1), 1), (address(2), 1)];
+    let without = vec![(address(1), 1), (address(2), 0)];
+    assert_eq!(look(&balancing, &mut services, Duration::ZERO), both);
+    balancing.wanted = wanted(&[1]);
+    assert_eq!(look(&balancing, &mut services, second), without);
+    assert_eq!(look(&balancing, &mut services, LINGER), without);
+    // It comes back, and goes again: its time begins anew.
+    balancing.wanted = wanted(&[1, 2]);
+    assert_eq!(look(&balancing, &mut services, LINGER + second), both);
+    balancing.wanted = wanted(&[1]);
+    let again = LINGER + second * 2;
+    assert_eq!(look(&balancing, &mut services, again), without);
+    assert_eq!(look(&balancing, &mut services, again + LINGER), both[..1]);
+    // A node without power has no connections.
+    balancing.wanted = wanted(&[1, 2]);
+    assert_eq!(look(&balancing, &mut services, again + LINGER), both);
+    balancing.wanted = wanted(&[1]);
+    balancing.there.remove(&address(2));
+    assert_eq!(look(&balancing, &mut services, again + LINGER), both[..1]);
 }
