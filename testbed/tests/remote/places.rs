@@ -68,10 +68,13 @@ pub(crate) fn places(cluster: &Cluster) {
     assert_ne!(fast, "node1\n");
     hog.kill().expect("it runs");
     hog.wait().expect("it has ended");
-    // Detached, it lives on, and is an ordinary process.
+    // Detached, it lives on, and is an ordinary process in a session of its own.
     let process = one.run(&["ssi", "run", "--node", "2", "--detach", "sleep", "4711"]);
     let process = process.trim();
     let shown = one.run(&["ssi", "ps", "-p", process, "-o", "args="]);
     assert_eq!(shown.trim(), "sleep 4711");
+    let session = Host::Node(2).run(&["sh", "-c", "ps -o pid=,sid= -C sleep | tail -1"]);
+    let session: Vec<&str> = session.split_whitespace().collect();
+    assert_eq!(session[0], session[1], "process and session");
     Host::Node(3).run(&["ssi", "kill", process]);
 }

@@ -41,8 +41,10 @@ impl Child {
         let mut command = Command::new(&name);
         command.args(spec.args[1..].iter().map(|arg| environment::word(arg)));
         command.env_clear().envs(environment::of(spec));
-        // A group of its own in our session: so it is no orphan, and can be stopped.
-        command.process_group(0);
+        if !spec.detached {
+            // A group of its own in our session: so it is no orphan, and can be stopped.
+            command.process_group(0);
+        }
         let failed = |error: io::Error| NotRun::failed(error.to_string());
         let (input, output, pty) = streams(spec, &mut command).map_err(failed)?;
         let terminal = pty.as_ref().filter(|_| spec.foreground);
@@ -60,7 +62,9 @@ impl Child {
                     }
                 }
                 if detached {
-                    libc::setsid();
+                    if libc::setsid() < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
                 } else {
                     // Should this session be killed, as if a terminal hung up.
                     libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGHUP);
