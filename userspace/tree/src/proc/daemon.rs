@@ -11,8 +11,9 @@ use ssi_api::process::{
     ClusterLoads, ClusterPids, Cpid, Look, Looked, ProcessRequest, Reader, Seen, Swept,
 };
 
-/// How long the daemon may be away: it is started again within that time.
-const AWAY: Duration = Duration::from_secs(3);
+/// How long the daemon may be away: it is started again within that time, also on a machine
+/// that has much to do.
+const AWAY: Duration = Duration::from_secs(10);
 /// How long between two attempts to reach it.
 const AGAIN: Duration = Duration::from_millis(50);
 /// How long it may take to answer; other nodes have a second of that.
