@@ -24,11 +24,7 @@ use crate::packet::{Packet, at};
 use crate::parse::Parsed;
 use crate::schedule;
 
-/// `TCP_TIME_WAIT` and `TCP_LISTEN` in the kernel's `enum bpf_tcp_state`: found, but no
-/// connection. One that is over here may have been opened again elsewhere, from the same port;
-/// what is left here would swallow its packets. Should it be over everywhere, its last packets
-/// are answered with a reset, to a client that has had its FIN.
-const TIME_WAIT: u32 = 6;
+/// `TCP_LISTEN` in the kernel's `enum bpf_tcp_state`: found, but no connection.
 const LISTEN: u32 = 10;
 
 /// As a real server: what a director sent us, for our own stack, unless it belongs to the
@@ -130,7 +126,9 @@ fn comes_from<P: Packet>(packet: P, server: &Server) -> bool {
     server.flags & flag::RESOLVED != 0 && unsafe { (*ethernet).source } == server.next_hop
 }
 
-/// Whether this node has the connection (kernel 5.2), about 90 ns.
+/// Whether this node has the connection (kernel 5.2), about 90 ns; also one that waits in
+/// TIME_WAIT, whose last packets nobody else may have: a FIN that went elsewhere would leave
+/// its port of no use.
 #[inline(always)]
 fn owned<P: Packet>(packet: P, parsed: &Parsed, v4: bool) -> bool {
     // SAFETY: plain integers, for which zero is a value.
@@ -170,6 +168,6 @@ fn owned<P: Packet>(packet: P, parsed: &Parsed, v4: bool) -> bool {
         }
         let state = (*socket).state;
         bpf_sk_release(socket.cast());
-        state != LISTEN && state != TIME_WAIT
+        state != LISTEN
     }
 }

@@ -165,14 +165,16 @@ pub(crate) fn pids(cluster: &Cluster) {
     only(cluster, 1, &process("reused", "favoured = 2\nbackup = [3]"));
     in_state(cluster.host(1), "reused", "ok");
     let first = next("reused:0", &[]);
-    // All in one go: the next ssid is started a second after the end of the last.
+    // All in one go: the next ssid is started a second after the end of the last. The number is
+    // taken as long as a child is left, whose session it is.
     let script = format!(
         "pkill -KILL -x ssid; kill -9 {0}; while [ -e /proc/{0} ]; do sleep 0.01; done
-         for n in 1 2 3 4 5 6 7 8 9; do
+         for n in $(seq 40); do
              echo $(({0} - 1)) >/proc/sys/kernel/ns_last_pid
              setsid sleep 1000 >/dev/null 2>&1 </dev/null & stranger=$!
              [ $stranger = {0} ] && exit 0
              kill $stranger
+             sleep 0.01
          done
          exit 1",
         first.pid
