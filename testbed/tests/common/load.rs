@@ -66,6 +66,17 @@ impl Report {
         assert!(self.total() > 0, "no request was made");
     }
 
+    /// Panics if more than one request of a thousand failed.
+    #[track_caller]
+    pub fn assert_hardly_noticed(&self) {
+        let failed = self.failures.len() as u64;
+        println!("{failed} of {} requests failed", self.total() + failed);
+        if failed * 1_000 > self.total() {
+            self.assert_flawless();
+        }
+        assert!(self.total() > 0, "no request was made");
+    }
+
     /// Makes a connection for one request.
     fn note(&mut self, target: SocketAddr) {
         let since = Instant::now();

@@ -72,6 +72,18 @@ pub(crate) fn ip(args: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Every interface with its addresses, but for those that the kernel gives it some time after
+/// its link is up.
+pub(crate) fn addresses() -> Vec<String> {
+    let of = |line: &str| {
+        let words = line.split_whitespace().enumerate();
+        let kept =
+            words.filter(|(at, word)| *at == 0 || word.contains('/') && !word.starts_with("fe80:"));
+        kept.fold(String::new(), |all, (_, word)| all + word + " ")
+    };
+    ip("-br addr").lines().map(of).collect()
+}
+
 /// A machine to run daemons on.
 pub(crate) struct Machine {
     pub(crate) dir: PathBuf,
