@@ -127,6 +127,11 @@ fn split(cluster: &Cluster, nodes: &[u8], few: usize) {
         let anew = u32::from(few.contains(node));
         assert_eq!(life(&after), life(&before) + anew, "node {node}");
     }
+    // One connection that is opened while slots still move may go unanswered.
+    let moving = burst(cluster.client(), service.address, 100);
+    if moving.failures.len() > 1 {
+        moving.assert_flawless();
+    }
     burst(cluster.client(), service.address, 100).assert_flawless();
     assert!(took < LATE, "{took:?}");
 }
