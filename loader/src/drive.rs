@@ -120,8 +120,8 @@ impl Drive {
         let (name, program) = match subject {
             Subject::Net(net) => ("ssi_xdp", net.xdp().and_then(|xdp| xdp.fd())),
             Subject::Helper(helper) => {
-                let helper = object::program::<Xdp>(&mut self.ebpf, helper.name());
-                ("its own program", helper.and_then(|helper| helper.fd()))
+                let program = object::program::<Xdp>(&mut self.ebpf, helper.name());
+                (helper.name(), program.and_then(|program| program.fd()))
             }
         };
         let program = program.map_err(|error| LoadError::refused(name, &error))?;

@@ -10,6 +10,8 @@ impl Net {
     /// Gives a frame to `ssi_xdp` as if it came in on an interface now; what the program
     /// passes, the stack gets. Works on every interface, whatever is attached there.
     ///
+    /// The first call loads the program, where that is attached nowhere: half a second.
+    ///
     /// Needs kernel 5.18 (live frames). Where the program redirects, the frame arrives
     /// only if the other interface takes XDP frames; this is for frames that it passes.
     ///
