@@ -2,7 +2,8 @@
 //!
 //! Only cgroup v2 can do that (freeze: kernel 5.2, kill: 5.14), and only its hierarchy is
 //! used, wherever it is mounted. Without it a machine is killed by its init, which takes
-//! its process namespace along, and paused by signals.
+//! its process namespace along, and paused by signals. A machine's `ssid` limits what it keeps
+//! alive by folders of the same name in the hierarchies of version 1, which go with it.
 
 use std::fs;
 use std::io;
@@ -64,16 +65,27 @@ pub fn freeze(machine: Machine, frozen: bool) -> bool {
 
 /// Removes the machine's cgroup, once it is empty.
 pub fn remove(machine: Machine) {
-    if let Some(group) = group(machine) {
-        remove_tree(&group);
+    for hierarchy in hierarchies() {
+        remove_tree(&hierarchy.join(ROOT).join(machine.name()));
     }
 }
 
 /// Removes every cgroup of the testbed.
 pub fn remove_all() {
-    if let Some(hierarchy) = hierarchy() {
+    for hierarchy in hierarchies() {
         remove_tree(&hierarchy.join(ROOT));
     }
+}
+
+/// Those of both versions, wherever they are mounted.
+fn hierarchies() -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let of = |line: &str| {
+        let mut words = line.split(' ').skip(1);
+        let (place, kind) = (words.next()?, words.next()?);
+        matches!(kind, "cgroup" | "cgroup2").then(|| PathBuf::from(place))
+    };
+    mounts.lines().filter_map(of).collect()
 }
 
 fn remove_tree(group: &Path) {
