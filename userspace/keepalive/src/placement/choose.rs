@@ -1,8 +1,9 @@
 //! Which node, for something that has none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::assignment::Held;
+use super::assignment::{Assignment, Held};
 use super::slot::{Slot, Wanted};
 use super::{Member, Presence};
 use crate::config::{Backup, Favoured, Place, Selection};
@@ -12,30 +13,53 @@ use crate::node::Node;
 /// a tenth of a processor.
 const GIVEN: u64 = 100;
 
-/// The node that something would be given to now; none: no node may run it.
-#[must_use]
-pub fn choose(slot: &Slot, wanted: &Wanted, held: &Held, members: &[Member]) -> Option<Node> {
-    Field::of(members).choose(slot, wanted, held)
-}
-
-/// The nodes that are UP, and what each has got in this plan.
-pub(super) struct Field {
+/// The nodes that are UP, and what each has got.
+#[derive(Debug)]
+pub struct Field {
     loads: BTreeMap<Node, u64>,
     root: Option<Node>,
+    /// Which nodes have something of what goes by this name, and which instances.
+    shares: BTreeMap<(Arc<str>, Node), BTreeSet<u32>>,
 }
 
 impl Field {
-    pub(super) fn of(members: &[Member]) -> Self {
+    /// These nodes, with what they have.
+    #[must_use]
+    pub fn of(members: &[Member], assignment: &Assignment) -> Self {
         let up = || members.iter().filter(|m| m.presence == Presence::Up);
-        Self {
+        let mut field = Self {
             loads: up().map(|m| (m.id.node, u64::from(m.load))).collect(),
             root: up().find(|m| m.root).map(|m| m.id.node),
+            shares: BTreeMap::new(),
+        };
+        for (slot, held) in &assignment.slots {
+            for life in held.owner.lives() {
+                if up().any(|member| member.id == life) {
+                    field.has(slot, life.node);
+                }
+            }
         }
+        field
+    }
+
+    fn has(&mut self, slot: &Slot, node: Node) {
+        let share = self.shares.entry((slot.name.clone(), node)).or_default();
+        share.insert(slot.instance);
     }
 
     /// It has got one more.
-    pub(super) fn give(&mut self, node: Node) {
+    pub(super) fn give(&mut self, slot: &Slot, node: Node) {
         *self.loads.entry(node).or_default() += GIVEN;
+        self.has(slot, node);
+    }
+
+    /// How many others of the same name a node has.
+    fn others(&self, slot: &Slot, node: Node) -> usize {
+        let share = self.shares.get(&(slot.name.clone(), node));
+        let others = share.into_iter().flatten();
+        others
+            .filter(|instance| **instance != slot.instance)
+            .count()
     }
 
     /// Whether something may run there now.
@@ -61,8 +85,10 @@ impl Field {
             }
     }
 
-    /// Which node, if there is any. One that was refused is taken only if all were.
-    pub(super) fn choose(&self, slot: &Slot, wanted: &Wanted, held: &Held) -> Option<Node> {
+    /// The node that something would be given to now; none: no node may run it. One that was
+    /// refused is taken only if all were.
+    #[must_use]
+    pub fn choose(&self, slot: &Slot, wanted: &Wanted, held: &Held) -> Option<Node> {
         let may = |node: &Node| self.may(wanted, *node);
         let all: Vec<Node> = self.loads.keys().copied().filter(may).collect();
         let fresh = all.iter().copied();
@@ -83,13 +109,12 @@ impl Field {
                 self.in_order(place, &among)
             }
             (Selection::FNode | Selection::LastNode, _) => self.in_order(place, &among),
-            (Selection::RoundRobin, Some(last)) => {
-                let next = among.iter().find(|node| **node > last);
-                next.or(among.first()).copied()
-            }
-            (Selection::RoundRobin, None) => {
-                let turn = usize::try_from(slot.instance).unwrap_or(0);
-                among.get(turn % among.len().max(1)).copied()
+            (Selection::RoundRobin, last) => {
+                let turn = match last {
+                    Some(last) => among.iter().filter(|node| **node <= last).count(),
+                    None => usize::try_from(slot.instance).unwrap_or(0),
+                };
+                self.in_turn(slot, &among, turn)
             }
             (Selection::LeastLoaded, _) => self.least(&among),
         }
@@ -108,6 +133,14 @@ impl Field {
         let mut listed = favoured.iter().chain(backups);
         let listed = listed.find(|node| among.contains(node)).copied();
         listed.or_else(|| self.least(among))
+    }
+
+    /// The one whose turn it is, and the ones after it; whoever has an instance already gets
+    /// another one only if all have.
+    fn in_turn(&self, slot: &Slot, among: &[Node], turn: usize) -> Option<Node> {
+        let (before, from) = among.split_at(turn % among.len().max(1));
+        let turns = from.iter().chain(before).copied();
+        turns.min_by_key(|node| self.others(slot, *node))
     }
 
     fn least(&self, among: &[Node]) -> Option<Node> {

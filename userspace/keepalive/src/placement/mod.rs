@@ -19,7 +19,7 @@ mod plan;
 mod slot;
 
 pub use assignment::{Assignment, Held, Move, Owner};
-pub use choose::choose;
+pub use choose::Field;
 pub use outlook::{Outlook, Outlooks};
 pub use plan::plan;
 pub use slot::{Slot, Wanted, wanted};

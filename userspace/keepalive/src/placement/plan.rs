@@ -24,7 +24,7 @@ pub fn plan(
 ) -> Vec<Move> {
     let mut planner = Planner {
         members: members.iter().map(|m| (m.id.node, *m)).collect(),
-        field: Field::of(members),
+        field: Field::of(members, assignment),
         outlooks,
         busy: BTreeSet::new(),
         moves: Vec::new(),
@@ -102,7 +102,7 @@ impl Planner<'_> {
     fn fill(&mut self, slot: &Slot, wanted: &Wanted, held: &Held) {
         if self.is_free(held.owner) {
             if let Some(node) = self.choose(slot, wanted, held) {
-                self.field.give(node.node);
+                self.field.give(slot, node.node);
                 self.moves.push(Move::Give {
                     slot: slot.clone(),
                     node,
@@ -142,7 +142,7 @@ impl Planner<'_> {
                 }
                 Some(new) => {
                     self.busy.insert(node);
-                    self.field.give(new.node);
+                    self.field.give(slot, new.node);
                     let (slot, old) = (slot.clone(), node);
                     return self.moves.push(Move::Overlap { slot, old, new });
                 }

@@ -4,4 +4,5 @@
 mod any;
 mod drain;
 mod given;
+mod turns;
 mod world;

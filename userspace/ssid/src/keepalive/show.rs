@@ -83,9 +83,10 @@ impl Desk {
         }
         let members = super::install::members(&self.view, &self.agreed, &self.loads);
         let nobody = Held::default();
+        let field = placement::Field::of(&members, &self.agreed.assignment);
         for (slot, wanted) in placement::wanted(&self.agreed.config, &members) {
             let held = self.agreed.assignment.slots.get(&slot).unwrap_or(&nobody);
-            let next = placement::choose(&slot, &wanted, held, &members);
+            let next = field.choose(&slot, &wanted, held);
             for id in wanted.ids {
                 let view = all.entry(id.clone()).or_insert_with(|| self.view_of(&id));
                 if view.node.is_some() {
