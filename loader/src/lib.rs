@@ -22,4 +22,4 @@ pub use net::{
     Adopted, Attachment, Mode, Net, Options, Program, Sizes, TestOptions, TestOutcome, Working,
     unload,
 };
-pub use proc::{Events, Latencies, Proc, ProcOptions, Supervised};
+pub use proc::{Entry, Events, Latencies, Proc, ProcOptions, Supervised, enter, leave};

@@ -32,7 +32,7 @@ pub use addr::Addr;
 /// Changes whenever the layout or the meaning of any map changes. It is part of the pin
 /// path (`/sys/fs/bpf/ssi/<ABI_VERSION>/`): a daemon reuses pinned maps only of its own
 /// version.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Declares which types userspace may copy to and from maps byte by byte.
 #[cfg(feature = "user")]

@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use aya::Pod;
 
@@ -18,6 +19,10 @@ impl<K: Pod, V: Pod> Hash<K, V> {
             raw,
             kind: PhantomData,
         }
+    }
+
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.raw.fd.as_fd()
     }
 
     /// How many entries there is room for.

@@ -1,5 +1,6 @@
 //! Process tracking in the kernel: loaded, attached, pinned.
 
+mod enter;
 mod events;
 mod latencies;
 mod layout;
@@ -19,11 +20,12 @@ use crate::map::PerCpu;
 use crate::net::raw;
 use crate::{LoadError, object};
 
+pub use enter::{enter, leave};
 pub use events::Events;
 pub use latencies::Latencies;
 use pins::Pins;
 use snapshot::Reader;
-pub use supervised::Supervised;
+pub use supervised::{Entry, Supervised};
 
 /// Programs of events, and the tracepoints that they hang on.
 const EVENTS: [(&str, &str); 3] = [

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use aya::maps::MapData;
@@ -13,6 +13,24 @@ use crate::map::{Hash, Raw};
 /// map of process tracking, which fills it. Needs what [`Proc`](super::Proc) needs.
 #[derive(Debug)]
 pub struct Supervised(Hash<u32, Value>);
+
+/// A process in the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its pid.
+    pub pid: u32,
+    /// The number it has [entered](super::enter) itself with; 0: none.
+    pub run: u64,
+    /// When it had started, if it has ended (nanoseconds since boot); none: it has not.
+    pub start: Option<u64>,
+}
+
+/// The map itself.
+impl AsFd for Supervised {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
 
 impl Supervised {
     /// Opens the map that a [`Proc`](super::Proc) with these pins has pinned.
@@ -42,13 +60,17 @@ impl Supervised {
         })))
     }
 
-    /// From now on, the end of this process is remembered. To be called before anybody can
-    /// have waited for it.
+    /// From now on, the end of this process is remembered, if it isn't yet. To be called
+    /// before anybody can have waited for it.
     ///
     /// # Errors
     /// There is no room for more.
     pub fn watch(&self, pid: u32) -> Result<(), LoadError> {
-        self.0.insert(&pid, &Value::default())
+        // Whoever ended by this pid before was another one.
+        match self.0.get(&pid)? {
+            Some(value) if value.ended == 0 => Ok(()),
+            _ => self.0.insert(&pid, &Value::default()),
+        }
     }
 
     /// When the process had started (nanoseconds since boot) that ended by this pid, and its
@@ -59,6 +81,22 @@ impl Supervised {
     pub fn ended(&self, pid: u32) -> Result<Option<(u64, i32)>, LoadError> {
         let value = self.0.get(&pid)?.filter(|value| value.ended != 0);
         Ok(value.map(|value| (value.start, value.status.cast_signed())))
+    }
+
+    /// All that are in the map.
+    ///
+    /// # Errors
+    /// The map could not be read.
+    pub fn entries(&self) -> Result<Vec<Entry>, LoadError> {
+        let mut entries = Vec::new();
+        self.0.for_each(|&pid, value| {
+            entries.push(Entry {
+                pid,
+                run: value.run,
+                start: (value.ended != 0).then_some(value.start),
+            });
+        })?;
+        Ok(entries)
     }
 
     /// Its end matters no more.

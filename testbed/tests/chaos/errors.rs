@@ -15,8 +15,6 @@ const MS: u64 = 1_000_000;
 const CRASH: u64 = 3_000 * MS;
 /// Who dies with its node may do so before its `ssid`, which notices.
 const WITH: u64 = 1_000 * MS;
-/// What was started so shortly before its `ssid` was killed may not have been written down.
-const START: u64 = 300 * MS;
 
 /// How an end is told that was made by SIGKILL.
 const KILLED: &str = "last signal 9 ";
@@ -124,7 +122,6 @@ fn around(at: u64, span: u64) -> std::ops::Range<u64> {
 fn is_unsure(run: &Run, journal: &Journal) -> bool {
     journal.steps.iter().any(|(at, step)| match step {
         Step::Crash(node) => is_on(run, *node) && around(run.last, CRASH).contains(at),
-        Step::Kill(node) => is_on(run, *node) && around(run.first, START).contains(at),
         _ => false,
     })
 }

@@ -12,6 +12,8 @@ mod scenes;
 mod stage;
 #[path = "local/storm.rs"]
 mod storm;
+#[path = "local/window.rs"]
+mod window;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 

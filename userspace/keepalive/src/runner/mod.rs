@@ -23,6 +23,6 @@ pub use end::{end_all, is_empty};
 pub use files::load;
 pub use local::{Local, Places, now};
 pub use outside::run_within;
-pub use past::PastExits;
+pub use past::{Entered, PastExits};
 pub use store::Store;
 pub use system::System;

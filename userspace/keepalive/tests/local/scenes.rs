@@ -9,7 +9,7 @@ use std::time::Duration;
 use ssi_keepalive::core::{Action, Event, Exit, Failure, Id, Main, Order, State};
 
 use super::stage::{Stage, is_there, kill, play, process, until};
-use super::{gap, journal, limits, storm};
+use super::{gap, journal, limits, storm, window};
 
 pub(crate) const ALL: &[(&str, fn())] = &[
     (
@@ -36,6 +36,14 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ),
     ("how_it_ended_is_known", gap::how_it_ended_is_known),
     ("what_it_says_is_heard", gap::what_it_says_is_heard),
+    (
+        "whoever_kills_its_supervisor_is_known",
+        window::whoever_kills_its_supervisor_is_known,
+    ),
+    (
+        "whenever_it_is_killed_each_end_is_known",
+        window::whenever_it_is_killed_each_end_is_known,
+    ),
     (
         "what_it_writes_goes_to_the_journal",
         journal::what_it_writes_goes_to_the_journal,

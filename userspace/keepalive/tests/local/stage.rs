@@ -196,6 +196,17 @@ pub(crate) fn supervise(folder: &Path) -> ! {
         let mut play = Play::open(folder);
         loop {
             play.local.step().await;
+            let unseen = play
+                .local
+                .said()
+                .into_iter()
+                .filter_map(|action| match action {
+                    Action::Report { why, .. } if why.contains("nobody saw") => Some(why),
+                    _ => None,
+                });
+            for why in unseen {
+                fs::write(folder.join("unseen"), why).unwrap();
+            }
             let list = play.local.supervisor().list(ssi_keepalive::runner::now());
             let states: Vec<String> = list.map(|s| format!("{} {}", s.id, s.state)).collect();
             fs::write(folder.join("states.new"), states.join("\n")).unwrap();

@@ -228,6 +228,12 @@ impl Instance {
             (Phase::Running(_), Heard::Exited { exit, rest }) => {
                 self.exited(now, exit, rest, out);
             }
+            // The old supervisor has started it, and nobody has seen more of it than its end.
+            (Phase::Starting, Heard::Exited { exit, rest }) => {
+                let live = Live::new(None, now, &self.process);
+                self.kept.phase = Phase::Running(live);
+                self.exited(now, exit, rest, out);
+            }
             // It was not started before the old supervisor ended; that is nobody's error.
             (Phase::Starting, Heard::Absent) => self.kept.phase = Phase::Waiting,
             (Phase::Running(live), Heard::Emptied | Heard::Absent) if live.main.is_none() => {

@@ -58,6 +58,12 @@ impl Supervisor {
         self.instance(id).and_then(Instance::main)
     }
 
+    /// The main processes of all.
+    pub fn mains(&self) -> impl Iterator<Item = Main> {
+        let all = self.entries.values();
+        all.filter_map(|entry| entry.instance.main())
+    }
+
     /// The state of one.
     #[must_use]
     pub fn state(&self, id: &Id) -> Option<State> {

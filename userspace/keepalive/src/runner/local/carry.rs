@@ -78,6 +78,7 @@ impl Local {
                 if let Some(main) = watch::topmost(&cgroup) {
                     let held = exit::hold(main).ok().flatten();
                     if let Some(held) = held {
+                        self.remember(&id, main);
                         self.watch_main(&id, run, main, held);
                         self.later(&id, run, Told::Heard(Heard::Daemon(main)));
                     }
@@ -137,6 +138,7 @@ impl Local {
         if let Some(socket) = &socket {
             plan.hold(socket.as_fd().try_clone_to_owned()?);
         }
+        plan.mark(self.mark(id, run));
         let cgroup = self.cgroups.of(id);
         let again = before.cgroup.filter(|limits| *limits == process.cgroup);
         let seat = match again.map(|limits| cgroup.again(&limits)) {
@@ -145,8 +147,11 @@ impl Local {
         };
         let spawned = spawn(&plan, &seat, &mut self.slots)?;
         let pid = spawned.pid;
-        let start = exit::start(pid).unwrap_or(0);
+        let start = spawned.start.or_else(|| exit::start(pid)).unwrap_or(0);
         let main = Main { pid, start };
+        if !spawned.entered {
+            self.remember(id, main);
+        }
         self.watch_main(id, run, main, spawned.pidfd);
         if let Some(socket) = socket {
             self.watch_notify(id, run, socket);

@@ -4,6 +4,7 @@
 mod carry;
 mod notify;
 mod poll;
+mod recall;
 mod takeover;
 mod test;
 mod watch;
@@ -24,7 +25,7 @@ use self::poll::Poll;
 use self::watch::{Token, Watched};
 use super::cgroup::Cgroups;
 use super::log;
-use super::past::PastExits;
+use super::past::{Entered, PastExits};
 use super::spawn::Slots;
 use super::store::Store;
 use super::user::Identities;
@@ -61,6 +62,8 @@ pub struct Local {
     watched: HashMap<Token, Watched>,
     running: HashMap<Id, Running>,
     past: Option<Box<dyn PastExits>>,
+    /// Who entered themselves before they were written down.
+    entered: HashMap<u64, Entered>,
     slots: Slots,
     identities: Identities,
     tell: UnboundedSender<(Id, Run, Told)>,
@@ -116,7 +119,7 @@ impl Local {
         fenced: bool,
         past: Option<Box<dyn PastExits>>,
     ) -> io::Result<Self> {
-        let slots = Slots::new()?;
+        let slots = Slots::new(past.as_ref().map(|past| past.map()))?;
         let cgroups = Cgroups::at(&places.cgroups).map_err(at(&places.cgroups))?;
         for folder in [&places.logs, &places.runtime] {
             fs::create_dir_all(folder).map_err(at(folder))?;
@@ -136,6 +139,7 @@ impl Local {
             watched: HashMap::new(),
             running: HashMap::new(),
             past,
+            entered: HashMap::new(),
             slots,
             identities: Identities::default(),
             tell,
@@ -143,7 +147,9 @@ impl Local {
             out: Vec::new(),
             logs_due: Instant::now() + LOGS_EVERY,
         };
+        local.recall();
         local.carry_out(actions);
+        local.recalled();
         Ok(local)
     }
 

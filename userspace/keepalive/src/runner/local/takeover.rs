@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 use super::carry::complain;
-use super::{Local, notify, watch};
+use super::{Local, Told, notify, watch};
 use crate::config::Process;
 use crate::core::{Exit, Heard, Id, Main, Run};
 use crate::runner::exit;
@@ -21,21 +21,21 @@ impl Local {
     ) -> Option<Heard> {
         self.let_go(id);
         let cgroup = self.cgroups.of(id);
-        let found = main.or_else(|| watch::topmost(&cgroup));
+        let known = main.or_else(|| self.entered(id, run));
+        let found = known.or_else(|| watch::topmost(&cgroup));
         let held = found.and_then(|main| Some((main, exit::hold(main).ok()??)));
         let Some((found, held)) = held else {
-            let exit = main.and_then(|main| self.past.as_mut()?.exit(main));
-            let rest = cgroup.is_populated();
-            if rest {
-                self.watch_rest(id, run);
+            let exit = known.and_then(|main| self.past.as_mut()?.exit(main));
+            if exit.is_none() && !cgroup.is_populated() {
+                return Some(Heard::Absent);
             }
-            return match exit {
-                None if !rest => Some(Heard::Absent),
-                exit => {
-                    let exit = exit.unwrap_or(Exit::Unknown);
-                    Some(Heard::Exited { exit, rest })
-                }
-            };
+            // Whoever was not written down is, before its end is.
+            if let (None, Some(known)) = (main, known) {
+                self.later(id, run, Told::Heard(Heard::Started(known)));
+            }
+            let exit = exit.unwrap_or(Exit::Unknown);
+            self.later(id, run, Told::Ended(exit));
+            return None;
         };
         self.hear_again(id, run, process, &held);
         if !cgroup.has(found.pid) {
@@ -43,6 +43,7 @@ impl Local {
             let taken = taken.and_then(|_| cgroup.take_in(found.pid));
             complain(id, "can't be taken into its cgroup", taken);
         }
+        self.remember(id, found);
         self.watch_main(id, run, found, held);
         match main {
             Some(_) => None,

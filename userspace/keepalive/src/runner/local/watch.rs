@@ -111,24 +111,33 @@ impl Local {
 
     /// A main process has ended; others may be left.
     pub(super) fn ended(&mut self, id: Id, run: Run, exit: Exit) {
-        if let Some(main) = self.supervisor.main(&id) {
-            self.forget(main);
-        }
+        let kept = self.supervisor.kept(&id);
+        let main = kept
+            .filter(|kept| kept.run == run)
+            .and(self.supervisor.main(&id));
         let rest = self.cgroups.of(&id).is_populated();
         if rest {
             self.watch_rest(&id, run);
         }
         let heard = Heard::Exited { exit, rest };
         self.tell(Event::Heard { id, run, heard });
+        // It is written down by now.
+        if let Some(main) = main {
+            self.forget(main);
+        }
     }
 
-    /// Waits for the end of a main process.
-    pub(super) fn watch_main(&mut self, id: &Id, run: Run, main: Main, held: OwnedFd) {
+    /// The end of a main process is to be known also if no supervisor runs then.
+    pub(super) fn remember(&mut self, id: &Id, main: Main) {
         if let Some(past) = &mut self.past
             && let Err(error) = past.watch(main)
         {
             tracing::warn!(%id, %error, "how it ends while no supervisor runs won't be known");
         }
+    }
+
+    /// Waits for the end of a main process.
+    pub(super) fn watch_main(&mut self, id: &Id, run: Run, main: Main, held: OwnedFd) {
         match self.poll.add(&held, EventFlags::IN) {
             Ok(token) => self.watch(token, id, run, What::Main(main, held)),
             Err(error) => {

@@ -4,7 +4,9 @@
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+
+use ssi_loader::{enter, leave};
 
 use super::Plan;
 
@@ -46,6 +48,8 @@ pub(super) struct Descriptors {
     pub(super) joins: Vec<RawFd>,
     /// To be its [`NOTIFY`].
     pub(super) notify: Option<RawFd>,
+    /// The map that it enters itself into.
+    pub(super) map: Option<RawFd>,
     /// All are below this.
     pub(super) end: RawFd,
 }
@@ -58,6 +62,7 @@ pub(super) struct Birth<'a> {
     signals: &'a [libc::c_int],
     step: AtomicUsize,
     errno: AtomicI32,
+    entered: AtomicBool,
 }
 
 impl<'a> Birth<'a> {
@@ -72,7 +77,13 @@ impl<'a> Birth<'a> {
             signals,
             step: AtomicUsize::new(UNBORN),
             errno: AtomicI32::new(0),
+            entered: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it is in the map of those whose end is remembered.
+    pub(super) fn entered(&self) -> bool {
+        self.entered.load(Ordering::Acquire)
     }
 
     /// None: it was killed before it did anything.
@@ -93,13 +104,22 @@ pub(super) extern "C" fn run(birth: *mut c_void) -> libc::c_int {
     // SAFETY: it lives until this process has another memory, or none.
     let birth = unsafe { &*birth.cast_const().cast::<Birth<'_>>() };
     birth.step.store(WELL, Ordering::Release);
+    let map = birth.descriptors.map;
+    // Before anything of it can be seen: from here on it is known which run it is.
+    // SAFETY: the map is the one that supervision remembers ends by.
+    let entered = map.is_some_and(|map| unsafe { enter(map, birth.plan.mark) });
+    birth.entered.store(entered, Ordering::Release);
     let step = steps(birth.plan, &birth.descriptors, birth.signals);
     // SAFETY: errno is that of the thread that stands still; the end of a process is a system
-    // call.
+    // call; the map is as above.
     unsafe {
         let errno = *libc::__errno_location();
         birth.errno.store(errno, Ordering::Release);
         birth.step.store(step, Ordering::Release);
+        // Nothing ran, so there is no end of it to be known.
+        if let Some(map) = map {
+            leave(map);
+        }
         libc::_exit(127)
     }
 }

@@ -21,12 +21,18 @@ use self::child::{Birth, Descriptors, Failed, STEPS};
 pub(crate) use self::plan::Plan;
 pub(crate) use self::slots::Slots;
 use super::cgroup::Seat;
+use super::local::now;
+use super::past::TICK;
 
 /// A process that was started.
 #[derive(Debug)]
 pub(crate) struct Spawned {
     pub(crate) pid: u32,
     pub(crate) pidfd: OwnedFd,
+    /// Its end is remembered: it has entered itself into the map.
+    pub(crate) entered: bool,
+    /// When it was forked, as [`Main`](crate::core::Main) has it, if the clock says so.
+    pub(crate) start: Option<u64>,
 }
 
 /// Starts a process in a cgroup.
@@ -70,6 +76,7 @@ fn attempt(plan: &Plan, seat: &Seat, slots: &mut Slots, join: Join) -> io::Resul
             .as_ref()
             .map(|socket| slots.put(socket))
             .transpose()?,
+        map: slots.map(),
         end: slots.end(),
     };
     let cgroup = (join == Join::AtBirth).then(|| seat.folder.as_raw_fd());
@@ -80,9 +87,11 @@ fn attempt(plan: &Plan, seat: &Seat, slots: &mut Slots, join: Join) -> io::Resul
     let birth = Birth::new(plan, descriptors, signals);
     let dumpable = dumpable_behavior();
     let blocked = Blocked::all();
+    let before = ticks();
     // SAFETY: the child makes system calls only, and ends in one; it gets a Birth, which lives
     // until it has become its program; all signals are held back.
     let cloned = unsafe { share::clone(cgroup, child::run, (&raw const birth).cast_mut().cast()) };
+    let after = ticks();
     drop(blocked);
     // The kernel takes it from a memory in which somebody has changed users.
     if let (Ok(DumpableBehavior::Dumpable), Ok(DumpableBehavior::NotDumpable)) =
@@ -102,8 +111,18 @@ fn attempt(plan: &Plan, seat: &Seat, slots: &mut Slots, join: Join) -> io::Resul
             ended(&pidfd);
             Err(failed(plan, failure))
         }
-        Some(Ok(())) => Ok(Some(Spawned { pid, pidfd })),
+        Some(Ok(())) => Ok(Some(Spawned {
+            pid,
+            pidfd,
+            entered: birth.entered(),
+            start: (before == after).then_some(before),
+        })),
     }
+}
+
+/// The moment, as /proc tells that of a fork.
+fn ticks() -> u64 {
+    now().0 / TICK
 }
 
 /// Waits for the end of a child, and for nothing else of it.

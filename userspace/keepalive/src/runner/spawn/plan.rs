@@ -26,6 +26,7 @@ pub(crate) struct Plan {
     /// Standard output and error.
     pub(super) log: OwnedFd,
     pub(super) notify: Option<OwnedFd>,
+    pub(super) mark: u64,
 }
 
 /// Strings as execve(2) wants them.
@@ -86,7 +87,13 @@ impl Plan {
                 .collect(),
             log,
             notify: None,
+            mark: 0,
         })
+    }
+
+    /// Has it enter itself by this number into the map of those whose end is remembered.
+    pub(crate) const fn mark(&mut self, mark: u64) {
+        self.mark = mark;
     }
 
     /// Has it hold the socket that it speaks to its supervisor by, as

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::io::{DupFlags, dup3};
 
@@ -16,19 +16,23 @@ const COUNT: usize = 6;
 #[derive(Debug)]
 pub(crate) struct Slots {
     null: File,
+    /// What a process enters itself into.
+    map: Option<OwnedFd>,
     slots: Vec<OwnedFd>,
     taken: usize,
 }
 
 impl Slots {
-    /// To be made early, while low numbers are free.
-    pub(crate) fn new() -> io::Result<Self> {
+    /// To be made early, while low numbers are free. `map`: what a process enters itself into.
+    pub(crate) fn new(map: Option<BorrowedFd<'_>>) -> io::Result<Self> {
         let null = File::open("/dev/null")?;
+        let map = map.map(|map| map.try_clone_to_owned()).transpose()?;
         let slots: io::Result<Vec<OwnedFd>> = (0..COUNT)
             .map(|_| null.as_fd().try_clone_to_owned())
             .collect();
         Ok(Self {
             null,
+            map,
             slots: slots?,
             taken: 0,
         })
@@ -53,9 +57,14 @@ impl Slots {
         self.null.as_raw_fd()
     }
 
+    /// What it enters itself into.
+    pub(super) fn map(&self) -> Option<RawFd> {
+        self.map.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
     /// The first number that a new process has no copy of.
     pub(super) fn end(&self) -> RawFd {
-        let slots = self.slots.iter().map(AsRawFd::as_raw_fd);
+        let slots = self.slots.iter().chain(&self.map).map(AsRawFd::as_raw_fd);
         slots.fold(self.null(), RawFd::max) + 1
     }
 }
