@@ -178,31 +178,38 @@ impl Cgroup {
     /// A limit is set and the kernel has no such controller, of either version; it can't be
     /// made.
     pub fn make(&self, limits: &CgroupLimits) -> io::Result<Seat> {
-        if fs::create_dir(&self.path).is_err() {
+        let mut made = fs::create_dir(&self.path).is_ok();
+        if !made {
             self.remove();
-            match fs::create_dir(&self.path) {
+            made = match fs::create_dir(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
+                done => done.is_ok(),
+            };
         }
-        self.limit(limits)
+        self.limit(limits, made)
     }
 
     /// Opens it as it is, if nobody has made another in it: for one that was made with these
     /// limits and never killed.
     pub(crate) fn again(&self, limits: &CgroupLimits) -> io::Result<Option<Seat>> {
-        let seat = self.limit(limits)?;
+        let seat = self.limit(limits, false)?;
         // Two names of its own, and one for each within.
         Ok((seat.folder.metadata()?.nlink() == 2).then_some(seat))
     }
 
-    fn limit(&self, limits: &CgroupLimits) -> io::Result<Seat> {
+    /// `new`: it has just been made, so it stands not still and limits nothing yet.
+    fn limit(&self, limits: &CgroupLimits, new: bool) -> io::Result<Seat> {
         // Whoever ended while it stood still has left it so; and a process that stands still
         // before it is its program keeps its supervisor waiting for ever.
-        self.freeze(false)?;
+        if !new {
+            self.freeze(false)?;
+        }
         let mut more = Vec::new();
         for controller in Controller::ALL {
             let wanted = controller.is_wanted(limits);
+            if new && !wanted {
+                continue;
+            }
             if self.root.controllers.contains(&controller) {
                 let (file, word) = controller.word2(limits);
                 write(&self.path.join(file), &word)?;
