@@ -1,9 +1,12 @@
 //! Scenes that operators know.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::world::World;
-use crate::core::{Event, Exit, Heard, Id, Order, State};
+use crate::config::Config;
+use crate::core::instance::Phase;
+use crate::core::{Action, Event, Exit, Failure, Heard, Id, Order, State, Supervisor, Time};
 
 const SHOP: &str = r#"
 [[process]]
@@ -209,4 +212,43 @@ fn a_node_without_a_lease_stands_still() {
     world.tell(Event::Lost);
     assert_eq!(world.gone, [Id::new("w", 0)]);
     assert!(world.trees.is_empty());
+}
+
+#[test]
+fn whose_end_comes_before_word_of_its_start_has_failed() {
+    let config: Config = toml::from_str("[[process]]\nname = \"a\"\npath = \"/a\"").unwrap();
+    let (config, now) = (Arc::new(config), Time(1_000_000_000));
+    let id = Id::new("a", 0);
+    let mut first = Supervisor::new(config.clone());
+    let carried = None;
+    first.handle(
+        now,
+        Event::Place {
+            id: id.clone(),
+            carried,
+        },
+    );
+    let kept = first.kept(&id).unwrap().clone();
+    assert_eq!(kept.phase, Phase::Starting);
+    let run = kept.run;
+    let (mut next, actions) = Supervisor::restore(now, config, [(id.clone(), kept)], false);
+    assert!(matches!(
+        actions[..],
+        [Action::Watch { main: None, .. }, ..]
+    ));
+    let (exit, rest) = (Exit::Code(3), false);
+    let heard = Heard::Exited { exit, rest };
+    next.handle(
+        now,
+        Event::Heard {
+            id: id.clone(),
+            run,
+            heard,
+        },
+    );
+    let record = &next.kept(&id).unwrap().record;
+    assert_eq!(
+        (record.total, &record.last),
+        (1, &Some(Failure::Exit(exit)))
+    );
 }
