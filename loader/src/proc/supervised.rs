@@ -19,7 +19,7 @@ pub struct Supervised(Hash<u32, Value>);
 pub struct Entry {
     /// Its pid.
     pub pid: u32,
-    /// The number it has [entered](super::enter) itself with; 0: none.
+    /// The number it has [entered](fn@super::enter) itself with; 0: none.
     pub run: u64,
     /// When it had started, if it has ended (nanoseconds since boot); none: it has not.
     pub start: Option<u64>,
