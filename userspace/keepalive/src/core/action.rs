@@ -119,23 +119,6 @@ pub enum Action {
     },
 }
 
-impl Action {
-    /// Which instance's processes, cgroup or files it is about.
-    pub(crate) const fn touches(&self) -> Option<&Id> {
-        match self {
-            Self::Start { id, .. }
-            | Self::Signal { id, .. }
-            | Self::Freeze { id, .. }
-            | Self::Watch { id, .. }
-            | Self::FindDaemon { id, .. }
-            | Self::Check { id, .. }
-            | Self::Gone { id, .. }
-            | Self::Abandon { id, .. } => Some(id),
-            Self::Report { .. } | Self::Condition { .. } | Self::Elsewhere { .. } => None,
-        }
-    }
-}
-
 /// The signals that supervision sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {

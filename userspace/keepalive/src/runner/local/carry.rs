@@ -7,11 +7,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
 use rustix::process::{Pid, PidfdFlags, Signal as Number, pidfd_open, pidfd_send_signal};
 
-use super::ahead::{Ahead, Made};
 use super::{Local, Told, notify, test, watch};
 use crate::config::{Process, Ready, StopSignal};
 use crate::core::{Action, Heard, Id, Main, Run, Signal};
@@ -31,30 +29,18 @@ impl Local {
         if let Err(error) = self.store.write(changes) {
             tracing::error!(%error, "what is supervised can't be written down");
         }
-        let jobs = self.jobs(&actions);
-        if jobs.is_empty() {
-            let mut none = Ahead::default();
-            for action in actions {
-                self.carry(action, &mut none);
-            }
-        } else {
-            thread::scope(|scope| {
-                let mut ahead = Ahead::begin(jobs, scope);
-                for action in actions {
-                    self.carry(action, &mut ahead);
-                }
-            });
+        for action in actions {
+            self.carry(action);
         }
         if let Err(error) = self.store.tidy() {
             tracing::error!(%error, "the file of what is supervised can't be made shorter");
         }
     }
 
-    fn carry(&mut self, action: Action, ahead: &mut Ahead) {
+    fn carry(&mut self, action: Action) {
         match action {
             Action::Start { id, run, process } => {
-                let made = ahead.take(&id);
-                let heard = match self.start(&id, run, &process, made) {
+                let heard = match self.start(&id, run, &process) {
                     Ok(main) => Heard::Started(main),
                     Err(error) => Heard::NotStarted(error.to_string()),
                 };
@@ -139,21 +125,14 @@ impl Local {
         tasks.push(task);
     }
 
-    fn start(
-        &mut self,
-        id: &Id,
-        run: Run,
-        process: &Arc<Process>,
-        made: Option<Made>,
-    ) -> io::Result<Main> {
+    fn start(&mut self, id: &Id, run: Run, process: &Arc<Process>) -> io::Result<Main> {
         let before = self.let_go(id);
-        let (seat, log) = made.map_or((None, None), |made| (Some(made.seat), Some(made.log)));
         let mut told = BTreeMap::from([
             ("SSI_SERVICE".to_owned(), id.process.to_string()),
             ("SSI_INSTANCE".to_owned(), id.instance.to_string()),
         ]);
         let socket = self.notified(id, process, &mut told)?;
-        let log = self.output(id, process, log)?;
+        let log = self.output(id, process)?;
         let identity = self.identities.of(process)?;
         let mut plan = Plan::new(process, identity, told, log)?;
         if let Some(socket) = &socket {
@@ -164,7 +143,7 @@ impl Local {
         let again = before.cgroup.filter(|limits| *limits == process.cgroup);
         let seat = match again.map(|limits| cgroup.again(&limits)) {
             Some(Ok(Some(seat))) => seat,
-            _ => seat.unwrap_or_else(|| cgroup.make(&process.cgroup))?,
+            _ => cgroup.make(&process.cgroup)?,
         };
         let spawned = spawn(&plan, &seat, &mut self.slots)?;
         let pid = spawned.pid;
@@ -183,14 +162,8 @@ impl Local {
 
     /// Where the process writes to. What it says is worth less than what it does, so there is
     /// always somewhere.
-    fn output(
-        &self,
-        id: &Id,
-        process: &Process,
-        made: Option<io::Result<File>>,
-    ) -> io::Result<OwnedFd> {
-        let made = made.unwrap_or_else(|| log::open(&self.log(id)));
-        let mut file = made.or_else(|error| {
+    fn output(&self, id: &Id, process: &Process) -> io::Result<OwnedFd> {
+        let mut file = log::open(&self.log(id)).or_else(|error| {
             tracing::warn!(%id, %error, "its log file can't be made; what it writes is lost");
             File::options().append(true).open("/dev/null")
         })?;

@@ -1,7 +1,6 @@
 //! One node's supervisor, with everything it needs: what it wants is done, what happens is
 //! told to it, what it has to remember is written down first.
 
-mod ahead;
 mod carry;
 mod notify;
 mod poll;
@@ -35,9 +34,6 @@ use crate::core::{Action, Event, Exit, Heard, Id, Run, Supervisor, Time};
 
 /// How often the sizes of log files are looked at.
 const LOGS_EVERY: Duration = Duration::from_secs(5);
-
-/// How much of what was told is heard before others have their turn.
-const TOGETHER: u32 = 8;
 
 /// Where things are.
 #[derive(Clone, Debug)]
@@ -171,7 +167,10 @@ impl Local {
         let due = (Instant::now() + wait).min(self.logs_due);
         tokio::select! {
             // Never nothing: the sending end is kept here.
-            Some(told) = self.hears.recv() => self.hear(told),
+            Some((id, run, told)) = self.hears.recv() => match told {
+                Told::Heard(heard) => self.tell(Event::Heard { id, run, heard }),
+                Told::Ended(exit) => self.ended(id, run, exit),
+            },
             tokens = self.poll.ready() => {
                 for token in tokens {
                     self.happened(token);
@@ -184,28 +183,6 @@ impl Local {
                 self.tell(Event::Tick);
             }
         }
-    }
-
-    /// Hears this, and some of what else was told meanwhile: what follows from all of it is
-    /// written down once, and done together.
-    fn hear(&mut self, first: (Id, Run, Told)) {
-        let mut actions = Vec::new();
-        let (mut next, mut room) = (Some(first), TOGETHER);
-        while let Some((id, run, told)) = next {
-            match told {
-                Told::Heard(heard) => {
-                    let event = Event::Heard { id, run, heard };
-                    actions.append(&mut self.supervisor.handle(now(), event));
-                }
-                Told::Ended(exit) => {
-                    self.carry_out(std::mem::take(&mut actions));
-                    self.ended(id, run, exit);
-                }
-            }
-            room -= 1;
-            next = (room > 0).then(|| self.hears.try_recv().ok()).flatten();
-        }
-        self.carry_out(actions);
     }
 
     /// What is for others to know or to do, since this was last asked: reports, questions for
