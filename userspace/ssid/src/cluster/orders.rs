@@ -140,11 +140,12 @@ impl Obedient {
         })
         .await;
         self.took(CVIP, &view).await;
-        persist("the virtual services", || self.registry.take_in(installed)).await;
-        persist("what is kept alive", || {
+        // Side by side: each waits for the disk.
+        let services = persist("the virtual services", || self.registry.take_in(installed));
+        let processes = persist("what is kept alive", || {
             self.supervision.take_in(installed, id)
-        })
-        .await;
+        });
+        tokio::join!(services, processes);
         if let Err(error) = self.record.note(installed) {
             tracing::error!("the view is not saved: {}", why(&error));
         }
