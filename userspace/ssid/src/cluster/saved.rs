@@ -27,7 +27,10 @@ impl Saved {
     pub(crate) fn load(directory: &Path) -> Result<Option<Self>> {
         let (last, kept) = (Self::read(&path(directory))?, Self::read(&kept(directory))?);
         // The later one; whichever that is, the disk may have had the other first.
-        Ok(kept.into_iter().chain(last).max_by_key(|saved| saved.view.epoch))
+        Ok(kept
+            .into_iter()
+            .chain(last)
+            .max_by_key(|saved| saved.view.epoch))
     }
 
     fn read(path: &Path) -> Result<Option<Self>> {
