@@ -119,9 +119,7 @@ fn moved(reference: u32, from: u8, to: u8) {
 
 /// The connection ends here: its server has one less.
 #[inline(always)]
-pub fn leave(head: *mut Head) {
-    // SAFETY: a live map value.
-    let head = unsafe { &*head };
+fn leave(head: &Head) {
     if head.flags & flag::REVERSE == 0 && server_of(head.server).is_some() {
         load(server_index(head.server), head.state, -1);
     }

@@ -22,7 +22,6 @@ mod atomic;
 mod balance;
 mod chance;
 mod checksum;
-mod choice;
 mod conntrack;
 mod count;
 mod family;

@@ -1,6 +1,5 @@
 //! The cases, one topic a file.
 
-mod again;
 mod conntrack;
 mod decap;
 mod direct;
@@ -37,7 +36,6 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("conntrack", conntrack::cases),
         ("flow", flow::cases),
         ("slot", slot::cases),
-        ("again", again::cases),
     ];
     let mut all = Vec::new();
     for (topic, cases) in topics {
