@@ -133,6 +133,9 @@ pub(crate) fn terminal(cluster: &Cluster) {
     person.keys("\x1a");
     person.sees("Stopped");
     person.asks("fg", "sleep 1000'");
+    // It says so before it does it.
+    let there = "until ps -eo stat=,args= | grep -q '^S[^ ]*+ *sleep 1000'; do sleep 0.02; done";
+    cluster.host(1).run(&["timeout", "10", "sh", "-c", there]);
     person.keys("\x03");
     person.asks("echo g-$?", "g-130");
 }

@@ -18,40 +18,27 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Replaces a file in one step: after a crash, the old content is there or the new.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace(path, bytes, true).with_context(|| format!("cannot write {}", path.display()))
+    replace(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The same without waiting for the disk: also after the machine has been off, something else
-/// may be there.
-pub(crate) fn write_soon(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace(path, bytes, false).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     make_directory(directory)?;
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = Path::new(&new);
+    let new = path.with_extension("new");
     let made = || -> io::Result<()> {
         let mut file = File::options()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(new)?;
+            .open(&new)?;
         file.write_all(bytes)?;
-        if sync {
-            file.sync_all()?;
-        }
-        fs::rename(new, path)
+        file.sync_all()?;
+        fs::rename(&new, path)
     };
     // On a full disk, half of it would take room that others need.
-    made().inspect_err(|_| drop(fs::remove_file(new)))?;
-    if sync {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+    made().inspect_err(|_| drop(fs::remove_file(&new)))?;
+    File::open(directory)?.sync_all()
 }
 
 /// Removes a file, if it is there.

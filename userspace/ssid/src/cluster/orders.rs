@@ -140,12 +140,11 @@ impl Obedient {
         })
         .await;
         self.took(CVIP, &view).await;
-        // Side by side: each waits for the disk.
-        let services = persist("the virtual services", || self.registry.take_in(installed));
-        let processes = persist("what is kept alive", || {
+        persist("the virtual services", || self.registry.take_in(installed)).await;
+        persist("what is kept alive", || {
             self.supervision.take_in(installed, id)
-        });
-        tokio::join!(services, processes);
+        })
+        .await;
         if let Err(error) = self.record.note(installed) {
             tracing::error!("the view is not saved: {}", why(&error));
         }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use ssi_api::cluster::{Event, NodeState};
@@ -13,7 +13,6 @@ use ssi_clms::core::{Number, State};
 
 use super::home::now;
 use super::saved::Saved;
-use crate::why::why;
 
 /// Transitions that are remembered.
 const MOST: usize = 200;
@@ -22,15 +21,6 @@ const MOST: usize = 200;
 pub(crate) struct Record {
     directory: PathBuf,
     content: Mutex<Content>,
-    keeping: Arc<Mutex<Keeping>>,
-}
-
-/// What is being written to the disk: that takes milliseconds, which a view must not wait for
-/// and other tasks even less.
-#[derive(Default)]
-struct Keeping {
-    next: Option<Saved>,
-    at_work: bool,
 }
 
 struct Content {
@@ -44,7 +34,6 @@ impl Record {
         Self {
             directory,
             content: Mutex::new(Content { saved, events }),
-            keeping: Arc::default(),
         }
     }
 
@@ -79,32 +68,7 @@ impl Record {
                 .retain(|number, _| members.contains_key(number));
             content.saved.clone()
         };
-        saved.save(&self.directory)?;
-        self.keep(saved);
-        Ok(())
-    }
-
-    /// Has it written to the disk, or what comes after it meanwhile.
-    fn keep(&self, saved: Saved) {
-        let mut keeping = lock(&self.keeping);
-        keeping.next = Some(saved);
-        if std::mem::replace(&mut keeping.at_work, true) {
-            return;
-        }
-        let (keeping, directory) = (Arc::clone(&self.keeping), self.directory.clone());
-        tokio::task::spawn_blocking(move || {
-            loop {
-                let next = {
-                    let mut keeping = lock(&keeping);
-                    keeping.at_work = keeping.next.is_some();
-                    keeping.next.take()
-                };
-                let Some(saved) = next else { break };
-                if let Err(error) = saved.keep(&directory) {
-                    tracing::error!("the view is not on the disk: {}", why(&error));
-                }
-            }
-        });
+        saved.save(&self.directory)
     }
 
     /// The last transitions, oldest first.
@@ -118,12 +82,8 @@ impl Record {
     }
 
     fn lock(&self) -> MutexGuard<'_, Content> {
-        lock(&self.content)
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A state as the control socket calls it.
