@@ -1,10 +1,10 @@
 //! The one scheduling core: what becomes of a frame.
 
-use ssi_abi::service::{Service, flag, scheduler};
-use ssi_abi::settings::Settings;
-use ssi_abi::{Addr, counter, filter, server, table};
+use ssi_abi::service::{flag, scheduler};
+use ssi_abi::{Addr, counter, filter, server};
 
 use crate::chance;
+use crate::choice::{self, Choice};
 use crate::conntrack;
 use crate::count;
 use crate::family::{Family, V4, V6};
@@ -219,7 +219,13 @@ fn decide<P: Packet, F: Family>(
         && !handed
         && let Some(head) = F::find(&key)
     {
-        let reference = conntrack::touch(head, parsed, now);
+        // A SYN to a node that directs no more comes from whoever does, which has chosen it.
+        let reference = if parsed.opens() && parsed.is_tcp() && bits & filter::DIRECTED == 0 {
+            conntrack::leave(head);
+            0
+        } else {
+            conntrack::touch(head, parsed, now)
+        };
         if reference != 0
             && let Some(server) = conntrack::server_of(reference)
         {
@@ -234,6 +240,11 @@ fn decide<P: Packet, F: Family>(
             if !parsed.opens() {
                 return Err(count::drop::<P>(counter::SERVER_GONE));
             }
+        }
+        // Not all connections are remembered: what is known of an earlier one must not be
+        // taken for this one's.
+        if parsed.opens() {
+            F::forget(&key);
         }
     }
     unknown::<P, F>(packet, parsed, &key, &place, now, handed)
@@ -264,7 +275,7 @@ fn unknown<P: Packet, F: Family>(
     };
     let opens = parsed.opens();
     if service.flags & flag::DIRECTOR == 0 || handed {
-        return chance::deliver::<P, F>(packet, parsed, service, settings);
+        return chance::deliver::<P>(packet, parsed, service, settings);
     }
     // Another node may be the director by now. What is remembered goes on: its servers are
     // the same ones, whoever directs.
@@ -272,9 +283,9 @@ fn unknown<P: Packet, F: Family>(
         return Err(count::drop::<P>(counter::LEASE_ENDED));
     }
     let choice = if opens && service.persist != 0 {
-        persistent::<F>(parsed, number, service, settings, now)
+        choice::persistent::<F>(parsed, number, service, settings, now)
     } else if service.scheduler == scheduler::SLOT {
-        by_slot::<P>(packet, parsed, service, settings)?
+        choice::by_slot::<P>(packet, parsed, service, settings)?
     } else if !opens && service.scheduler != scheduler::HASH {
         // Its server can't be told any more. If this node has the connection all the
         // same, its stack knows; if not, it answers with a reset.
@@ -306,83 +317,4 @@ fn unknown<P: Packet, F: Family>(
         count::connection(server.service, index);
     }
     Ok(index)
-}
-
-/// A scheduler's decision.
-pub struct Choice {
-    /// Index in `SERVERS`, 0 for none.
-    pub index: u32,
-    /// Whether to remember the connection.
-    pub remember: bool,
-    /// Whether the flow's next packets would come to the same.
-    pub copy: bool,
-}
-
-#[inline(always)]
-fn persistent<F: Family>(
-    parsed: &Parsed,
-    number: u32,
-    service: &Service,
-    settings: &Settings,
-    now: u32,
-) -> Choice {
-    let attached = conntrack::attached::<F>(parsed, service, now);
-    if attached != 0
-        && let Some(server) = conntrack::server_of(attached)
-        && server.flags & server::flag::DOWN == 0
-        && server.weight != 0
-    {
-        return Choice {
-            index: server::server_index(attached),
-            remember: true,
-            copy: false,
-        };
-    }
-    let index = if service.scheduler == scheduler::SLOT {
-        schedule::owner(parsed, schedule::slot(parsed, service, settings))
-    } else {
-        schedule::pick(parsed, number, service, settings)
-    };
-    if index != 0
-        && let Some(server) = SERVERS.get(index)
-    {
-        conntrack::attach::<F>(parsed, service, index, server, now);
-    }
-    Choice {
-        index,
-        remember: true,
-        copy: false,
-    }
-}
-
-/// The slot's current owner takes new connections. Those that were there before the slot
-/// moved are the previous owner's, and nobody wrote down which those are: connections
-/// opened since are remembered; of the others, the current owner, if it runs these
-/// programs, passes on what it doesn't have.
-#[inline(always)]
-fn by_slot<P: Packet>(
-    packet: P,
-    parsed: &Parsed,
-    service: &Service,
-    settings: &Settings,
-) -> Result<Choice, i32> {
-    let entry = schedule::slot(parsed, service, settings);
-    let current = u32::from(table::current(entry));
-    let previous = u32::from(table::previous(entry));
-    let settled = previous == 0 || !parsed.is_tcp();
-    if parsed.opens() {
-        return Ok(Choice {
-            index: schedule::owner(parsed, entry),
-            remember: !settled || conntrack::tracked(service.flags),
-            copy: false,
-        });
-    }
-    if settled {
-        return Ok(Choice {
-            index: current,
-            remember: conntrack::tracked(service.flags),
-            copy: true,
-        });
-    }
-    chance::between(packet, parsed, current, previous)
 }

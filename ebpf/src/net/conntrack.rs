@@ -119,7 +119,9 @@ fn moved(reference: u32, from: u8, to: u8) {
 
 /// The connection ends here: its server has one less.
 #[inline(always)]
-fn leave(head: &Head) {
+pub fn leave(head: *mut Head) {
+    // SAFETY: a live map value.
+    let head = unsafe { &*head };
     if head.flags & flag::REVERSE == 0 && server_of(head.server).is_some() {
         load(server_index(head.server), head.state, -1);
     }

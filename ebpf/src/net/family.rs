@@ -47,6 +47,8 @@ pub trait Family {
     /// Remembers a connection; false: the table refused. `virtual_addr` is for reverse
     /// entries, [`Addr::NONE`] otherwise.
     fn remember(key: &Self::Key, head: Head, virtual_addr: &Addr) -> bool;
+    /// Forgets a connection.
+    fn forget(key: &Self::Key);
     /// The virtual address in a reverse entry.
     ///
     /// # Safety
@@ -137,6 +139,12 @@ impl Family for V4 {
     }
 
     #[inline(always)]
+    fn forget(key: &ConnKey4) {
+        // Nothing is lost if it is gone already.
+        let _ = CONNS4.remove(key);
+    }
+
+    #[inline(always)]
     unsafe fn virtual_addr(head: *mut Head) -> Addr {
         // SAFETY: the caller's `head` is the start of a Conn4.
         Addr::v4(unsafe { (*head.cast::<Conn4>()).virtual_addr })
@@ -222,6 +230,12 @@ impl Family for V6 {
             virtual_addr: virtual_addr.words,
         };
         CONNS6.insert(key, conn, 0).is_ok()
+    }
+
+    #[inline(always)]
+    fn forget(key: &ConnKey6) {
+        // Nothing is lost if it is gone already.
+        let _ = CONNS6.remove(key);
     }
 
     #[inline(always)]

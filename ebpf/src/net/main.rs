@@ -22,6 +22,7 @@ mod atomic;
 mod balance;
 mod chance;
 mod checksum;
+mod choice;
 mod conntrack;
 mod count;
 mod family;

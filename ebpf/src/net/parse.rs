@@ -297,6 +297,16 @@ pub fn transport<P: Packet>(packet: P, parsed: &mut Parsed) -> Result<(), u32> {
     Ok(())
 }
 
+/// Whether a TCP segment, whose header was looked at, carries data.
+#[inline(always)]
+pub fn carries_data<P: Packet>(packet: P, parsed: &Parsed) -> bool {
+    far::<Tcp, P>(packet, parsed.l4).is_some_and(|tcp| {
+        // SAFETY: `far` checked that the header lies within the frame.
+        let header = u32::from(unsafe { (*tcp).offset } >> 4) * 4;
+        parsed.l4 + header < L3 as u32 + parsed.length
+    })
+}
+
 #[inline(always)]
 fn ports(parsed: &mut Parsed, ports: &Ports) {
     parsed.source_port = u16::from_ne_bytes(ports.source);

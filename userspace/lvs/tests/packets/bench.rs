@@ -209,6 +209,16 @@ impl Stage<'_> {
         }]);
     }
 
+    pub fn directed_elsewhere(&mut self) {
+        let ServiceName::Address { addr, .. } = self.first_service() else {
+            panic!("it has no address of its own");
+        };
+        let mut environment = self.bench.model.environment().clone();
+        environment.cvips.insert(addr, false);
+        let writes = self.bench.model.set_environment(environment);
+        self.bench.install(writes);
+    }
+
     pub fn remove(&mut self, real: Real) {
         let (service, server) = (self.first_service(), self.server(real));
         self.apply(&[Command::DeleteServer {

@@ -80,8 +80,13 @@ pub enum Change {
     /// A real connection is opened on this machine: client, its port, server's address,
     /// port. It lasts to the end of the case.
     Connect(IpAddr, u16, IpAddr, u16),
+    /// Such a connection is opened and closed, by the server first, which waits in TIME_WAIT
+    /// from then on.
+    Wait(IpAddr, u16, IpAddr, u16),
     /// Somebody listens there, to the end of the case.
     Listen(IpAddr, u16),
+    /// Another node directs the first service from now on.
+    DirectedElsewhere,
     /// The filter gets these bits for an address that only shares its word with another.
     FilterBits(IpAddr, u32),
 }

@@ -1,7 +1,8 @@
 //! Runs one case through one entry, and says what is wrong.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::io::Read as _;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -96,6 +97,8 @@ fn carry_out(stage: &mut Stage<'_>, change: &Change) {
         Change::Age(seconds) => stage.age(seconds),
         Change::PushOut => stage.push_out(),
         Change::Connect(client, port, addr, its) => connect(stage, client, port, addr, its),
+        Change::Wait(client, port, addr, its) => wait(client, port, addr, its),
+        Change::DirectedElsewhere => stage.directed_elsewhere(),
         Change::Listen(addr, port) => {
             let listener = TcpListener::bind((addr, port)).expect("the address is this machine's");
             stage.sockets.push(Box::new(listener));
@@ -105,12 +108,33 @@ fn carry_out(stage: &mut Stage<'_>, change: &Change) {
 }
 
 fn connect(stage: &mut Stage<'_>, client: IpAddr, port: u16, addr: IpAddr, its: u16) {
+    let (socket, accepted, listener) = connection(client, port, addr, its);
+    // A reset at the end of the case leaves nothing behind.
+    socket.set_linger(Some(Duration::ZERO)).expect("sets");
+    // The client's end, with its reset, goes first.
+    stage.sockets.push(Box::new(socket));
+    stage.sockets.push(Box::new(accepted));
+    stage.sockets.push(Box::new(listener));
+}
+
+fn wait(client: IpAddr, port: u16, addr: IpAddr, its: u16) {
+    let (mut socket, accepted, _listener) = connection(client, port, addr, its);
+    drop(accepted);
+    let end = socket.read(&mut [0]).expect("reads");
+    assert_eq!(end, 0, "the server has closed it");
+}
+
+/// A connection on this machine: client's end, server's end, and who listens.
+fn connection(
+    client: IpAddr,
+    port: u16,
+    addr: IpAddr,
+    its: u16,
+) -> (Socket, TcpStream, TcpListener) {
     let listener = TcpListener::bind((addr, its)).expect("the address is this machine's");
     let from = SocketAddr::new(client, port);
     let socket = Socket::new(Domain::for_address(from), Type::STREAM, None).expect("a socket");
     socket.set_reuse_address(true).expect("sets");
-    // A reset at the end of the case leaves nothing behind.
-    socket.set_linger(Some(Duration::ZERO)).expect("sets");
     socket
         .bind(&from.into())
         .expect("the address is this machine's");
@@ -118,10 +142,7 @@ fn connect(stage: &mut Stage<'_>, client: IpAddr, port: u16, addr: IpAddr, its: 
         .connect(&SocketAddr::new(addr, its).into())
         .expect("somebody listens");
     let (accepted, _) = listener.accept().expect("somebody connected");
-    // The client's end, with its reset, goes first.
-    stage.sockets.push(Box::new(socket));
-    stage.sockets.push(Box::new(accepted));
-    stage.sockets.push(Box::new(listener));
+    (socket, accepted, listener)
 }
 
 fn look(stage: &mut Stage<'_>, check: &Check) -> Result<(), String> {

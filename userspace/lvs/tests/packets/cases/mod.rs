@@ -1,5 +1,6 @@
 //! The cases, one topic a file.
 
+mod again;
 mod conntrack;
 mod decap;
 mod direct;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("conntrack", conntrack::cases),
         ("flow", flow::cases),
         ("slot", slot::cases),
+        ("again", again::cases),
     ];
     let mut all = Vec::new();
     for (topic, cases) in topics {
