@@ -4,16 +4,20 @@ mod common;
 
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::cluster::Family::V4;
-use common::load::Load;
+use common::load::{FewPorts, Load};
 use common::lvs::Service;
 use common::{Cluster, main as run, web};
 
 const NODES: u8 = 5;
 const HELD: usize = 200;
 const BEAT: Duration = Duration::from_millis(50);
+/// How long slots are moved.
+const MOVING: Duration = Duration::from_secs(10);
+/// Few enough ports that each is used again within a second, and enough for 4 clients.
+const PORTS: u16 = 1_000;
 
 fn main() -> ExitCode {
     run(
@@ -38,6 +42,10 @@ fn main() -> ExitCode {
                 },
             ),
             ("adding a server resets no connection: slot", add),
+            (
+                "slots move while the client's ports come round again: no request fails",
+                again,
+            ),
         ],
     )
 }
@@ -122,4 +130,26 @@ fn add(cluster: &Cluster) {
         "the new server got nothing: {:?}",
         short.answered
     );
+}
+
+/// All servers are drained in turn, and take connections again in turn. While none does, what
+/// opens a connection is dropped, and sent again a second later. Then no slot says any more
+/// that it ever moved, but what was remembered of earlier connections is still there, and
+/// their servers wait in TIME_WAIT.
+fn again(cluster: &Cluster) {
+    let service = service(cluster, "slot", 1..=3);
+    let _ports = FewPorts::new(PORTS);
+    let short = Load::short(cluster.client(), service.address, 4);
+    let end = Instant::now() + MOVING;
+    while Instant::now() < end {
+        thread::sleep(Duration::from_millis(400));
+        for (number, weight) in [(1, 0), (2, 0), (3, 0), (3, 1), (1, 1), (2, 1)] {
+            let server = cluster.server(number, V4, 80);
+            service.set_weight(cluster.host(number), server, "-g", weight);
+        }
+    }
+    let report = short.stop();
+    println!("    {} requests", report.total());
+    report.assert_flawless();
+    assert_eq!(report.answered.len(), 3, "{report:?}");
 }

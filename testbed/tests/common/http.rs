@@ -20,7 +20,8 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Requests `path` and returns the body, without its last newline.
+    /// Requests `path` and returns the body, without its last newline. Unless the connection is
+    /// to be kept, the server has closed it then.
     pub fn get(&mut self, path: &str, keep: bool) -> io::Result<String> {
         let keep = if keep { "keep-alive" } else { "close" };
         let request = format!("GET {path} HTTP/1.1\r\nHost: ssi\r\nConnection: {keep}\r\n\r\n");
@@ -28,7 +29,14 @@ impl Connection {
             .get_mut()
             .write_all(request.as_bytes())
             .map_err(|error| named("send", &error))?;
-        self.answer().map_err(|error| named("answer", &error))
+        let body = self.answer().map_err(|error| named("answer", &error))?;
+        if keep == "close" {
+            let more = self.0.read(&mut [0]);
+            if more.map_err(|error| named("end", &error))? != 0 {
+                return Err(io::Error::other("more than was announced"));
+            }
+        }
+        Ok(body)
     }
 
     fn answer(&mut self) -> io::Result<String> {
