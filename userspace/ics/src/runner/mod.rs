@@ -4,8 +4,6 @@ mod bypass;
 mod call;
 mod config;
 mod connect;
-mod doze;
-mod eager;
 mod handler;
 mod ics;
 mod ping;

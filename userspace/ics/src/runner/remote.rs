@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc};
 
-use super::eager::Eager;
-use super::handler::{Cancelled, Request};
+use super::call::PRIORITY;
+use super::handler::{Cancelled, Request, Work};
 use super::ics::Shared;
 use super::stream::{Piece, StreamIn};
 use super::waiters::Waiters;
@@ -46,7 +46,6 @@ pub(super) struct Engine {
     /// When the lanes' connections came, or went.
     pub(super) since: [Moment; Lane::COUNT],
     pub(super) round_trips: [Option<Histogram<u64>>; Lane::COUNT],
-    eager: Eager,
     /// When the ticker will tick.
     armed: Moment,
 }
@@ -69,9 +68,6 @@ enum Todo {
     Run(Dispatch, Cancelled, Option<mpsc::UnboundedReceiver<Piece>>),
 }
 
-/// There is seldom more than one thing.
-type Todos = SmallVec<[Todo; 1]>;
-
 impl Remote {
     pub(super) fn new(node: Node, shared: Arc<Shared>) -> Self {
         let peer = Peer::new(node, shared.config.limits);
@@ -88,7 +84,6 @@ impl Remote {
                 links: Default::default(),
                 since: [now; Lane::COUNT],
                 round_trips: Default::default(),
-                eager: Eager::default(),
                 armed: Moment::MAX,
             }),
             sooner: Notify::new(),
@@ -97,7 +92,7 @@ impl Remote {
 
     /// Tells the engine something, and does what it wants done.
     pub(super) fn tell<T>(self: &Arc<Self>, what: impl FnOnce(&mut Engine, Moment) -> T) -> T {
-        let mut todo = Todos::new();
+        let mut todo = Vec::new();
         let now = self.shared.now();
         let result = {
             let mut engine = lock(&self.engine);
@@ -113,7 +108,7 @@ impl Remote {
         };
         for todo in todo {
             match todo {
-                Todo::Write(writer) => writer.try_pump(self, now),
+                Todo::Write(writer) => writer.try_pump(self),
                 Todo::Run(dispatch, cancelled, pieces) => self.run(dispatch, cancelled, pieces),
             }
         }
@@ -182,19 +177,16 @@ impl Remote {
         } else {
             Lane::Calls(request.priority)
         };
+        let raised = dispatch.priority.raised();
+        let mut work: Work =
+            Box::pin(PRIORITY.scope(raised, async move { handler(request).await }));
         let mut cx = Context::from_waker(Waker::noop());
         // A handler that panics is no reason to lose the connection that this runs for.
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let mut work = handler(request);
-            match work.as_mut().poll(&mut cx) {
-                Poll::Ready(result) => Ok(result),
-                Poll::Pending => Err(work),
-            }
-        }));
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut work).poll(&mut cx)));
         match polled {
             Err(_) => self.done(token, Err(broke_off())),
-            Ok(Ok(result)) => self.done(token, result),
-            Ok(Err(work)) => {
+            Ok(Poll::Ready(result)) => self.done(token, result),
+            Ok(Poll::Pending) => {
                 let remote = Arc::clone(self);
                 self.shared.spawn_for(lane, async move {
                     let guard = Unfinished(Some((Arc::clone(&remote), token)));
@@ -246,7 +238,7 @@ impl Engine {
     }
 
     /// Wakes whom the engine's actions are for; what needs the engine itself is left to do.
-    fn drain(&mut self, now: Moment, todo: &mut Todos) {
+    fn drain(&mut self, now: Moment, todo: &mut Vec<Todo>) {
         while let Some(action) = self.peer.poll_action() {
             match action {
                 Action::Write(conn) => {
@@ -354,17 +346,7 @@ impl Engine {
         }
     }
 
-    /// Until when to look again and again for the reply to a call that goes now, if nobody
-    /// waits for another.
-    pub(super) fn eager_until(&self, now: Moment) -> Option<Moment> {
-        let alone = self.peer.pending() == 1;
-        self.eager.until(now).filter(|_| alone)
-    }
-
     fn count(&mut self, lane: Lane, took: std::time::Duration) {
-        if lane != Lane::Bulk {
-            self.eager.took(took);
-        }
         let place = &mut self.round_trips[lane.index()];
         if place.is_none() {
             *place = Histogram::new(2).ok();

@@ -295,12 +295,11 @@ impl World {
         if full {
             return;
         }
-        let taken = self.peer(key.0, key.1).take(now, conn);
-        if let Some((header, body)) = taken.map(|(header, body)| (header, body.clone()))
+        if let Some(frame) = self.peer(key.0, key.1).take(now, conn)
             && let Some(pipe) = self.pipes.get_mut(&key)
         {
-            pipe.bytes.extend(header.encode(body.len()));
-            pipe.bytes.extend(&body);
+            pipe.bytes.extend(frame.header.encode(frame.body.len()));
+            pipe.bytes.extend(&frame.body);
         }
     }
 
