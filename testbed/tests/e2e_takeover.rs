@@ -13,6 +13,8 @@ use common::host::Host;
 use common::load::{Load, burst};
 use common::lvs::Service;
 use common::{Cluster, main as run, view, web};
+use ssi_abi::counter;
+use ssi_api::control::Status;
 
 const NODES: u8 = 4;
 /// One more, which comes and goes.
@@ -30,6 +32,10 @@ fn main() -> ExitCode {
             (
                 "every node restarted in turn: who is with another notices nothing",
                 in_turn,
+            ),
+            (
+                "a director that is back before another takes over resets nothing of the others",
+                back_at_once,
             ),
             ("a node joins though the master's ssid is killed", |c| {
                 join(c, |master| {
@@ -127,6 +133,35 @@ fn in_turn(cluster: &Cluster) {
         "{:?}",
         report.answered
     );
+    burst(cluster.client(), service.address, 50).assert_flawless();
+    circles_nowhere(cluster);
+}
+
+/// Nodes that each pass on a packet for a node which is gone, and which the network looks for
+/// everywhere, would do so until its time to live is over, and starve meanwhile.
+fn circles_nowhere(cluster: &Cluster) {
+    for node in cluster.nodes() {
+        let status = cluster.host(node).run(&["ssi", "status", "-o", "json"]);
+        let status: Status = serde_json::from_str(&status).expect("a status");
+        let name = counter::NAMES[counter::TTL as usize];
+        let count = status.counters.iter().find(|counted| counted.name == name);
+        let count = count.map_or(0, |counted| counted.count);
+        assert_eq!(count, 0, "on node {node}: {name}");
+    }
+}
+
+/// Clients' packets come to it while it has no programs yet, or no view.
+fn back_at_once(cluster: &Cluster) {
+    let director = cluster.director_number();
+    let others = cluster.nodes().filter(|node| *node != director);
+    let service = service(cluster, others);
+    let held = Load::held(cluster.client(), service.address, 60, BEAT);
+    thread::sleep(Duration::from_secs(1));
+    crash(&[director]);
+    boot(&[director]);
+    view::settled(&all(cluster));
+    thread::sleep(Duration::from_secs(1));
+    held.stop().assert_flawless();
     burst(cluster.client(), service.address, 50).assert_flawless();
 }
 

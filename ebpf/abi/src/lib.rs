@@ -17,6 +17,7 @@ pub mod flow;
 pub mod fragment;
 pub mod hash;
 pub mod limits;
+pub mod link;
 pub mod member;
 pub mod probe;
 pub mod proc;
@@ -58,6 +59,7 @@ pod!(
     fragment::Fragment,
     fragment::FragmentKey,
     fragment::HeldFragment,
+    link::Link,
     member::Key,
     member::Member,
     member::Own,

@@ -25,6 +25,8 @@ pub const PEERS: usize = 1_024;
 pub const HELD_BYTES: usize = 1 << 18;
 /// Servers that a scheduler which compares all of them (lc, wlc) looks at per decision.
 pub const SCAN: u32 = 256;
+/// Interfaces whose addresses are known: a power of two.
+pub const LINKS: usize = 64;
 /// Members of the cluster besides this node, by address.
 pub const MEMBERS: usize = 1_024;
 /// Sockets that listen for the lanes' workers.

@@ -51,6 +51,11 @@ pub mod step {
 /// What becomes of a frame.
 #[inline(always)]
 pub fn frame<P: Packet>(packet: P) -> i32 {
+    // Each node that gets a copy would pass it on to the same server, and if that is the very
+    // host that the switch doesn't find, all copies come by here again.
+    if packet.for_another() {
+        return P::PASS;
+    }
     let mut action = look(packet, false);
     if action >= step::VERDICT {
         return settled(packet, action);

@@ -6,6 +6,7 @@ use aya_ebpf::macros::btf_map;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
 use ssi_abi::flow::Set;
 use ssi_abi::fragment::{Fragment, FragmentKey, HeldFragment};
+use ssi_abi::link::Link;
 use ssi_abi::member::LANES;
 use ssi_abi::server::{Load, Server};
 use ssi_abi::service::{Service, ServiceKey};
@@ -51,6 +52,8 @@ pub static FLOWS4: Array<Set, 1, MMAPABLE> = Array::new();
 pub static FRAGMENTS: LruHashMap<FragmentKey, Fragment, { limits::FRAGMENTS }> = LruHashMap::new();
 #[btf_map]
 pub static PEERS: HashMap<Addr, u32, { limits::PEERS }> = HashMap::new();
+#[btf_map]
+pub static LINKS: Array<Link, { limits::LINKS }> = Array::new();
 // Which worker serves a lane, and the socket that listens for it.
 #[btf_map]
 pub static LANE_WORKERS: Array<u32, { LANES as usize }> = Array::new();

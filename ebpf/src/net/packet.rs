@@ -22,6 +22,9 @@ pub trait Packet: Copy {
     fn length(self) -> u32;
     /// Interface it came in on.
     fn ingress(self) -> u32;
+    /// It is for another host, and comes by here because a switch doesn't know where that is,
+    /// or because this interface takes in everything.
+    fn for_another(self) -> bool;
     /// Several segments in one (GSO): its length says nothing about the wire.
     fn segmented(self) -> bool;
     /// Sends it out on an interface.

@@ -23,6 +23,8 @@ pub struct Tc {
     pub skb: *mut __sk_buff,
 }
 
+/// `PACKET_OTHERHOST` of `uapi/linux/if_packet.h`.
+const OTHER_HOST: u32 = 3;
 /// Bytes that hold every header we look at, nearly always.
 const HEADERS: u32 = 192;
 
@@ -74,6 +76,12 @@ impl Packet for Tc {
     fn ingress(self) -> u32 {
         // SAFETY: as above.
         unsafe { (*self.skb).ifindex }
+    }
+
+    #[inline(always)]
+    fn for_another(self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.skb).pkt_type == OTHER_HOST }
     }
 
     #[inline(always)]

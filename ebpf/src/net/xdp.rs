@@ -8,10 +8,16 @@ use aya_ebpf::helpers::{
     bpf_xdp_load_bytes,
 };
 
+use ssi_abi::link;
+
 use crate::checksum::update;
 use crate::headers::Ethernet;
+use crate::maps::LINKS;
 use crate::packet::{Covered, Packet, at, far};
 use crate::parse;
+
+/// The bit of an address's first byte that is set where it stands for many (IEEE 802).
+const GROUP: u8 = 1;
 
 /// An XDP frame.
 #[derive(Clone, Copy)]
@@ -56,6 +62,19 @@ impl Packet for Xdp {
     fn ingress(self) -> u32 {
         // SAFETY: the context is valid while the program runs.
         unsafe { (*self.ctx).ingress_ifindex }
+    }
+
+    #[inline(always)]
+    fn for_another(self) -> bool {
+        let ifindex = self.ingress();
+        let (Some(link), Some(ethernet)) =
+            (LINKS.get(link::place(ifindex)), at::<Ethernet, _>(self, 0))
+        else {
+            return false;
+        };
+        // SAFETY: `at` checked that the header lies within the frame.
+        let to = unsafe { (*ethernet).destination };
+        link.ifindex == ifindex && to[0] & GROUP == 0 && to != link.mac
     }
 
     #[inline(always)]

@@ -14,6 +14,7 @@ use ssi_abi::Addr;
 use ssi_abi::conn::{Conn4, Conn6, ConnKey4, ConnKey6};
 use ssi_abi::flow::Set;
 use ssi_abi::fragment::{Fragment, FragmentKey};
+use ssi_abi::link::Link;
 use ssi_abi::member::{Member, PeerStats};
 use ssi_abi::server::Server;
 use ssi_abi::service::{Service, ServiceKey};
@@ -61,6 +62,8 @@ pub struct Maps {
     pub fragments: Hash<FragmentKey, Fragment>,
     /// Whose tunnels we open; the value is the node's number.
     pub peers: Hash<Addr, u32>,
+    /// Interfaces by their number, see [`ssi_abi::link::place`].
+    pub links: Records<Link>,
     /// The other members of the cluster, by their address on the interconnect.
     pub members: Hash<Addr, Member>,
     /// This node.

@@ -66,6 +66,7 @@ impl Net {
                 reason: "there is no such interface; `ip link` lists them".to_owned(),
             });
         }
+        self.note_links([interface])?;
         let mut refused = Vec::new();
         for &way in ways(mode, interface) {
             match self.attach_by(interface, way) {

@@ -11,7 +11,7 @@ use crate::map::{
 };
 
 /// Every map of the object, by name.
-pub(super) const NAMES: [&str; 22] = [
+pub(super) const NAMES: [&str; 23] = [
     "SETTINGS",
     "ADDRS",
     "SERVICE_INDEX",
@@ -25,6 +25,7 @@ pub(super) const NAMES: [&str; 22] = [
     "FLOWS4",
     "FRAGMENTS",
     "PEERS",
+    "LINKS",
     "MEMBERS",
     "OWN",
     "LANE_WORKERS",
@@ -52,6 +53,7 @@ pub(super) fn open(ebpf: &Ebpf) -> Result<(Maps, Held), LoadError> {
         flows4: Records::new(raw("FLOWS4")?),
         fragments: Hash::new(raw("FRAGMENTS")?),
         peers: Hash::new(raw("PEERS")?),
+        links: Records::new(raw("LINKS")?),
         members: Hash::new(raw("MEMBERS")?),
         own: OwnNode::new(raw("OWN")?)?,
         listeners: Listeners::new(raw("LISTENERS")?, Records::new(raw("LANE_WORKERS")?)),

@@ -3,6 +3,7 @@
 mod attach;
 mod deliver;
 mod interface;
+mod links;
 mod maps;
 mod options;
 mod pins;

@@ -32,6 +32,8 @@ struct Entry {
     crashed: u64,
     /// Errors that supervision counted.
     errors: u64,
+    /// The last end may be that of somebody whom the witness never saw.
+    unseen: bool,
 }
 
 impl Books {
@@ -62,6 +64,7 @@ impl Books {
                 unsure: count(&ended, is_unsure),
                 crashed: count(&all, is_crashed),
                 errors: view.errors,
+                unseen: false,
             };
             let before = self.0.insert(name.clone(), now).unwrap_or_default();
             let node = view.node.and_then(|node| u8::try_from(node).ok());
@@ -74,8 +77,17 @@ impl Books {
             let mut errors = now.errors.wrapping_sub(before.errors);
             // Whom the guard ends before its program runs has said nothing to the witness.
             let last = view.last.as_deref();
-            let unborn = errors > most && last.is_some_and(|last| last.starts_with(KILLED));
-            errors -= u64::from(unborn);
+            let killed = last.is_some_and(|last| last.starts_with(KILLED));
+            // What is known of the last end stays until the next one.
+            let unseen = if errors == 0 {
+                before.unseen
+            } else {
+                killed && errors > least
+            };
+            if let Some(now) = self.0.get_mut(name) {
+                now.unseen = unseen;
+            }
+            errors -= u64::from(killed && errors > most);
             if !(least..=most).contains(&errors) {
                 let new = usize::try_from(before.ends).unwrap_or(0).min(ended.len());
                 wrong.push(format!(
@@ -83,7 +95,7 @@ impl Books {
                     &ended[new..]
                 ));
             }
-            if !unborn {
+            if !unseen {
                 wrong.extend(wrong_code(name, last, &ended, &all, journal));
             }
         }

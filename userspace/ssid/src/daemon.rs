@@ -28,9 +28,11 @@ pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
 
     let before = Before::load(&config)?;
-    // The addresses first: what the programs deliver to this node must find them.
-    cvip::prepare(&config).await?;
     let (data_path, feed) = DataPath::open(&config, |maps| before.company(&config, maps))?;
+    // Only now the addresses: a node that is back before another directs in its place still
+    // gets what clients send, and without the programs it would reset other servers'
+    // connections.
+    cvip::prepare(&config).await?;
     let data_path = Arc::new(Mutex::new(data_path));
     // Before anybody waits for this thread.
     let processes = Processes::start(&config)?;

@@ -5,6 +5,7 @@ use std::any::Any;
 use ssi_abi::conn::{Conn4, Conn6};
 use ssi_abi::flow::{Flow, Set};
 use ssi_abi::fragment::Fragment;
+use ssi_abi::link::{self, Link};
 use ssi_abi::settings::Settings;
 use ssi_abi::stats::Stats;
 use ssi_abi::{counter, filter};
@@ -15,7 +16,7 @@ use ssi_lvs::core::{Model, Step, Tuning, Write};
 use ssi_lvs::runner::install;
 
 use crate::case::{Entry, Verdict, Way};
-use crate::topology::{Interfaces, Real};
+use crate::topology::{INSIDE_MAC, Interfaces, OUTSIDE_MAC, Real};
 use crate::world::{ServerDef, World};
 
 /// Entries of the scheduling tables: room for a slot table and its successor.
@@ -63,6 +64,18 @@ impl Bench {
             ..model.settings()
         };
         net.maps().settings.set(0, &settings).expect("writes");
+        for (ifindex, mac) in [
+            (interfaces.outside, OUTSIDE_MAC),
+            (interfaces.inside, INSIDE_MAC),
+        ] {
+            let link = Link {
+                ifindex,
+                mac,
+                pad: 0,
+            };
+            let links = &net.maps().links;
+            links.set(link::place(ifindex), &link).expect("writes");
+        }
         Self {
             net,
             held,

@@ -66,7 +66,7 @@ impl Feed {
                     let changes: Vec<(IpAddr, Way)> = changes;
                     with(&data_path, move |path| Ok(path.lvs.ways(changes)?)).await?;
                 }
-                _ = sweep.tick() => with(&data_path, |path| Ok(path.lvs.sweep()?)).await?,
+                _ = sweep.tick() => with(&data_path, DataPath::sweep).await?,
                 _ = meter.tick() => with(&data_path, |path| Ok(path.lvs.tick()?)).await?,
                 ready = readable.readable() => {
                     ready.context("cannot watch for fragments")?.clear_ready();

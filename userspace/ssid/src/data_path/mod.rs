@@ -70,6 +70,12 @@ impl DataPath {
         Ok(())
     }
 
+    /// Looks after what changes by itself, once a second or so.
+    pub(crate) fn sweep(&mut self) -> Result<()> {
+        self.net.look_at_links()?;
+        Ok(self.lvs.sweep()?)
+    }
+
     /// Takes who is around this node.
     pub(crate) fn set_company(&mut self, company: &Company) -> Result<()> {
         network::peers(&self.net, company)?;

@@ -1,6 +1,7 @@
 //! The cases, one topic a file.
 
 mod again;
+mod astray;
 mod conntrack;
 mod decap;
 mod direct;
@@ -38,6 +39,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         ("flow", flow::cases),
         ("slot", slot::cases),
         ("again", again::cases),
+        ("astray", astray::cases),
     ];
     let mut all = Vec::new();
     for (topic, cases) in topics {
