@@ -138,6 +138,26 @@ fn an_interface_that_was_made_anew_gets_its_programs_again() {
 }
 
 #[test]
+fn xdp_knows_the_interfaces_address_also_when_it_changes() {
+    isolated(UnshareFlags::NEWNET, |root| {
+        ip("link add dev veth0 address 02:00:00:00:00:01 type veth peer name veth1");
+        let mut net = Net::open(&options(root)).expect("loads");
+        net.attach("veth0", Mode::Native).expect("attaches");
+        let known = |net: &Net| -> Vec<[u8; 6]> {
+            let links = net.maps().links.dump().expect("reads").into_iter();
+            let links = links.filter(|link| link.ifindex != 0);
+            links.map(|link| link.mac).collect()
+        };
+        assert_eq!(known(&net), [[2, 0, 0, 0, 0, 1]]);
+        ip("link set dev veth0 address 02:00:00:00:00:02");
+        net.look_at_links().expect("lists the interfaces");
+        assert_eq!(known(&net), [[2, 0, 0, 0, 0, 2]]);
+        drop(net);
+        unload(root).expect("unloads");
+    });
+}
+
+#[test]
 fn batches_write_and_read_twenty_thousand_records() {
     let net = Net::open(&Options::default()).expect("loads");
     let maps = net.maps();

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
+use nix::sys::socket::LinkAddr;
 use ssi_abi::link::{Link, place};
 
 use super::{Net, Working};
@@ -39,7 +40,7 @@ impl Net {
             getifaddrs().map_err(|error| LoadError::refused("to list the interfaces", &error))?;
         for found in all.filter(|found| wanted.contains(found.interface_name.as_str())) {
             let address = found.address.as_ref().and_then(|a| a.as_link_addr());
-            let Some(mac) = address.and_then(|link| link.addr()) else {
+            let Some(mac) = address.and_then(LinkAddr::addr) else {
                 continue;
             };
             let Ok(ifindex) = if_nametoindex(found.interface_name.as_str()) else {
