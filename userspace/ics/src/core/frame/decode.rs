@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use zerocopy::FromBytes;
 
 use super::mac::TAG;
-use super::{Frame, HEADER, Header, Kind, MAGIC, Mac, VERSION, Wire};
+use super::{CHUNK, Frame, HEADER, Header, Kind, MAGIC, Mac, VERSION, Wire};
 use crate::core::{Lane, Priority};
 
 /// Why a frame was refused. The connection it came over is of no use any more.
@@ -124,6 +124,19 @@ impl Decoder {
             Some((_, length)) => (length + self.trailer()).saturating_sub(self.open().len()),
             None => 0,
         }
+    }
+
+    /// Bytes to the end of the frame that has begun to come, or of a chunk if none has, and of
+    /// so many chunks after it.
+    #[must_use]
+    pub fn room(&self, chunks: usize) -> usize {
+        let whole = HEADER + CHUNK + self.trailer();
+        let first = match self.begun {
+            Some(_) => self.missing(),
+            // Its header may have come in part.
+            None => whole.saturating_sub(self.open().len()),
+        };
+        first + chunks * whole
     }
 
     /// The next frame, if it is complete.

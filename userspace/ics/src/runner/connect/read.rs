@@ -15,9 +15,12 @@ use crate::runner::seal::Opener;
 const LITTLE: usize = 4 << 10;
 /// The same where that many came last time.
 const MUCH: usize = 64 << 10;
-/// The same then on the bulk lane, where the part of a chunk that comes with the chunks before
-/// it is copied once more, into the next buffer: few of many are.
+/// The same then on the bulk lane with records, where the part of a chunk that comes with the
+/// chunks before it is copied once more, into the next buffer: few of many are.
 const BULK: usize = 256 << 10;
+/// Chunks for which there is room on the bulk lane without records, after the frame that has
+/// begun: a buffer ends where a chunk does, so that none is copied.
+const CHUNKS: usize = 3;
 /// Most bytes for which room is made because a body is that large.
 const READ_AHEAD: usize = 1 << 20;
 
@@ -64,12 +67,22 @@ impl Reading {
             _ => MUCH,
         };
         let room = decoder.missing().clamp(usual, READ_AHEAD);
+        let whole = Some(decoder.room(CHUNKS)).filter(|room| {
+            self.much && self.opener.is_none() && lane == Lane::Bulk && *room <= READ_AHEAD
+        });
         let (buffer, sealed) = decoder.sealed();
         if !self.much && buffer.is_empty() && buffer.capacity() > LITTLE {
             // What much came into is not kept for little.
             *buffer = BytesMut::new();
         }
-        if buffer.capacity() - buffer.len() < usual / 4 {
+        let left = buffer.capacity() - buffer.len();
+        if let Some(whole) = whole {
+            if left == 0 {
+                let mut next = BytesMut::with_capacity(buffer.len() + whole);
+                next.extend_from_slice(buffer);
+                *buffer = next;
+            }
+        } else if left < usual / 4 {
             buffer.reserve(room);
         }
         let count = self.stream.read_buf(buffer).await?;
