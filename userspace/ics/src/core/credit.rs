@@ -45,6 +45,8 @@ pub(super) struct Credits {
     /// What the other end grants; not known before it is connected.
     window: u16,
     gates: [BTreeMap<Service, Gate>; Lane::COUNT],
+    /// How many calls wait on each lane.
+    waiting: [usize; Lane::COUNT],
     /// Where on each lane the next search for a call begins, so that all services get on.
     turn: [Service; Lane::COUNT],
 }
@@ -55,6 +57,7 @@ impl Credits {
             bounds,
             window: 0,
             gates: Default::default(),
+            waiting: [0; Lane::COUNT],
             turn: [0; Lane::COUNT],
         }
     }
@@ -85,12 +88,16 @@ impl Credits {
         }
         gate.bytes += waiting.frame.bytes();
         gate.waiting.push_back(waiting);
+        self.waiting[lane.index()] += 1;
         Ok(())
     }
 
     /// The next call of a lane for which there is credit, and whether somebody who was
     /// refused may try again.
     pub(super) fn next(&mut self, lane: Lane) -> Option<(Waiting, bool)> {
+        if self.waiting[lane.index()] == 0 {
+            return None;
+        }
         let (window, bounds) = (self.window, self.bounds);
         let turn = self.turn[lane.index()];
         let gates = &mut self.gates[lane.index()];
@@ -101,6 +108,7 @@ impl Credits {
             .find_map(|(service, gate)| ready(gate).then_some(*service))?;
         let gate = gates.get_mut(&service)?;
         let waiting = gate.waiting.pop_front()?;
+        self.waiting[lane.index()] -= 1;
         gate.bytes -= waiting.frame.bytes();
         gate.used += 1;
         self.turn[lane.index()] = service.wrapping_add(1);
@@ -129,6 +137,7 @@ impl Credits {
             .iter()
             .position(|waiting| waiting.frame.header.request == request)?;
         let waiting = gate.waiting.remove(at)?;
+        self.waiting[lane.index()] -= 1;
         gate.bytes -= waiting.frame.bytes();
         let wake = gate.refused && !gate.is_full(self.bounds, 0);
         gate.refused &= !wake;

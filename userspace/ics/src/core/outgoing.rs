@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::Moment;
-use super::frame::Frame;
+use super::frame::{Frame, Header};
 
 #[derive(Debug)]
 struct Item {
@@ -29,17 +31,17 @@ impl Outgoing {
     }
 
     /// The next frame for the present connection.
-    pub(super) fn take(&mut self, now: Moment) -> Option<Frame> {
+    pub(super) fn take(&mut self, now: Moment) -> Option<(Header, &Bytes)> {
         let item = self.kept.get(self.next)?;
-        let mut frame = item.frame.clone();
+        let mut header = item.frame.header;
         if let Some(deadline) = item.deadline {
             // 0 would mean no deadline, and one that is over is over in a moment.
             let left = deadline.saturating_sub(now).as_millis().max(1);
-            frame.header.deadline_ms = u32::try_from(left).unwrap_or(u32::MAX);
+            header.deadline_ms = u32::try_from(left).unwrap_or(u32::MAX);
         }
         self.next += 1;
         self.handed = self.handed.max(self.base + self.next as u64);
-        Some(frame)
+        Some((header, &item.frame.body))
     }
 
     /// The other end has this many, of which the low 32 bits are given. False if it can't.
@@ -129,9 +131,7 @@ mod tests {
     }
 
     fn taken(out: &mut Outgoing) -> Vec<u64> {
-        std::iter::from_fn(|| out.take(Moment::ZERO))
-            .map(|frame| frame.header.request)
-            .collect()
+        std::iter::from_fn(|| out.take(Moment::ZERO).map(|(header, _)| header.request)).collect()
     }
 
     #[test]
@@ -166,10 +166,10 @@ mod tests {
     fn deadlines_go_as_what_is_left() {
         let mut out = Outgoing::default();
         out.push(frame(1), Some(Moment::from_secs(3)));
-        let first = out.take(Moment::from_secs(1)).unwrap();
-        assert_eq!(first.header.deadline_ms, 2000);
+        let (first, _) = out.take(Moment::from_secs(1)).unwrap();
+        assert_eq!(first.deadline_ms, 2000);
         assert!(out.resume(0));
-        let again = out.take(Moment::from_secs(9)).unwrap();
-        assert_eq!(again.header.deadline_ms, 1);
+        let (again, _) = out.take(Moment::from_secs(9)).unwrap();
+        assert_eq!(again.deadline_ms, 1);
     }
 }

@@ -133,11 +133,13 @@ impl Calling {
         let mut waited = false;
         loop {
             let sent = remote.tell(|engine, now| {
-                send(engine, now, ask.clone())
-                    .map_err(|error| (error, engine.wait_for_room(lane, ask.service)))
+                send(engine, now, ask.clone()).map_err(|error| {
+                    let room = matches!(error, CallError::Throttled);
+                    (error, room.then(|| engine.wait_for_room(lane, ask.service)))
+                })
             });
             let room = match sent {
-                Err((CallError::Throttled, room)) if self.wait => room,
+                Err((CallError::Throttled, Some(room))) if self.wait => room,
                 sent => {
                     if waited {
                         // The next of those that wait may find room too, or the node gone.
@@ -196,6 +198,12 @@ impl Reply {
     /// There is none, and why.
     pub async fn wait(mut self) -> Result<Bytes, CallError> {
         let (remote, call) = (&self.remote, self.call);
+        let until = remote.look(|engine| engine.eager_until(remote.shared.now()));
+        while until.is_some_and(|until| remote.shared.now() < until)
+            && !remote.look(|engine| engine.waiters.is_over(call))
+        {
+            tokio::task::yield_now().await;
+        }
         let said = poll_fn(|cx| remote.look(|engine| engine.waiters.poll(call, cx))).await;
         self.done = true;
         said

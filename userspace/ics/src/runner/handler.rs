@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::StreamIn;
+use super::call::PRIORITY;
 use crate::core::{Epoch, Failure, Node, Priority, Service};
 
 /// The stable number of a service: FNV-1a (32 bits) of its name, folded to 16. All nodes
@@ -114,7 +115,11 @@ impl Services {
             Entry::Occupied(entry) if entry.get().0 == name => Err(Register::Twice(name)),
             Entry::Occupied(entry) => Err(Register::Collision(entry.get().0, name)),
             Entry::Vacant(entry) => {
-                entry.insert((name, Arc::new(move |request| Box::pin(handler(request)))));
+                let handler = move |request: Request| -> Work {
+                    let raised = request.priority.raised();
+                    Box::pin(PRIORITY.scope(raised, handler(request)))
+                };
+                entry.insert((name, Arc::new(handler)));
                 Ok(())
             }
         }

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::call::Calling;
 use super::config::{Config, Fingerprint, PeerInfo, Security, StartError, View};
 use super::connect::{self, Refusals};
+use super::doze::Doze;
 use super::handler::{Register, Request, Services, Work, service_number};
 use super::ping;
 use super::remote::{Remote, lock};
@@ -202,10 +203,14 @@ impl Shared {
     /// The same on a worker.
     pub(super) fn spawn_at(&self, at: usize, what: impl Future<Output = ()> + Send + 'static) {
         let mut stopped = self.stopped.subscribe();
+        let stopped = Doze::new(async move {
+            // An error would mean that the sender has gone, and all with it.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        });
         self.workers.at(at).spawn(async move {
             tokio::select! {
-                // An error would mean that the sender has gone, and all with it.
-                _ = stopped.wait_for(|stopped| *stopped) => {}
+                biased;
+                () = stopped => {}
                 () = what => {}
             }
         });

@@ -4,6 +4,8 @@ mod bypass;
 mod call;
 mod config;
 mod connect;
+mod doze;
+mod eager;
 mod handler;
 mod ics;
 mod ping;

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc};
 
-use super::call::PRIORITY;
-use super::handler::{Cancelled, Request, Work};
+use super::eager::Eager;
+use super::handler::{Cancelled, Request};
 use super::ics::Shared;
 use super::stream::{Piece, StreamIn};
 use super::waiters::Waiters;
@@ -46,6 +46,7 @@ pub(super) struct Engine {
     /// When the lanes' connections came, or went.
     pub(super) since: [Moment; Lane::COUNT],
     pub(super) round_trips: [Option<Histogram<u64>>; Lane::COUNT],
+    eager: Eager,
     /// When the ticker will tick.
     armed: Moment,
 }
@@ -68,6 +69,9 @@ enum Todo {
     Run(Dispatch, Cancelled, Option<mpsc::UnboundedReceiver<Piece>>),
 }
 
+/// There is seldom more than one thing.
+type Todos = SmallVec<[Todo; 1]>;
+
 impl Remote {
     pub(super) fn new(node: Node, shared: Arc<Shared>) -> Self {
         let peer = Peer::new(node, shared.config.limits);
@@ -84,6 +88,7 @@ impl Remote {
                 links: Default::default(),
                 since: [now; Lane::COUNT],
                 round_trips: Default::default(),
+                eager: Eager::default(),
                 armed: Moment::MAX,
             }),
             sooner: Notify::new(),
@@ -92,7 +97,7 @@ impl Remote {
 
     /// Tells the engine something, and does what it wants done.
     pub(super) fn tell<T>(self: &Arc<Self>, what: impl FnOnce(&mut Engine, Moment) -> T) -> T {
-        let mut todo = Vec::new();
+        let mut todo = Todos::new();
         let now = self.shared.now();
         let result = {
             let mut engine = lock(&self.engine);
@@ -108,7 +113,7 @@ impl Remote {
         };
         for todo in todo {
             match todo {
-                Todo::Write(writer) => writer.try_pump(self),
+                Todo::Write(writer) => writer.try_pump(self, now),
                 Todo::Run(dispatch, cancelled, pieces) => self.run(dispatch, cancelled, pieces),
             }
         }
@@ -177,16 +182,19 @@ impl Remote {
         } else {
             Lane::Calls(request.priority)
         };
-        let raised = dispatch.priority.raised();
-        let mut work: Work =
-            Box::pin(PRIORITY.scope(raised, async move { handler(request).await }));
         let mut cx = Context::from_waker(Waker::noop());
         // A handler that panics is no reason to lose the connection that this runs for.
-        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut work).poll(&mut cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let mut work = handler(request);
+            match work.as_mut().poll(&mut cx) {
+                Poll::Ready(result) => Ok(result),
+                Poll::Pending => Err(work),
+            }
+        }));
         match polled {
             Err(_) => self.done(token, Err(broke_off())),
-            Ok(Poll::Ready(result)) => self.done(token, result),
-            Ok(Poll::Pending) => {
+            Ok(Ok(result)) => self.done(token, result),
+            Ok(Err(work)) => {
                 let remote = Arc::clone(self);
                 self.shared.spawn_for(lane, async move {
                     let guard = Unfinished(Some((Arc::clone(&remote), token)));
@@ -238,7 +246,7 @@ impl Engine {
     }
 
     /// Wakes whom the engine's actions are for; what needs the engine itself is left to do.
-    fn drain(&mut self, now: Moment, todo: &mut Vec<Todo>) {
+    fn drain(&mut self, now: Moment, todo: &mut Todos) {
         while let Some(action) = self.peer.poll_action() {
             match action {
                 Action::Write(conn) => {
@@ -346,7 +354,17 @@ impl Engine {
         }
     }
 
+    /// Until when to look again and again for the reply to a call that goes now, if nobody
+    /// waits for another.
+    pub(super) fn eager_until(&self, now: Moment) -> Option<Moment> {
+        let alone = self.peer.pending() == 1;
+        self.eager.until(now).filter(|_| alone)
+    }
+
     fn count(&mut self, lane: Lane, took: std::time::Duration) {
+        if lane != Lane::Bulk {
+            self.eager.took(took);
+        }
         let place = &mut self.round_trips[lane.index()];
         if place.is_none() {
             *place = Histogram::new(2).ok();

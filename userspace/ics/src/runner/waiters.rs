@@ -32,6 +32,14 @@ impl Waiters {
         self.0.insert(call, Waiting::Unasked);
     }
 
+    /// Whether a call is.
+    pub(super) fn is_over(&self, call: CallId) -> bool {
+        !matches!(
+            self.0.get(&call),
+            Some(Waiting::Unasked | Waiting::Asked(_))
+        )
+    }
+
     /// A call is complete.
     pub(super) fn complete(&mut self, call: CallId, said: Said) {
         // Nobody may wait any more.

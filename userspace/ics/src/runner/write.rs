@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 
 use super::remote::{Remote, lock};
 use super::seal::Sealer;
-use crate::core::frame::{Frame, Mac};
+use crate::core::Moment;
+use crate::core::frame::{HEADER, Header, Mac};
 use crate::core::peer::Conn;
 
 /// Bytes that are taken from the engine at a time, and written before anybody else in the
@@ -78,7 +79,7 @@ impl Writer {
 
     /// Writes what there is, if nobody else does, the socket takes it, and whoever runs now
     /// may.
-    pub(super) fn try_pump(&self, remote: &Arc<Remote>) {
+    pub(super) fn try_pump(&self, remote: &Arc<Remote>, now: Moment) {
         if !remote.shared.workers.may_write(self.conn.lane) {
             self.wake.notify_one();
             return;
@@ -91,7 +92,7 @@ impl Writer {
             return;
         }
         let mut cx = Context::from_waker(Waker::noop());
-        match state.pump(remote, self.conn, &mut cx) {
+        match state.pump(remote, self.conn, now, &mut cx) {
             Poll::Ready(Ok(false)) => return,
             Poll::Ready(Ok(true)) => {}
             Poll::Ready(Err(error)) => state.failed = Some(error),
@@ -108,7 +109,8 @@ impl Writer {
                 if let Some(error) = state.failed.take() {
                     return Poll::Ready(Err(error));
                 }
-                let pumped = state.pump(remote, self.conn, cx);
+                let now = remote.shared.now();
+                let pumped = state.pump(remote, self.conn, now, cx);
                 state.full = pumped.is_pending();
                 pumped
             });
@@ -127,6 +129,7 @@ impl State {
         &mut self,
         remote: &Arc<Remote>,
         conn: Conn,
+        now: Moment,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
         let mut took = false;
@@ -135,14 +138,13 @@ impl State {
                 if took {
                     return Poll::Ready(Ok(true));
                 }
-                let now = remote.shared.now();
                 let mut size = 0;
                 remote.look(|engine| {
                     while size < BATCH
-                        && let Some(frame) = engine.peer.take(now, conn)
+                        && let Some((header, body)) = engine.peer.take(now, conn)
                     {
-                        size += frame.bytes();
-                        self.add(&frame);
+                        size += HEADER + body.len();
+                        self.add(&header, body);
                     }
                 });
                 took = size >= BATCH;
@@ -154,14 +156,19 @@ impl State {
             if self.rest.is_empty() {
                 return Poll::Ready(Ok(false));
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut count = 0;
-            for (slice, bytes) in slices.iter_mut().zip(&self.rest) {
-                *slice = IoSlice::new(bytes);
-                count += 1;
-            }
             let stream = Pin::new(&mut self.io.stream);
-            let written = stream.poll_write_vectored(cx, &slices[..count]);
+            let written = if self.rest.len() == 1 {
+                // A little cheaper for the kernel than one of many.
+                stream.poll_write(cx, &self.rest[0])
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let mut count = 0;
+                for (slice, bytes) in slices.iter_mut().zip(&self.rest) {
+                    *slice = IoSlice::new(bytes);
+                    count += 1;
+                }
+                stream.poll_write_vectored(cx, &slices[..count])
+            };
             let mut written = ready!(written)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -192,18 +199,18 @@ impl State {
         Ok(())
     }
 
-    fn add(&mut self, frame: &Frame) {
-        let header = frame.header.encode(frame.body.len());
+    fn add(&mut self, header: &Header, body: &Bytes) {
+        let header = header.encode(body.len());
         self.scratch.put_slice(&header);
-        if frame.body.len() <= COPIED {
-            self.scratch.put_slice(&frame.body);
+        if body.len() <= COPIED {
+            self.scratch.put_slice(body);
         } else {
             self.rest.push_back(self.scratch.split().freeze());
-            self.rest.push_back(frame.body.clone());
+            self.rest.push_back(body.clone());
         }
         if let Some(mac) = &mut self.mac {
             mac.begin(&header);
-            self.scratch.put_slice(&mac.end(&frame.body));
+            self.scratch.put_slice(&mac.end(body));
         }
     }
 }

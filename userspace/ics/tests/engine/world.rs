@@ -295,11 +295,12 @@ impl World {
         if full {
             return;
         }
-        if let Some(frame) = self.peer(key.0, key.1).take(now, conn)
+        let taken = self.peer(key.0, key.1).take(now, conn);
+        if let Some((header, body)) = taken.map(|(header, body)| (header, body.clone()))
             && let Some(pipe) = self.pipes.get_mut(&key)
         {
-            pipe.bytes.extend(frame.header.encode(frame.body.len()));
-            pipe.bytes.extend(&frame.body);
+            pipe.bytes.extend(header.encode(body.len()));
+            pipe.bytes.extend(&body);
         }
     }
 

@@ -1,9 +1,11 @@
 //! Connections: they come and go, the session stays.
 
-use super::{Action, Conn, LaneState, Peer, Reason};
+use bytes::Bytes;
+
+use super::{Action, Conn, Peer, Reason};
 #[cfg(doc)]
 use crate::core::CallError;
-use crate::core::frame::{Frame, Header, Hello, Kind};
+use crate::core::frame::{HEADER, Header, Hello, Kind};
 use crate::core::{Lane, Moment};
 
 /// Why two ends don't belong together.
@@ -39,7 +41,7 @@ impl Peer {
         let session = self.session.as_ref();
         session
             .filter(|session| session.theirs == Some(theirs))
-            .map_or(0, |session| session.lanes[lane.index()].received)
+            .map_or(0, |session| session.lanes[lane.index()].received.frames)
     }
 
     /// Whether the other end has another session since the one that it had this number for.
@@ -118,7 +120,7 @@ impl Peer {
             state.conn = Some(number);
             state.told = false;
             // The hellos have told each end what the other has.
-            state.acknowledge();
+            state.received.acknowledge();
             session.tell(lane, &mut self.actions);
         }
         for lane in Lane::ALL {
@@ -127,41 +129,34 @@ impl Peer {
         Ok(Conn { lane, number })
     }
 
-    /// The next frame to write to a connection; nothing if it is of no use any more. A
-    /// frame that could not be written wholly is no reason to give it back: it goes again
-    /// once there is another connection.
-    pub fn take(&mut self, now: Moment, conn: Conn) -> Option<Frame> {
-        let epoch = self.epoch;
-        let state = self.state_of(conn)?;
-        let mut frame = match state.out.take(now) {
+    /// The header and body of the next frame to write to a connection; nothing if it is of no
+    /// use any more. A frame that could not be written wholly is no reason to give it back: it
+    /// goes again once there is another connection.
+    pub fn take(&mut self, now: Moment, conn: Conn) -> Option<(Header, &Bytes)> {
+        static NOTHING: Bytes = Bytes::new();
+        let session = self.session.as_mut().filter(|session| session.has(conn))?;
+        let state = &mut session.lanes[conn.lane.index()];
+        let must_acknowledge = state.received.must_acknowledge(now);
+        let (mut header, body) = match state.out.take(now) {
             Some(frame) => frame,
-            None if state.must_acknowledge(now) => Frame {
-                header: Header::new(Kind::Ack, conn.lane),
-                body: bytes::Bytes::new(),
-            },
+            None if must_acknowledge => (Header::new(Kind::Ack, conn.lane), &NOTHING),
             None => {
                 state.told = false;
                 return None;
             }
         };
-        state.acknowledge();
-        frame.header.ack = state.received as u32;
-        frame.header.epoch = epoch;
+        header.ack = state.received.acknowledge() as u32;
+        header.epoch = self.epoch;
         let count = &mut self.stats.lanes[conn.lane.index()];
         count.sent_frames += 1;
-        count.sent_bytes += frame.bytes() as u64;
-        Some(frame)
+        count.sent_bytes += (HEADER + body.len()) as u64;
+        Some((header, body))
     }
 
     /// Whether the engine still uses a connection.
     #[must_use]
     pub fn is_connected(&self, conn: Conn) -> bool {
         let session = self.session.as_ref();
-        session.is_some_and(|session| session.lanes[conn.lane.index()].conn == Some(conn.number))
-    }
-
-    pub(super) fn state_of(&mut self, conn: Conn) -> Option<&mut LaneState> {
-        let state = &mut self.session.as_mut()?.lanes[conn.lane.index()];
-        (state.conn == Some(conn.number)).then_some(state)
+        session.is_some_and(|session| session.has(conn))
     }
 }

@@ -7,6 +7,7 @@ mod action;
 mod call;
 mod connection;
 mod receive;
+mod received;
 mod serve;
 mod session;
 
@@ -99,14 +100,16 @@ impl Peer {
         self.actions.pop_front()
     }
 
-    /// When [`tick`](Self::tick) has something to do, unless something happens before.
+    /// When [`tick`](Self::tick) may have something to do, unless something happens before.
     #[must_use]
     pub fn next_tick(&self) -> Option<Moment> {
         let session = self.session.as_ref()?;
-        let acks = session.lanes.iter().filter_map(LaneState::ack_at);
-        acks.chain(session.pending.next_deadline())
-            .chain(session.serving.next_deadline())
-            .min()
+        let deadlines = [
+            session.ack_at,
+            session.pending.next_deadline(),
+            session.serving.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Time has passed.
@@ -127,6 +130,16 @@ impl Peer {
                 session.tell(lane, &mut self.actions);
             }
         }
+        // What has been told of is acknowledged with whatever is written next.
+        let due = session.lanes.iter().filter_map(LaneState::ack_at);
+        session.ack_at = due.filter(|at| *at > now).min();
+    }
+
+    /// Calls that are not complete.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let session = self.session.as_ref();
+        session.map_or(0, |session| session.pending.len())
     }
 
     /// What has been counted.

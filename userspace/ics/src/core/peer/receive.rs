@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::session::ACK_FRAMES;
+use super::received::ACK_FRAMES;
 use super::{Action, CallId, Conn, Dispatch, Peer, Reason};
 use crate::core::frame::{Frame, Header, Kind, flag};
 use crate::core::serving::{Incoming, Served};
@@ -12,17 +12,19 @@ impl Peer {
     /// A frame came over a connection.
     pub fn received(&mut self, now: Moment, conn: Conn, frame: Frame) {
         let bytes = frame.bytes();
-        let Some(state) = self.state_of(conn) else {
+        let session = self.session.as_mut();
+        let Some(session) = session.filter(|session| session.has(conn)) else {
             self.stats.stale += 1;
             return;
         };
         let kept = frame.header.kind.is_kept();
-        let enough = kept && state.count(now, bytes);
+        let enough = kept && session.count(now, conn.lane, bytes);
+        let state = &mut session.lanes[conn.lane.index()];
         let possible = state.out.acknowledged(frame.header.ack);
         let count = &mut self.stats.lanes[conn.lane.index()];
         count.received_frames += 1;
         count.received_bytes += bytes as u64;
-        if enough && let Some(session) = &mut self.session {
+        if enough {
             session.tell(conn.lane, &mut self.actions);
         }
         let done = if possible {

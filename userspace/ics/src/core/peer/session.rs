@@ -2,8 +2,8 @@
 //! however many connections.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
+use super::received::{ACK_DELAY, Received};
 use super::{Action, Conn, Peer, Reason, Token};
 use crate::core::credit::Credits;
 use crate::core::frame::Frame;
@@ -11,14 +11,6 @@ use crate::core::outgoing::Outgoing;
 use crate::core::pending::Pending;
 use crate::core::serving::Serving;
 use crate::core::{CallError, Epoch, Lane, Moment};
-
-/// Frames after which an acknowledgement is sent even if nothing else is.
-pub(super) const ACK_FRAMES: u64 = 256;
-/// Bytes after which it is.
-const ACK_BYTES: usize = 512 << 10;
-/// Time after which it is. All it holds up is what the other end keeps for a new connection;
-/// sooner, each of the few frames of quiet times would have one of its own.
-const ACK_DELAY: Duration = Duration::from_millis(500);
 
 /// What has been said, and what is being done about it.
 #[derive(Debug)]
@@ -37,6 +29,8 @@ pub(super) struct Session {
     pub(super) lanes: [LaneState; Lane::COUNT],
     /// Chunks per stream that the other end takes.
     pub(super) chunks: u16,
+    /// No lane's acknowledgement is due sooner.
+    pub(super) ack_at: Option<Moment>,
 }
 
 #[derive(Debug, Default)]
@@ -45,12 +39,7 @@ pub(super) struct LaneState {
     /// The runner knows that there is something to write.
     pub(super) told: bool,
     pub(super) out: Outgoing,
-    /// Frames of the session that have been received.
-    pub(super) received: u64,
-    /// How many of those the other end was told of, and when the first was that it wasn't.
-    acknowledged: u64,
-    unacknowledged_bytes: usize,
-    since: Option<Moment>,
+    pub(super) received: Received,
 }
 
 impl Peer {
@@ -96,6 +85,7 @@ impl Peer {
             serving: Serving::default(),
             lanes: Default::default(),
             chunks: 0,
+            ack_at: None,
         });
     }
 
@@ -123,12 +113,24 @@ impl Peer {
 }
 
 impl Session {
+    /// Whether this is the connection of its lane.
+    pub(super) fn has(&self, conn: Conn) -> bool {
+        self.lanes[conn.lane.index()].conn == Some(conn.number)
+    }
+
     /// What a reply to the other end's request has to name.
     pub(super) fn token(&self, request: u64) -> Token {
         Token {
             session: self.count,
             request,
         }
+    }
+
+    /// A frame has come on a lane with a connection: true if so many have that an
+    /// acknowledgement must go.
+    pub(super) fn count(&mut self, now: Moment, lane: Lane, bytes: usize) -> bool {
+        self.ack_at.get_or_insert(now + ACK_DELAY);
+        self.lanes[lane.index()].received.count(now, bytes)
     }
 
     /// Puts a frame on its lane.
@@ -156,31 +158,8 @@ impl Session {
 }
 
 impl LaneState {
-    /// A frame of the session has come; true: so many that an acknowledgement has to go.
-    pub(super) fn count(&mut self, now: Moment, bytes: usize) -> bool {
-        self.received += 1;
-        self.unacknowledged_bytes += bytes;
-        self.since.get_or_insert(now);
-        self.enough()
-    }
-
-    fn enough(&self) -> bool {
-        self.received - self.acknowledged >= ACK_FRAMES || self.unacknowledged_bytes >= ACK_BYTES
-    }
-
-    pub(super) fn must_acknowledge(&self, now: Moment) -> bool {
-        self.enough() || self.ack_at().is_some_and(|at| at <= now)
-    }
-
-    pub(super) fn acknowledge(&mut self) {
-        self.acknowledged = self.received;
-        self.unacknowledged_bytes = 0;
-        self.since = None;
-    }
-
     /// When an acknowledgement is due.
     pub(super) fn ack_at(&self) -> Option<Moment> {
-        self.conn?;
-        self.since.map(|since| since + ACK_DELAY)
+        self.conn.and(self.received.ack_at())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use super::Refusal;
@@ -10,6 +11,7 @@ use super::protect::Halves;
 use super::read::Reading;
 use crate::core::frame::Decoder;
 use crate::core::peer::Conn;
+use crate::runner::doze::Doze;
 use crate::runner::remote::{Link, Remote};
 use crate::runner::write::Writer;
 
@@ -39,10 +41,16 @@ pub(super) async fn run(remote: Arc<Remote>, greeted: Greeted<Halves>) -> Refusa
     {
         return Refusal::Key(remote.node);
     }
+    let others = Doze::new(async {
+        tokio::select! {
+            why = writer.run(&remote) => why.into(),
+            () = close.notified() => Refusal::Closed,
+        }
+    });
     let why = tokio::select! {
+        biased;
+        why = others => why,
         why = read(&remote, conn, reading, greeted.decoder) => why,
-        why = writer.run(&remote) => why.into(),
-        () = close.notified() => Refusal::Closed,
     };
     drop(guard);
     why
@@ -69,7 +77,7 @@ async fn read(
         return refused;
     }
     loop {
-        let mut frames = Vec::new();
+        let mut frames: SmallVec<[_; 2]> = SmallVec::new();
         let decoded = loop {
             match decoder.next_frame() {
                 Ok(Some(frame)) => frames.push(frame),
