@@ -37,6 +37,8 @@ pub struct Duty {
     pub lost: BTreeSet<NodeId>,
     /// Lives that are over, as their own next lives say, or a fencing device.
     pub over: BTreeMap<NodeId, Why>,
+    /// It has had another lead, and gives nothing to anybody any more.
+    pub handed: bool,
     /// Since when nodes that are ready to go up wait for voters.
     pub held: Option<Time>,
 }
@@ -58,6 +60,7 @@ impl Duty {
             shot: BTreeSet::new(),
             lost: BTreeSet::new(),
             over: BTreeMap::new(),
+            handed: false,
             held: None,
         }
     }
@@ -152,11 +155,9 @@ impl Duty {
         let done = self.done(view);
         let gone = |member: &&Member| member.state == State::GoingDown && member.since <= done;
         nodes.extend(view.present().filter(gone).map(|gone| (gone.id, Why::Left)));
-        // Others elect another master before they could put this one out; it goes on its
-        // own wish only.
-        if nodes.get(&self.me).is_some_and(|why| *why != Why::Left) {
-            nodes.remove(&self.me);
-        }
+        // Others elect another master before they could put this one out; and if it goes on its
+        // own wish, it has another lead first.
+        nodes.remove(&self.me);
         (!nodes.is_empty()).then(|| Command::Remove {
             nodes: nodes.into_iter().collect(),
             probe_key: [key(), key()],
@@ -235,6 +236,14 @@ impl Duty {
                 owner: to,
             })
         })
+    }
+
+    /// Whether this node wants to leave, and nothing but its going is left to be done.
+    #[must_use]
+    pub fn is_going(&self, view: &View) -> bool {
+        let done = self.done(view);
+        let own = view.member(self.me);
+        own.is_some_and(|own| own.state == State::GoingDown && own.since <= done)
     }
 
     /// Who wants to leave goes down step by step.

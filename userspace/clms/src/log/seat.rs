@@ -168,6 +168,13 @@ impl Seat {
         changed.map(|_| ()).map_err(|error| not_written(&error))
     }
 
+    /// As the leader, has another voter lead. Nothing more is written by this one; if the other
+    /// doesn't take over, somebody is elected.
+    pub async fn hand_over(&self, heir: Voter) {
+        // It fails if the log has stopped by itself: then others elect somebody, too.
+        let _ = self.raft.trigger().transfer_leader(heir).await;
+    }
+
     /// Leaves the seat.
     pub async fn leave(&self) {
         // It fails if the log has stopped by itself, which is as good.

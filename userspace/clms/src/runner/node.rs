@@ -24,7 +24,7 @@ use crate::core::member::{Key, Member};
 use crate::core::message::Message;
 use crate::core::pair::generation;
 use crate::core::voters::Voters;
-use crate::core::{Epoch, Time, View};
+use crate::core::{Epoch, NodeId, Time, View};
 use crate::log::{Applied, NotWritten, Store, Voter};
 
 /// What a node is made of.
@@ -329,6 +329,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
                 }
             }
             Output::Contact(message) => self.knock(&message)?,
+            Output::HandOver(heir) => self.hand_over(heir),
             Output::Propose(command) => self.propose(command),
             Output::Install(installed) => self.install(installed)?,
             Output::Refound(command) => self.found_anew(Some(command)),
@@ -394,6 +395,14 @@ impl<G: Ground, M: Messenger> Node<G, M> {
             // Nobody listens any more when the node is about to stop.
             let _ = says.send(seat.propose(command).await);
         });
+    }
+
+    fn hand_over(&self, heir: NodeId) {
+        let Some(seat) = self.seating.seat() else {
+            return;
+        };
+        tracing::info!("node {heir} is to be the master");
+        tokio::spawn(async move { seat.hand_over(heir.number.get()).await });
     }
 
     fn see_to_voters(&mut self, now: Time) -> io::Result<()> {

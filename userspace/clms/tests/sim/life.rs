@@ -336,6 +336,13 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
             };
             send(world, host, other, None, message);
         }
+        Output::HandOver(heir) => {
+            world.say(|| format!("host{} hands over to {heir}", host + 1));
+            if let Some(seat) = world.hosts[host].seat.clone() {
+                let heir = heir.number.get();
+                crate::seats::spawn(world, async move { seat.hand_over(heir).await });
+            }
+        }
         Output::Propose(command) => {
             world.say(|| format!("host{} proposes: {command}", host + 1));
             if let Some(seat) = world.hosts[host].seat.clone() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::life;
 use crate::scenarios::ms;
 use crate::town::Town;
+use crate::world::clock;
 
 impl Town {
     /// Switches hosts on.
@@ -19,6 +20,11 @@ impl Town {
     /// Whether a host is switched on.
     pub(crate) fn is_up(&self, host: usize) -> bool {
         self.shared.lock().hosts[host].up
+    }
+
+    /// Whether a host's daemon knows that it is no member.
+    pub(crate) fn has_left(&self, host: usize) -> bool {
+        self.shared.lock().hosts[host].id().is_none()
     }
 
     /// Whether a host's daemon runs.
@@ -68,6 +74,17 @@ impl Town {
             }
         }
         Ok(())
+    }
+
+    /// A host's user has it leave, and says so until it has.
+    pub(crate) fn leave(&mut self, host: usize) {
+        let mut world = self.shared.lock();
+        let now = clock(&world, host);
+        world.say(|| format!("host{} wants to leave", host + 1));
+        if let Some(engine) = &mut world.hosts[host].engine {
+            engine.leave(now);
+        }
+        world.wake(host);
     }
 
     /// Kills daemons; their kernels go on.

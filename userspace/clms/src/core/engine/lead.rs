@@ -95,7 +95,8 @@ impl Engine {
 
     /// Whether it may give leases: the voters elect nobody else before this moment is over.
     pub(super) fn may_give(&self, now: Time) -> bool {
-        self.is_confirmed() && now < self.acked + self.timing.surely(self.timing.mastery)
+        let handed = self.duty.as_ref().is_some_and(|duty| duty.handed);
+        !handed && self.is_confirmed() && now < self.acked + self.timing.surely(self.timing.mastery)
     }
 
     pub(super) fn lead_due(&self) -> Time {
@@ -118,6 +119,9 @@ impl Engine {
         }
         self.lead_due = now + LOOK;
         let view = self.view().clone();
+        if self.hand_over(now) {
+            return;
+        }
         if self.may_give(now) {
             self.renew(now, me, &view);
             self.show(now);
@@ -331,6 +335,19 @@ impl Engine {
             if let Some(duty) = &mut self.duty {
                 duty.shown.insert(to, now);
             }
+        }
+        if let Command::Remove { nodes, .. } = command {
+            self.let_know(me, nodes, &view);
+        }
+    }
+
+    /// Lets those know who wanted to leave that they have left. Nobody else would, but the log,
+    /// where they voted: from now on no member hears them, or is heard by them.
+    fn let_know(&mut self, me: NodeId, gone: &[(NodeId, Why)], view: &View) {
+        let left = gone.iter().filter(|(_, why)| *why == Why::Left);
+        for (to, _) in left.filter(|(id, _)| *id != me) {
+            let message = Message::Snapshot(Box::new(view.clone()));
+            self.out.push_back(Output::Door { to: *to, message });
         }
     }
 

@@ -4,6 +4,7 @@ mod alone;
 mod back;
 mod entry;
 mod hear;
+mod heir;
 mod install;
 mod lead;
 mod own;
@@ -61,6 +62,8 @@ pub enum Output {
     /// Sends a message to any member it knows how to reach, another one each time: this
     /// node isn't one itself, or nobody seems to hear it.
     Contact(Message),
+    /// As the leader of the log: has this voter lead it.
+    HandOver(NodeId),
     /// Writes to the view log. Only what comes back by [`Engine::committed`] counts.
     Propose(Command),
     /// As the master: a node's `ssid` does not answer, though its kernel does; or it does

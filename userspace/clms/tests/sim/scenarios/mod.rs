@@ -6,7 +6,9 @@ mod deaf;
 mod fenced;
 mod flap;
 mod form;
+mod heir;
 mod idle;
+mod leave;
 mod loss;
 mod lossy;
 mod many;
@@ -65,6 +67,8 @@ scenarios! {
     crash, 200, true, few;
     master, 150, true, few;
     restart, 150, true, few;
+    leave, 60, false, few;
+    heir, 60, false, |seed| 5 + (seed % 11) as usize;
     pause, 120, true, few;
     partition, 150, true, few;
     power, 100, false, |seed| [1, 2, 3, 5, 1 + (seed as usize / 5) % 15][seed as usize % 5];
