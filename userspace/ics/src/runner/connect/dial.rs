@@ -14,6 +14,10 @@ use crate::runner::remote::Remote;
 /// most; it doubles in between.
 const FIRST: Duration = Duration::from_millis(20);
 const MOST: Duration = Duration::from_millis(500);
+/// So many times as long a node may take to answer at all. Its kernel drops what comes from one
+/// that it doesn't know yet; TCP would ask again after a second (RFC 6298 §2.1), in which the
+/// two can't talk.
+const ANSWER: u32 = 5;
 
 /// Keeps one connection per lane to a node with a higher number, while it is up.
 pub(in crate::runner) fn dial(remote: &Arc<Remote>) {
@@ -39,12 +43,15 @@ async fn keep(remote: Arc<Remote>, lane: Lane) {
             wait = FIRST;
             continue;
         }
-        match timeout(HANDSHAKE, protect::dial(&remote, lane)).await {
+        let dialled = protect::dial(&remote, lane, wait * ANSWER);
+        match timeout(HANDSHAKE, dialled).await {
             Ok(Ok(greeted)) => {
                 wait = FIRST;
                 let why = run::run(Arc::clone(&remote), greeted).await;
                 shared.refuse(Some(remote.node), &why);
             }
+            // That it is about to know this one is nothing to tell anybody.
+            Ok(Err(Refusal::NoAnswer)) if wait < MOST => {}
             Ok(Err(why)) => shared.refuse(Some(remote.node), &why),
             Err(_) => shared.refuse(Some(remote.node), &Refusal::Timeout),
         }

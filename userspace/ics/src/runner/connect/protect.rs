@@ -1,9 +1,11 @@
 //! What is between a socket and the frames: TLS, or nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::{ClientConnection, ServerConnection};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::calm::Calm;
@@ -41,11 +43,18 @@ fn sealed(stream: Sealed<Calm<TcpStream>>, decoder: &mut Decoder) -> Halves {
     )
 }
 
-/// Dials a node and says hello.
-pub(super) async fn dial(remote: &Arc<Remote>, lane: Lane) -> Result<Greeted<Halves>, Refusal> {
+/// Dials a node and says hello; `patience`: how long it may take to answer at all.
+pub(super) async fn dial(
+    remote: &Arc<Remote>,
+    lane: Lane,
+    patience: Duration,
+) -> Result<Greeted<Halves>, Refusal> {
     let shared = &remote.shared;
     let peer = shared.peer(remote.node).ok_or(Mismatch::NotUp)?;
-    let stream = socket::connect(shared.config.address, peer.address, lane).await?;
+    let connected = socket::connect(shared.config.address, peer.address, lane);
+    let stream = timeout(patience, connected)
+        .await
+        .map_err(|_| Refusal::NoAnswer)??;
     socket::prepare(&stream, shared.config.silence)?;
     let Some(tls) = &shared.tls else {
         let greeted = greet::dialled(remote, lane, stream).await?;

@@ -24,6 +24,9 @@ pub enum Refusal {
     /// The other end closed it.
     #[error("the other end closed it")]
     Closed,
+    /// The node does not take the connection.
+    #[error("it does not answer")]
+    NoAnswer,
     /// Nothing came for too long.
     #[error("no hello in time")]
     Timeout,
@@ -67,6 +70,7 @@ impl Refusal {
             Self::Flood(_) => "flood",
             Self::Io(_) => "io",
             Self::Closed => "closed",
+            Self::NoAnswer => "no_answer",
             Self::Timeout => "timeout",
             Self::Frame(_) => "frame",
             Self::NoHello => "no_hello",
