@@ -1,8 +1,11 @@
 //! Small views for tests.
 
+use std::collections::BTreeSet;
+
 use super::command::{Command, Wish};
+use super::engine::{Engine, Start};
 use super::member::{Candidate, Facts};
-use super::{NodeId, Number, State, View};
+use super::{NodeId, Number, State, Time, Timing, View};
 
 /// A node's number, for sure.
 pub(crate) fn number(number: u16) -> Number {
@@ -61,4 +64,22 @@ pub(crate) fn view_of(nodes: u16) -> View {
         .expect("they are coming up");
     }
     view
+}
+
+/// A node that has been a member of `view` for a while.
+pub(crate) fn engine(now: Time, own: NodeId, view: View) -> Engine {
+    Engine::new(
+        now,
+        Start {
+            timing: Timing::default(),
+            candidate: view.members[&own.number].candidate.clone(),
+            number: Some(own.number),
+            view,
+            id: Some(own),
+            subsystems: Vec::new(),
+            resources: BTreeSet::new(),
+            fencing: false,
+            entropy: Box::new(|| 7),
+        },
+    )
 }

@@ -46,14 +46,11 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::core::engine::Start;
+    use crate::core::Timing;
     use crate::core::member::Why;
     use crate::core::message::Message;
-    use crate::core::testing::{id, view_of};
-    use crate::core::{Number, Timing};
+    use crate::core::testing::{engine, id, view_of};
 
     #[test]
     fn who_was_put_out_asks_to_come_back_and_who_left_does_not() {
@@ -61,20 +58,7 @@ mod tests {
             let (view, now) = (view_of(3), Time(1_000_000_000));
             let own = id(2);
             let epoch = view.epoch + 1;
-            let mut engine = Engine::new(
-                now,
-                Start {
-                    timing: Timing::default(),
-                    candidate: view.members[&own.number].candidate.clone(),
-                    number: Number::new(2),
-                    view,
-                    id: Some(own),
-                    subsystems: Vec::new(),
-                    resources: BTreeSet::new(),
-                    fencing: false,
-                    entropy: Box::new(|| 7),
-                },
-            );
+            let mut engine = engine(now, own, view);
             let remove = Command::Remove {
                 nodes: vec![(own, why)],
                 probe_key: [1, 2],

@@ -18,8 +18,12 @@ impl Engine {
                 {
                     return;
                 }
+                let known = view.epoch == own.epoch;
                 if let Some(installed) = self.follower.snapshot(*view) {
                     self.installed(now, installed);
+                } else if known {
+                    // The master doesn't know that: the report was lost.
+                    self.report(now);
                 }
                 return;
             }
@@ -149,6 +153,43 @@ impl Engine {
             self.reported(now, id, report);
         } else {
             self.tell_master(Message::Report(report));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::testing::{engine, id, view_of};
+    use crate::core::{Master, View};
+
+    #[test]
+    fn who_is_shown_what_it_has_says_so() {
+        let now = Time(1_000_000_000);
+        let master = Some(Master {
+            node: id(1),
+            term: 1,
+        });
+        let view = View {
+            master,
+            ..view_of(3)
+        };
+        for behind in [true, false] {
+            let older = view_of(2);
+            let of = if behind { older } else { View::clone(&view) };
+            let mut engine = engine(now, id(2), of);
+            while engine.poll().is_some() {}
+            let shown = Message::Snapshot(Box::new(view.clone()));
+            engine.message(now, Some(id(1)), shown);
+            let did: Vec<Output> = std::iter::from_fn(|| engine.poll()).collect();
+            let said = did.iter().find_map(|output| match output {
+                Output::Send {
+                    message: Message::Report(report),
+                    ..
+                } => Some(report.epoch),
+                _ => None,
+            });
+            assert_eq!(said, Some(view.epoch), "{did:?}");
         }
     }
 }
