@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::{Refusal, protect, run};
 use crate::core::Lane;
+use crate::runner::config::PeerInfo;
 use crate::runner::ics::HANDSHAKE;
 use crate::runner::remote::Remote;
 
@@ -38,13 +39,22 @@ async fn keep(remote: Arc<Remote>, lane: Lane) {
         let redial = shared.redial.notified();
         tokio::pin!(redial);
         redial.as_mut().enable();
-        if shared.peer(remote.node).is_none() {
+        let Some(peer) = shared.peer(remote.node) else {
             redial.await;
             wait = FIRST;
             continue;
-        }
-        let dialled = protect::dial(&remote, lane, wait * ANSWER);
-        match timeout(HANDSHAKE, dialled).await {
+        };
+        let dialled = protect::dial(&remote, lane, &peer, wait * ANSWER);
+        let dialled = tokio::select! {
+            dialled = timeout(HANDSHAKE, dialled) => dialled,
+            // Who doesn't answer may be about to leave, and must not be waited for when it is
+            // back.
+            () = gone(&remote, &peer) => {
+                wait = FIRST;
+                continue;
+            }
+        };
+        match dialled {
             Ok(Ok(greeted)) => {
                 wait = FIRST;
                 let why = run::run(Arc::clone(&remote), greeted).await;
@@ -58,5 +68,18 @@ async fn keep(remote: Arc<Remote>, lane: Lane) {
         // A new view may be what it takes.
         let _ = timeout(wait, redial).await;
         wait = (wait * 2).min(MOST);
+    }
+}
+
+/// Waits for a view that does not have this life of the node.
+async fn gone(remote: &Remote, peer: &PeerInfo) {
+    loop {
+        let redial = remote.shared.redial.notified();
+        tokio::pin!(redial);
+        redial.as_mut().enable();
+        if remote.shared.peer(remote.node).as_ref() != Some(peer) {
+            return;
+        }
+        redial.await;
     }
 }

@@ -13,9 +13,8 @@ use super::greet::{self, Greeted};
 use super::read::Reading;
 use super::{Refusal, socket};
 use crate::core::frame::Decoder;
-use crate::core::peer::Mismatch;
 use crate::core::{Lane, Node};
-use crate::runner::config::Fingerprint;
+use crate::runner::config::{Fingerprint, PeerInfo};
 use crate::runner::ics::Shared;
 use crate::runner::remote::Remote;
 use crate::runner::seal::{Sealed, Whole};
@@ -47,10 +46,10 @@ fn sealed(stream: Sealed<Calm<TcpStream>>, decoder: &mut Decoder) -> Halves {
 pub(super) async fn dial(
     remote: &Arc<Remote>,
     lane: Lane,
+    peer: &PeerInfo,
     patience: Duration,
 ) -> Result<Greeted<Halves>, Refusal> {
     let shared = &remote.shared;
-    let peer = shared.peer(remote.node).ok_or(Mismatch::NotUp)?;
     let connected = socket::connect(shared.config.address, peer.address, lane);
     let stream = timeout(patience, connected)
         .await
