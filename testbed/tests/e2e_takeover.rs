@@ -37,6 +37,10 @@ fn main() -> ExitCode {
                 "a director that is back before another takes over resets nothing of the others",
                 back_at_once,
             ),
+            (
+                "the director and the master leave in order: nobody notices",
+                leave,
+            ),
             ("a node joins though the master's ssid is killed", |c| {
                 join(c, |master| {
                     Host::Node(master).run(&["pkill", "-KILL", "-x", "ssid"]);
@@ -164,6 +168,33 @@ fn back_at_once(cluster: &Cluster) {
     thread::sleep(Duration::from_secs(1));
     held.stop().assert_flawless();
     burst(cluster.client(), service.address, 50).assert_flawless();
+}
+
+/// They go, and come back, one after the other, while clients are with other nodes.
+fn leave(cluster: &Cluster) {
+    let servers = [3, 4];
+    let service = service(cluster, servers.into_iter());
+    for goes in [1, 2] {
+        let held = Load::held(cluster.client(), service.address, 60, BEAT);
+        thread::sleep(Duration::from_millis(500));
+        let before = view::settled(&all(cluster));
+        let began = Instant::now();
+        cluster.host(goes).run(&["ssi", "leave", "--yes"]);
+        let took = began.elapsed();
+        let others: Vec<u8> = cluster.nodes().filter(|node| *node != goes).collect();
+        let without = view::wait(&others, "a view without it", |view| {
+            view::out(view, goes) && view::director(view).is_some_and(|now| now != goes)
+        });
+        println!(
+            "    node {goes} has left after {took:?}; the master was node {:?}, and is node {:?}",
+            before.master, without.master
+        );
+        thread::sleep(Duration::from_secs(1));
+        held.stop().assert_flawless();
+        burst(cluster.client(), service.address, 50).assert_flawless();
+        cluster.host(goes).run(&["ssi", "rejoin"]);
+        view::settled(&all(cluster));
+    }
 }
 
 /// A node joins while something happens to the master.

@@ -47,8 +47,8 @@ const LENGTH: usize = HEAD;
 const CLIENT4: [u8; 4] = [10, 64, 0, 9];
 const CLIENT6: [u8; 16] = [0xfd, 0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 64, 0, 9];
 const CLIENT_PORT: u16 = 0x8009;
-/// MAC addresses of the frame; XDP looks at neither.
-const TO: [u8; 6] = [2, 0, 0, 0, 0, 1];
+/// MAC addresses of the frame.
+pub(crate) const TO: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const FROM: [u8; 6] = [2, 0, 0, 0, 0, 2];
 
 /// A TCP segment to a virtual address: the frame, and how to make it again.

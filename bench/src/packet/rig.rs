@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::{Context as _, Result};
+use ssi_abi::link::{self, Link};
 use ssi_api::lvs::{
     Command, Method, Protocol, Scheduler, ServerName, ServerSpec, ServiceName, ServiceSpec,
 };
@@ -10,6 +11,8 @@ use ssi_loader::map::possible_cpus;
 use ssi_loader::{Net, Options, Sizes, kernel};
 use ssi_lvs::core::{Environment, Model, Route, Tuning};
 use ssi_lvs::runner::install;
+
+use super::frame::TO;
 
 /// Connections that the tables have room for on each CPU: twice what the benchmarks open.
 /// The kernel divides a table evenly among all CPUs that the machine could have, and
@@ -38,6 +41,16 @@ pub(crate) struct Way {
     pub next_hop: [u8; 6],
 }
 
+/// Frames come in on this interface, which has the address that they are for.
+pub(crate) fn is_at(net: &Net, ifindex: u32) -> Result<()> {
+    let link = Link {
+        ifindex,
+        mac: TO,
+        pad: 0,
+    };
+    Ok(net.maps().links.set(link::place(ifindex), &link)?)
+}
+
 /// Loads a packet path with these services.
 pub(crate) fn open(services: &[Service], way: Way) -> Result<Net> {
     let cpus = u32::try_from(possible_cpus())?;
@@ -57,6 +70,7 @@ pub(crate) fn open(services: &[Service], way: Way) -> Result<Net> {
         node: 1,
     });
     net.maps().settings.set(0, &model.settings())?;
+    is_at(&net, way.ifindex)?;
     let mut environment = Environment::default();
     let mut commands = Vec::new();
     for (number, service) in (0..).zip(services) {

@@ -227,13 +227,13 @@ impl Bed {
     }
 }
 
-/// Where a node is on the wire. Test runs play on the loopback, whose address is zero: frames
-/// to another are not for us.
+/// Where the member is on the wire, and everybody else: test runs play on the loopback, whose
+/// address is zero, and frames to another are not for us.
 const fn mac(node: u8) -> [u8; 6] {
-    if node == US {
-        [0; 6]
-    } else {
+    if node == PEER {
         [2, 0, 0, 0, 0, node]
+    } else {
+        [0; 6]
     }
 }
 

@@ -136,7 +136,8 @@ fn a_director_without_a_lease_schedules_nothing() {
 /// Somebody asks where an address is: by ARP, or by neighbour solicitation, to the group of
 /// the address or to the address itself.
 fn questions(target: IpAddr) -> Vec<Vec<u8>> {
-    let mut frame = vec![2; 12];
+    let mut frame = vec![0; 6];
+    frame.extend([2; 6]);
     match target {
         IpAddr::V4(target) => {
             frame.extend([0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]);
