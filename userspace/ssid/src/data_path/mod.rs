@@ -25,6 +25,7 @@ pub(crate) use feed::Feed;
 use crate::config::Config;
 use crate::nodes::Company;
 use crate::seed;
+use crate::why::why;
 
 /// The packet path and the scheduler that drives it.
 pub(crate) struct DataPath {
@@ -72,7 +73,10 @@ impl DataPath {
 
     /// Looks after what changes by itself, once a second or so.
     pub(crate) fn sweep(&mut self) -> Result<()> {
-        self.net.look_at_links()?;
+        // The addresses that were there last are nearly always those that are there now.
+        if let Err(error) = self.net.look_at_links() {
+            tracing::warn!("{}", why(&error.into()));
+        }
         Ok(self.lvs.sweep()?)
     }
 
