@@ -11,7 +11,7 @@ use common::isolated;
 use rustix::thread::UnshareFlags;
 use ssi_abi::proc::{Event, kind};
 use ssi_loader::kernel::{self, Support};
-use ssi_loader::{Proc, ProcOptions, unload};
+use ssi_loader::{Events, Proc, ProcOptions, unload};
 
 fn options(root: &Path) -> ProcOptions {
     ProcOptions {
@@ -36,9 +36,12 @@ fn of(events: &[Event], pid: u32) -> Vec<(u32, u32)> {
     ours.map(|event| (event.kind, event.status)).collect()
 }
 
-fn drain(proc: &mut Proc) -> Vec<Event> {
-    let mut events = proc.take_events().expect("one reader");
-    std::iter::from_fn(|| events.take_next()).collect()
+fn ring(proc: &mut Proc) -> Events {
+    proc.take_events().expect("one reader")
+}
+
+fn drain(ring: &mut Events) -> Vec<Event> {
+    std::iter::from_fn(|| ring.take_next()).collect()
 }
 
 #[test]
@@ -53,16 +56,15 @@ fn events_are_recorded_while_nobody_reads() {
         assert!(proc.adopted());
         let between = ends(8);
         proc.attach().expect("attaches again");
-        let mut ring = proc.take_events().expect("one reader");
-        let mut drain = || -> Vec<Event> { std::iter::from_fn(|| ring.take_next()).collect() };
+        let mut ring = ring(&mut proc);
         let life = |code: u32| vec![(kind::FORK, 0), (kind::EXEC, 0), (kind::EXIT, code << 8)];
-        let events = drain();
+        let events = drain(&mut ring);
         assert_eq!(of(&events, missed), life(7));
         assert_eq!(of(&events, between), life(8));
         // The kernel lets go of what was replaced a moment after its pin is gone.
         let once = (0..100).any(|_| {
             let after = ends(9);
-            let told = of(&drain(), after);
+            let told = of(&drain(&mut ring), after);
             let mut deduplicated = told.clone();
             deduplicated.dedup();
             assert_eq!(deduplicated, life(9));
@@ -89,7 +91,7 @@ fn a_full_ring_counts_what_it_loses() {
         // 112 bytes of the ring for each event, of which others' may be among them.
         let lost = proc.lost().expect("reads");
         assert!(lost >= 60 - 4096 / 112, "{lost} lost");
-        let kept = drain(&mut proc).len() as u64;
+        let kept = drain(&mut ring(&mut proc)).len() as u64;
         assert!((30..=4096 / 112).contains(&kept), "{kept} kept");
         // The counter outlives the process as the ring does.
         drop(proc);
@@ -105,7 +107,7 @@ fn unloading_leaves_nothing() {
         proc.attach().expect("attaches");
         assert!(unload(root).expect("unloads"));
         assert!(!root.join("ssi").exists());
-        drop(drain(&mut proc));
+        drop(drain(&mut ring(&mut proc)));
         let mut events = Proc::open(&ProcOptions::default()).expect("loads");
         let mut ring = events.take_events().expect("one reader");
         ends(0);
@@ -119,7 +121,7 @@ fn without_pins_it_ends_with_its_owner() {
         let mut proc = Proc::open(&ProcOptions::default()).expect("loads");
         proc.attach().expect("attaches");
         let pid = ends(1);
-        let events = drain(&mut proc);
+        let events = drain(&mut ring(&mut proc));
         assert_eq!(of(&events, pid).last(), Some(&(kind::EXIT, 1 << 8)));
         assert!(!root.join("ssi").exists());
     });

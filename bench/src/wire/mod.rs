@@ -227,6 +227,7 @@ fn packet_path(cable: &Cable) -> Result<Net> {
     };
     let mut net = rig::open(&services(), way)?;
     net.attach(&cable.far, Mode::Native)?;
+    // That has noted the interface's own address, which no frame of ours is for.
     rig::is_at(&net, cable.far_index)?;
     Ok(net)
 }

@@ -7,7 +7,6 @@ use aya_ebpf::helpers::{
     bpf_redirect, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len,
     bpf_xdp_load_bytes,
 };
-
 use ssi_abi::link;
 
 use crate::checksum::update;

@@ -66,7 +66,6 @@ impl Net {
                 reason: "there is no such interface; `ip link` lists them".to_owned(),
             });
         }
-        self.note_links([interface])?;
         let mut refused = Vec::new();
         for &way in ways(mode, interface) {
             match self.attach_by(interface, way) {
@@ -80,6 +79,7 @@ impl Net {
                         working: way,
                         refused,
                     });
+                    self.look_at_links()?;
                     return Ok(self.attachments.last().expect("just pushed"));
                 }
                 Err(reason) => refused.push((way, reason)),

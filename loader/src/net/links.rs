@@ -1,5 +1,5 @@
-//! The addresses of the interfaces that the programs are attached to, for XDP, which can't
-//! tell frames for this host from others that come by.
+//! The addresses of the interfaces that XDP programs are attached to, which can't tell frames
+//! for this host from others that come by.
 
 use std::collections::HashSet;
 
@@ -12,33 +12,25 @@ use super::{Net, Working};
 use crate::LoadError;
 
 impl Net {
-    /// Looks whether the interfaces that XDP programs are attached to have other addresses by
-    /// now (`ip link set address`, a bond's new port). Until that is seen, frames to the new
-    /// address are left to the stack.
+    /// Looks which addresses the interfaces have that XDP programs are attached to: they may
+    /// have others by now (`ip link set address`, a bond's new port). Until that is seen, frames
+    /// to the new address are left to the stack.
     ///
     /// # Errors
     /// The interfaces can't be listed, or the map not written.
     pub fn look_at_links(&self) -> Result<(), LoadError> {
         let xdp = |working| matches!(working, Working::Native | Working::Generic);
         let attached = self.attachments.iter();
-        let by_xdp: Vec<&str> = attached
+        let by_xdp: HashSet<&str> = attached
             .filter(|attachment| xdp(attachment.working))
             .map(|attachment| attachment.interface.as_str())
             .collect();
         if by_xdp.is_empty() {
             return Ok(());
         }
-        self.note_links(by_xdp)
-    }
-
-    pub(super) fn note_links<'a>(
-        &self,
-        interfaces: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), LoadError> {
-        let wanted: HashSet<&str> = interfaces.into_iter().collect();
         let all =
             getifaddrs().map_err(|error| LoadError::refused("to list the interfaces", &error))?;
-        for found in all.filter(|found| wanted.contains(found.interface_name.as_str())) {
+        for found in all.filter(|found| by_xdp.contains(found.interface_name.as_str())) {
             let address = found.address.as_ref().and_then(|a| a.as_link_addr());
             let Some(mac) = address.and_then(LinkAddr::addr) else {
                 continue;

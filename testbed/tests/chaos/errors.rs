@@ -84,9 +84,7 @@ impl Books {
             } else {
                 killed && errors > least
             };
-            if let Some(now) = self.0.get_mut(name) {
-                now.unseen = unseen;
-            }
+            self.0.insert(name.clone(), Entry { unseen, ..now });
             errors -= u64::from(killed && errors > most);
             if !(least..=most).contains(&errors) {
                 let new = usize::try_from(before.ends).unwrap_or(0).min(ended.len());

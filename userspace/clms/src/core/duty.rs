@@ -153,8 +153,8 @@ impl Duty {
         }
         nodes.extend(cut.into_iter().map(|id| (id, Why::Unreachable)));
         let done = self.done(view);
-        let gone = |member: &&Member| member.state == State::GoingDown && member.since <= done;
-        nodes.extend(view.present().filter(gone).map(|gone| (gone.id, Why::Left)));
+        let gone = view.present().filter(|member| is_going(member, done));
+        nodes.extend(gone.map(|gone| (gone.id, Why::Left)));
         // Others elect another master before they could put this one out; and if it goes on its
         // own wish, it has another lead first.
         nodes.remove(&self.me);
@@ -242,8 +242,7 @@ impl Duty {
     #[must_use]
     pub fn is_going(&self, view: &View) -> bool {
         let done = self.done(view);
-        let own = view.member(self.me);
-        own.is_some_and(|own| own.state == State::GoingDown && own.since <= done)
+        view.member(self.me).is_some_and(|own| is_going(own, done))
     }
 
     /// Who wants to leave goes down step by step.
@@ -371,4 +370,10 @@ impl Duty {
             })
             .collect()
     }
+}
+
+/// Whether a member wants to leave, and all have taken in that it goes; `done`: the epoch that
+/// all have taken in.
+fn is_going(member: &Member, done: Epoch) -> bool {
+    member.state == State::GoingDown && member.since <= done
 }

@@ -23,7 +23,7 @@ impl Town {
     }
 
     /// Whether a host's daemon knows that it is no member.
-    pub(crate) fn has_left(&self, host: usize) -> bool {
+    fn has_left(&self, host: usize) -> bool {
         self.shared.lock().hosts[host].id().is_none()
     }
 
@@ -76,8 +76,22 @@ impl Town {
         Ok(())
     }
 
-    /// A host's user has it leave, and says so until it has.
-    pub(crate) fn leave(&mut self, host: usize) {
+    /// A host's user has it leave, and says so every 100 ms until it has.
+    pub(crate) async fn leave(&mut self, host: usize) -> Result<(), String> {
+        for tries in 0..500 {
+            if self.has_left(host) {
+                return Ok(());
+            }
+            if tries % 10 == 0 {
+                self.wants_to_leave(host);
+            }
+            self.pass(ms(10)).await?;
+        }
+        Err(format!("host{} can't leave", host + 1))
+    }
+
+    /// A host's user says that it is to leave.
+    pub(crate) fn wants_to_leave(&mut self, host: usize) {
         let mut world = self.shared.lock();
         let now = clock(&world, host);
         world.say(|| format!("host{} wants to leave", host + 1));

@@ -5,9 +5,6 @@ use super::ms;
 use crate::host::number;
 use crate::town::Town;
 
-/// How often one who wants to leave says so.
-const AGAIN: u64 = 100;
-
 pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     town.form().await?;
     // Two are enough to go on.
@@ -20,18 +17,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
             continue;
         }
         let began = town.now();
-        let mut tries = 0;
-        town.leave(host);
-        while !town.has_left(host) {
-            town.pass(ms(10)).await?;
-            tries += 1;
-            if tries == 300 {
-                return Err(format!("host{} can't leave", host + 1));
-            }
-            if tries % (AGAIN / 10) == 0 {
-                town.leave(host);
-            }
-        }
+        town.leave(host).await?;
         town.took("until who leaves knows that it has left", began);
         // Its daemon ends its part in the log.
         town.faulty(&[host]);

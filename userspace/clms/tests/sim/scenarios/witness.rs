@@ -20,7 +20,7 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
     let witness = town.hosts();
     for _ in 0..3 {
         let one = town.between(0, 1) as usize;
-        match town.between(0, 4) {
+        match town.between(0, 5) {
             0 => {
                 town.crash(&[one]).await;
                 town.until("the other leads", ms(3_000), |world| {
@@ -46,6 +46,13 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
                 town.heal();
             }
             3 => lacking(town).await?,
+            4 => {
+                town.leave(one).await?;
+                town.faulty(&[one]);
+                town.crash(&[one]).await;
+                town.converge(ms(3_000)).await?;
+                town.boot(&[one]);
+            }
             _ => {
                 town.power_cut(ms(100)).await?;
             }
