@@ -131,4 +131,24 @@ pub(crate) fn hangup(_: &Cluster) {
         Host::Node(2),
         "! pgrep -f 'sleep 100[34]|PS1=fa[r]|norc --noprofil[e]'",
     );
+    told_once();
+}
+
+/// A shell that is told again before it has told its jobs ends, and they go on.
+fn told_once() {
+    let counts = "trap 'told=$((told+1)); echo $told > /var/tmp/told' HUP; \
+        until [ $SECONDS -ge 3 ]; do sleep 0.1; done; rm -f /var/tmp/counts";
+    Host::Node(2).sh("rm -f /var/tmp/told; touch /var/tmp/counts");
+    let mut person = Person::at(Host::Node(1));
+    person.types(&format!(
+        "ssi onnode 2 bash -c \"echo at''work; {}\"",
+        counts.replace('$', "\\$")
+    ));
+    person.sees("atwork");
+    drop(person);
+    until(Host::Node(2), "! test -e /var/tmp/counts");
+    assert_eq!(
+        Host::Node(2).sh("cat /var/tmp/told; rm /var/tmp/told"),
+        "1\n"
+    );
 }

@@ -14,15 +14,19 @@ use crate::runner::readiness::Wait;
 /// How long a command may take to put its things in order.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Tells it. Then what it says goes nowhere, for a while: were its pipes closed at once, it
-/// would be killed by the first word about its end.
+/// Tells it, once. Then what it says goes nowhere, for a while: were its pipes closed at once,
+/// it would be killed by the first word about its end.
+///
+/// A terminal is gone at once. But its foreground is only told by the kernel when this
+/// session, its leader, ends: so it is with a shell that leads, too. A shell here is that
+/// foreground, or is told that its parent is gone: told a second time before it has passed
+/// the first on to its jobs, bash ends as it stands, and they go on for ever.
 pub(super) fn hang_up(mut child: Child, signals: &SignalFd) {
     child.signal(libc::SIGHUP as u8);
     child.signal(libc::SIGCONT as u8);
     child.input = None;
-    if child.pty.is_some() {
-        // A terminal that hangs up is gone at once.
-        return;
+    if child.pty.take().is_some() {
+        child.output[0] = None;
     }
     let until = Instant::now() + LAST;
     while Instant::now() < until && !matches!(child.look(), Some(Become::Ended(_))) {

@@ -298,6 +298,8 @@ impl<'a> Serve<'a> {
             match number {
                 libc::SIGCHLD | libc::SIGPIPE => {}
                 libc::SIGCONT => self.go_on(),
+                // The session tells the command, and once is enough.
+                libc::SIGHUP if self.terminal.is_some_and(Local::is_gone) => self.hang_up(),
                 libc::SIGWINCH if self.terminal.is_some() => {
                     let size = self.terminal.map(Local::size);
                     self.machine.resized(size.unwrap_or_default());
