@@ -136,14 +136,12 @@ pub(crate) fn hangup(_: &Cluster) {
 
 /// A shell that is told again before it has told its jobs ends, and they go on.
 fn told_once() {
-    let counts = "trap 'told=$((told+1)); echo $told > /var/tmp/told' HUP; \
+    let counts = "trap 'told=$((told+1)); echo $told > /var/tmp/told' HUP; echo at''work; \
         until [ $SECONDS -ge 3 ]; do sleep 0.1; done; rm -f /var/tmp/counts";
     Host::Node(2).sh("rm -f /var/tmp/told; touch /var/tmp/counts");
     let mut person = Person::at(Host::Node(1));
-    person.types(&format!(
-        "ssi onnode 2 bash -c \"echo at''work; {}\"",
-        counts.replace('$', "\\$")
-    ));
+    let quoted = counts.replace('$', "\\$");
+    person.types(&format!("ssi onnode 2 bash -c \"{quoted}\""));
     person.sees("atwork");
     drop(person);
     until(Host::Node(2), "! test -e /var/tmp/counts");
