@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use ssi_api::control::{Client, LvsRequest, Request};
 use ssi_api::lvs::{Command, Protocol, ServerName, ServerSpec, ServiceName, ServiceSpec};
+use ssi_api::service::{ServiceFile, ServiceRequest};
 
 use super::contender::{Contender as _, Etcd, Ssi, agreed};
 use super::site::{Nodes, Site, until};
@@ -15,6 +16,8 @@ use crate::measure::{Bar, Row};
 use crate::progress::Progress;
 use crate::testbed::enter;
 
+/// A process that never runs: that it is to stand still is written again and again.
+const STILL: &str = "still";
 /// Milliseconds.
 const BAR: f64 = 700.0;
 /// Nodes of the cluster.
@@ -32,12 +35,15 @@ const TUNED: (u16, u16) = (50, 300);
 
 /// Who keeps a log.
 enum Log {
+    /// A change counts once it is agreed, and the node that was asked has it: as with etcd.
     Ssi,
+    /// Once all nodes go by it: those that are dead have to be out first.
+    Everywhere,
     Etcd(Etcd),
 }
 
 pub(super) fn run(options: &Options, progress: &Progress) -> Result<Vec<Row>> {
-    let mut logs = vec![Log::Ssi];
+    let mut logs = vec![Log::Ssi, Log::Everywhere];
     if !options.alone {
         logs.push(Log::Etcd(Etcd::new(None)?));
         logs.push(Log::Etcd(Etcd::new(Some(TUNED))?));
@@ -55,7 +61,7 @@ pub(super) fn run(options: &Options, progress: &Progress) -> Result<Vec<Row>> {
     }
     Ok(rows(samples, |name| {
         let bar = Bar::WorstAtMost { value: BAR };
-        name.starts_with("ssi").then_some(bar)
+        (name == Log::Ssi.name()).then_some(bar)
     }))
 }
 
@@ -93,13 +99,14 @@ impl Log {
     fn name(&self) -> String {
         match self {
             Self::Ssi => "ssi".to_owned(),
+            Self::Everywhere => "ssi, known to all nodes".to_owned(),
             Self::Etcd(etcd) => etcd.name(),
         }
     }
 
     fn found(&self, site: &Site, all: &Nodes) -> Result<()> {
         match self {
-            Self::Ssi => {
+            Self::Ssi | Self::Everywhere => {
                 Ssi.found(site, all)?;
                 agreed(&Ssi, site, all)?;
                 Ssi.ready(site, all)?;
@@ -115,7 +122,19 @@ impl Log {
                     },
                 ];
                 let apply = Request::Lvs(LvsRequest::Apply { commands });
-                Ssi::ask(site, 1, apply).map(drop)
+                Ssi::ask(site, 1, apply)?;
+                let file = ServiceFile {
+                    name: "what stands still".to_owned(),
+                    text: format!("[[process]]\nname = \"{STILL}\"\npath = \"/bin/true\"\n"),
+                };
+                let apply = ServiceRequest::Apply {
+                    files: vec![file],
+                    only: false,
+                    check: false,
+                    options: Vec::new(),
+                    stopped: true,
+                };
+                Ssi::ask(site, 1, Request::Service(apply)).map(drop)
             }
             Self::Etcd(etcd) => etcd.start(all, all),
         }
@@ -123,7 +142,7 @@ impl Log {
 
     fn start(&self, site: &Site, nodes: &Nodes, all: &Nodes) -> Result<()> {
         match self {
-            Self::Ssi => {
+            Self::Ssi | Self::Everywhere => {
                 Ssi.start(site, nodes)?;
                 agreed(&Ssi, site, all)?;
                 Ssi.ready(site, all)
@@ -134,7 +153,7 @@ impl Log {
 
     fn master(&self, site: &Site) -> Result<Option<u8>> {
         match self {
-            Self::Ssi => Ok(Ssi.master(site)),
+            Self::Ssi | Self::Everywhere => Ok(Ssi.master(site)),
             Self::Etcd(_) => Etcd::master(site),
         }
     }
@@ -145,6 +164,12 @@ impl Log {
         let socket = site.socket(node)?;
         Ok(match self {
             Self::Ssi => Box::new(move || {
+                let names = vec![STILL.to_owned()];
+                let mut client = Client::connect(&socket, WRITE)?;
+                client.request(Request::Service(ServiceRequest::Stop { names }))?;
+                Ok(())
+            }),
+            Self::Everywhere => Box::new(move || {
                 let commands = vec![Command::EditServer {
                     service: service(),
                     server: server(),

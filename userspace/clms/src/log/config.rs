@@ -70,8 +70,8 @@ impl fmt::Display for Command {
 
 /// How the log behaves at a node, or at a witness, which does not stand for election.
 ///
-/// A follower that hears nothing from the leader for [`Timing::mastery`] stands for
-/// election after half of that to all of that again; before, it votes for nobody.
+/// A follower that hears nothing from the leader for [`Timing::mastery`] votes for another;
+/// before, it votes for nobody.
 #[must_use]
 pub fn config(timing: &Timing, witness: bool) -> Arc<Config> {
     let mastery = u64::try_from(timing.mastery.as_millis()).unwrap_or(u64::MAX);
@@ -82,7 +82,8 @@ pub fn config(timing: &Timing, witness: bool) -> Arc<Config> {
         election_timeout_max: mastery,
         // A node that was away must not depose a master who is well.
         enable_pre_vote: Some(true),
-        enable_elect: !witness,
+        // They stand in turns (see `standing`), a witness by itself.
+        enable_elect: false,
         enable_leader_restore: Some(!witness),
         snapshot_policy: SnapshotPolicy::LogsSinceLast(1_000),
         max_in_snapshot_log_to_keep: 200,

@@ -6,6 +6,7 @@ mod heartbeat;
 mod leading;
 mod machine;
 mod seat;
+mod standing;
 mod store;
 mod witness;
 

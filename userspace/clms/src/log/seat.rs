@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, Fatal, RaftError};
 use openraft::network::NetSnapshot;
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 use openraft::{EmptyNode, Instant as _, RaftNetworkFactory, ServerState, TokioInstant};
 
 use super::leading::lead;
+use super::standing::{Contact, Standing};
 use super::{Generation, Heartbeat, Machine, News, Raft, Store, ViewLog, Voter, WITNESS, config};
 use crate::core::command::{Command, Refused};
 use crate::core::{Epoch, Timing};
@@ -20,6 +23,9 @@ pub struct Seat {
     raft: Raft,
     me: Voter,
     generation: Generation,
+    contact: Arc<Contact>,
+    /// A witness does not stand.
+    _standing: Option<Arc<Standing>>,
 }
 
 /// This node leads.
@@ -70,10 +76,16 @@ impl Seat {
         let config = config(timing, me == WITNESS);
         let raft = Raft::new(me, config, network, store, machine).await;
         let raft = raft.map_err(io::Error::other)?;
+        let contact = Arc::new(Contact::new());
+        let stands = me != WITNESS;
+        let standing =
+            stands.then(|| Standing::begin(raft.clone(), contact.clone(), timing.clone()));
         Ok(Self {
             raft,
             me,
             generation,
+            contact,
+            _standing: standing.map(Arc::new),
         })
     }
 
@@ -97,8 +109,41 @@ impl Seat {
         if self.generation() != Some(u64::from(heartbeat.generation)) {
             return false;
         }
-        let said = self.raft.append_entries(heartbeat.request(leader)).await;
+        let said = self.append(heartbeat.request(leader)).await;
         said.is_ok_and(|said| said.is_success())
+    }
+
+    /// Takes in what a leader says.
+    ///
+    /// # Errors
+    /// This log has stopped.
+    pub async fn append(
+        &self,
+        rpc: AppendEntriesRequest<ViewLog>,
+    ) -> Result<AppendEntriesResponse<ViewLog>, RaftError<ViewLog>> {
+        let said = self.raft.append_entries(rpc).await;
+        if said
+            .as_ref()
+            .is_ok_and(|said| !matches!(said, AppendEntriesResponse::HigherVote(_)))
+        {
+            self.contact.touch();
+        }
+        said
+    }
+
+    /// Votes, or doesn't.
+    ///
+    /// # Errors
+    /// This log has stopped.
+    pub async fn vote(
+        &self,
+        rpc: VoteRequest<ViewLog>,
+    ) -> Result<VoteResponse<ViewLog>, RaftError<ViewLog>> {
+        let said = self.raft.vote(rpc).await;
+        if said.as_ref().is_ok_and(|said| said.vote_granted) {
+            self.contact.touch();
+        }
+        said
     }
 
     /// Founds a cluster: this node is the only voter.

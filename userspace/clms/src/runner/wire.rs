@@ -46,8 +46,8 @@ pub(super) async fn answer(seat: &Seat, question: &[u8]) -> io::Result<Bytes> {
     let raft = seat.raft();
     match question {
         Question::Lead(rpc) => encode(&raft.handle_transfer_leader(rpc).await),
-        Question::Append(rpc) => encode(&raft.append_entries(rpc).await),
-        Question::Vote(rpc) => encode(&raft.vote(rpc).await),
+        Question::Append(rpc) => encode(&seat.append(rpc).await),
+        Question::Vote(rpc) => encode(&seat.vote(rpc).await),
         Question::PreVote(rpc) => encode(&raft.pre_vote(rpc).await),
         Question::Snapshot(vote, last_log_id, last_membership, snapshot) => {
             let meta = alias::SnapshotMetaOf::<ViewLog> {

@@ -16,7 +16,7 @@ use openraft_rt_tokio::TokioRuntime;
 use rand::RngExt as _;
 use ssi_clms::core::command::Command;
 use ssi_clms::core::voters::Voters;
-use ssi_clms::log::{Generation, Heartbeat, Raft, Seat, Store, ViewLog, Voter, WITNESS};
+use ssi_clms::log::{Generation, Heartbeat, Seat, Store, ViewLog, Voter, WITNESS};
 
 use crate::host::{Host, number};
 use crate::life;
@@ -222,14 +222,14 @@ impl Wire {
 
     /// The other's log, if it is there: by the door if its kernel lets this host in by no
     /// other way.
-    fn other(&self) -> Result<Raft, Failed> {
+    fn other(&self) -> Result<Seat, Failed> {
         let world = self.shared.lock();
         let there = &world.hosts[self.to];
         let seat = there.seat.as_ref().filter(|seat| {
             let own = seat.generation();
             there.up && own.is_none_or(|own| own == self.generation.get())
         });
-        seat.map(|seat| seat.raft().clone()).ok_or_else(unreachable)
+        seat.cloned().ok_or_else(unreachable)
     }
 
     /// A heartbeat by datagram: whether the other has agreed shortly after. Its kernel lets
@@ -277,7 +277,7 @@ impl Wire {
     async fn call<T, F>(
         &self,
         option: &RPCOption,
-        call: impl FnOnce(Raft) -> F,
+        call: impl FnOnce(Seat) -> F,
     ) -> Result<T, Failed>
     where
         F: Future<Output = Option<T>>,
@@ -310,9 +310,7 @@ impl RaftNetworkV2<ViewLog> for Wire {
         }
         let size = |bytes: Result<Vec<u8>, _>| bytes.map_or(0, |bytes| bytes.len());
         let question = size(postcard::to_stdvec(&(0_u64, 0_u8, &rpc)));
-        let said = self.call(&option, |raft| async move {
-            raft.append_entries(rpc).await.ok()
-        });
+        let said = self.call(&option, |seat| async move { seat.append(rpc).await.ok() });
         let said = said.await?;
         let answer = size(postcard::to_stdvec(&said));
         let mut world = self.shared.lock();
@@ -326,8 +324,8 @@ impl RaftNetworkV2<ViewLog> for Wire {
         rpc: TransferLeaderRequest<ViewLog>,
         option: RPCOption,
     ) -> Result<TransferLeaderResponse<ViewLog>, Failed> {
-        self.call(&option, |raft| async move {
-            raft.handle_transfer_leader(rpc).await.ok()
+        self.call(&option, |seat| async move {
+            seat.raft().handle_transfer_leader(rpc).await.ok()
         })
         .await
     }
@@ -337,7 +335,7 @@ impl RaftNetworkV2<ViewLog> for Wire {
         rpc: VoteRequest<ViewLog>,
         option: RPCOption,
     ) -> Result<VoteResponse<ViewLog>, Failed> {
-        self.call(&option, |raft| async move { raft.vote(rpc).await.ok() })
+        self.call(&option, |seat| async move { seat.vote(rpc).await.ok() })
             .await
     }
 
@@ -346,8 +344,10 @@ impl RaftNetworkV2<ViewLog> for Wire {
         rpc: VoteRequest<ViewLog>,
         option: RPCOption,
     ) -> Result<VoteResponse<ViewLog>, Failed> {
-        self.call(&option, |raft| async move { raft.pre_vote(rpc).await.ok() })
-            .await
+        self.call(&option, |seat| async move {
+            seat.raft().pre_vote(rpc).await.ok()
+        })
+        .await
     }
 
     async fn full_snapshot(
@@ -358,7 +358,8 @@ impl RaftNetworkV2<ViewLog> for Wire {
         option: RPCOption,
     ) -> Result<SnapshotResponse<ViewLog>, StreamingError<ViewLog>> {
         let sent = self
-            .call(&option, |raft| async move {
+            .call(&option, |seat| async move {
+                let raft = seat.raft();
                 raft.install_full_snapshot(vote, snapshot).await.ok()
             })
             .await;
