@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         &[
             ("every node has its own name and init", names),
             ("exit status, input and output pass through exec", exec),
+            ("ssi goes by the names of the original's commands", original),
             ("what ends without a parent is reaped by init", reaping),
             (
                 "/var, /run, /tmp, /dev/shm and /etc/ssi are private",
@@ -41,6 +42,19 @@ fn names(cluster: &Cluster) {
         assert_eq!(host.run(&["cat", "/proc/1/comm"]).trim(), "ssi-testbed");
     }
     assert_eq!(Host::Client.run(&["hostname"]).trim(), "client");
+}
+
+fn original(cluster: &Cluster) {
+    let node = cluster.host(1);
+    for name in ssi_api::names::all() {
+        let said = node.run(&[name, "--help"]).to_lowercase();
+        assert!(
+            said.contains("usage") || said.contains(name),
+            "{name}: {said}"
+        );
+    }
+    assert_eq!(node.run(&["clusternode_num"]).trim(), "1");
+    assert_eq!(node.run(&["onnode", "2", "hostname"]).trim(), "node2");
 }
 
 fn exec(cluster: &Cluster) {

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -14,6 +15,9 @@ use crate::state::{directory, disk, shared as shared_place};
 
 /// Where a machine finds our programs, wherever they are outside: `/run` is its own.
 pub const PROGRAMS: &str = "/run/ssi-testbed/bin";
+
+/// Where it finds `ssi` by the names of the original's commands.
+pub(super) const NAMES: &str = "/run/ssi-testbed/names";
 
 /// Where the nodes' `ssid` mount the tree that all nodes have in common.
 pub const TREE: &str = "/cluster";
@@ -86,6 +90,10 @@ pub(super) fn make(machine: Machine) -> Result<()> {
     }
     fs::create_dir_all(PROGRAMS)?;
     bind(Path::new(&by_descriptor(&programs)), PROGRAMS)?;
+    fs::create_dir_all(NAMES)?;
+    for name in ssi_api::names::all() {
+        symlink(Path::new(PROGRAMS).join("ssi"), Path::new(NAMES).join(name))?;
+    }
     for dir in [
         "/run/ssi-testbed/machine",
         "/run/cgroup",

@@ -15,7 +15,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::mounts::PROGRAMS;
+use super::mounts::{NAMES, PROGRAMS};
 
 /// How long after its end `ssid` is started again: a crash loop shall not keep the machine
 /// busy, and who kills it to see what happens shall have a moment to look.
@@ -29,7 +29,7 @@ const LAST: Duration = Duration::from_secs(3);
 /// Where processes of a machine find programs.
 #[must_use]
 pub fn search_path() -> String {
-    format!("{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    format!("{PROGRAMS}:{NAMES}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 }
 
 /// Keeps `ssid` running, unless it ended with status 0: then somebody asked it to.

@@ -4,5 +4,6 @@ pub mod cluster;
 pub mod control;
 pub mod ics;
 pub mod lvs;
+pub mod names;
 pub mod process;
 pub mod service;

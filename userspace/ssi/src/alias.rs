@@ -3,22 +3,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::remote;
+use ssi_api::names;
 
-/// Commands of the original that ssi is when it is called by their names.
-pub(crate) const TRADITIONAL: [&str; 11] = [
-    "cluster",
-    "clustername",
-    "clusternode_num",
-    "clusternode_avail",
-    "clusternode_info",
-    "clusternode_getstate",
-    "cluster_maxnodes",
-    "loads",
-    "where_pid",
-    "node_pid",
-    "spawndaemon",
-];
+use crate::remote;
 
 /// What the name that we were called by makes of us.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +27,7 @@ pub(crate) fn implied(name: &str) -> Option<&'static str> {
 /// messages, and what comes after.
 pub(crate) fn remote(argv: &[OsString]) -> Option<(&'static str, String, &[OsString])> {
     let own = Path::new(argv.first()?).file_name()?.to_str()?;
-    if let Some(name) = remote::named(own).filter(|name| remote::TRADITIONAL.contains(name)) {
+    if let Some(name) = remote::named(own).filter(|name| names::REMOTE.contains(name)) {
         return Some((name, name.to_owned(), &argv[1..]));
     }
     let name = remote::named(argv.get(1)?.to_str()?)?;
@@ -57,7 +44,7 @@ pub(crate) fn called(argv: &[OsString]) -> Called {
     if name.ends_with("ipvsadm") {
         return Called::Lvs(name.to_owned());
     }
-    TRADITIONAL
+    names::COMMANDS
         .into_iter()
         .find(|known| *known == name)
         .map_or(Called::Ssi, Called::Command)
@@ -100,7 +87,7 @@ mod tests {
     fn each_is_a_command_and_installed() {
         let script = include_str!("../../../tools/install.sh");
         let ssi = Args::command();
-        for name in TRADITIONAL.into_iter().chain(remote::TRADITIONAL) {
+        for name in names::all() {
             assert!(ssi.find_subcommand(name).is_some(), "{name}");
             assert!(
                 script.split([' ', '(', ')', '\n']).any(|word| word == name),

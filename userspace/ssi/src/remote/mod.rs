@@ -23,8 +23,6 @@ use crate::output::{self, Format};
 
 /// The commands.
 pub(crate) const NAMES: [&str; 6] = ["run", "onnode", "onall", "onclass", "fast", "fastnode"];
-/// Those that are programs of their own.
-pub(crate) const TRADITIONAL: [&str; 5] = ["onnode", "onall", "onclass", "fast", "fastnode"];
 
 /// The command of this name.
 pub(crate) fn named(name: &str) -> Option<&'static str> {
