@@ -146,7 +146,8 @@ const AFTER_KEEPALIVE: &str = "Parts:
   restart  from just before a process is killed until the first instruction of the next one,
            idle and beside two threads for each CPU that never sleep. Against runit, s6,
            supervisord, monit, and a loop of posix_spawn(3) and waitpid(2)
-  start    1,000 processes are started at once, against as many posix_spawn(3)
+  start    1,000 processes are started at once, against as many fork(2) and execve(2), and as
+           many posix_spawn(3)
   memory   what a supervisor takes for each of 10,000 processes
   adopt    a supervisor of 10,000 processes is killed: until the next one watches them all
 

@@ -3,6 +3,7 @@
 //! Everything that is compared has its turn in every round.
 
 mod adopt;
+mod bare;
 mod contender;
 mod far;
 mod herd;

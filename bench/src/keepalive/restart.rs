@@ -16,7 +16,7 @@ use crate::measure::{Bar, Base, Better, Row, Section};
 use crate::progress::Progress;
 use crate::scratch::Scratch;
 
-const FLOOR: &str = "fork and exec";
+const FLOOR: &str = "posix_spawn";
 const OURS: &str = "ssi";
 /// Whoever ran for so long is restarted at once by those that can.
 const LIFE: u64 = 1_200_000_000;

@@ -5,42 +5,48 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Options;
+use super::bare::Bare;
 use super::herd::Herd;
 use super::news::{News, now};
 use crate::measure::{Bar, Base, Better, Row, Section};
 use crate::progress::Progress;
 use crate::scratch::Scratch;
 
+/// Who starts them; the first is what the bar is about.
+const WAYS: [(&str, Option<Bare>); 3] = [
+    ("fork and exec", Some(Bare::Fork)),
+    ("posix_spawn", Some(Bare::Spawn)),
+    ("ssi", None),
+];
+
 pub(super) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>> {
     let scratch = Scratch::new("keepalive")?;
     let count = options.started;
     let rounds = options.rounds.div_ceil(4).max(1);
-    progress.begin(rounds * 2, "start");
-    let (mut floor, mut ours) = (Vec::new(), Vec::new());
+    progress.begin(rounds * WAYS.len(), "start");
+    let mut took: [Vec<f64>; WAYS.len()] = Default::default();
     for round in 0..rounds {
         let folder = scratch.path().join(format!("round{round}"));
         std::fs::create_dir(&folder)?;
-        let mut turns = [true, false];
-        if round % 2 == 1 {
-            turns.reverse();
-        }
-        for bare in turns {
-            let mut news = News::new(&folder, if bare { "bare" } else { "first" })?;
-            if bare {
-                floor.push(bare_spawns(&mut news, count)?);
-            } else {
-                ours.push(supervised(&mut news, &folder.join("herd"), count)?);
-            }
-            progress.step(if bare { "bare" } else { "ssi" });
+        for turn in 0..WAYS.len() {
+            // Nobody always comes after the same one.
+            let which = (turn + round) % WAYS.len();
+            let (name, bare) = WAYS[which];
+            let mut news = News::new(&folder, &format!("program{which}"))?;
+            took[which].push(match bare {
+                Some(bare) => bare_starts(bare, &mut news, count)?,
+                None => supervised(&mut news, &folder.join("herd"), count)?,
+            });
+            progress.step(name);
         }
     }
-    let row = |name: &str, values: Vec<f64>, bar| Row {
+    let rows = WAYS.into_iter().zip(took).map(|((name, bare), took)| Row {
         name: name.to_owned(),
-        samples: values.into_iter().collect(),
-        bar,
+        samples: took.into_iter().collect(),
+        bar: bare.is_none().then_some(Bar::RatioAtMost { value: 2.0 }),
         latency: None,
         errors: 0,
-    };
+    });
     Ok(vec![Section {
         name: "start",
         about: format!(
@@ -50,24 +56,14 @@ pub(super) fn run(options: Options, progress: &Progress) -> Result<Vec<Section>>
         unit: "ms",
         better: Better::Less,
         base: Base::First,
-        rows: vec![
-            row("fork and exec", floor, None),
-            row("ssi", ours, Some(Bar::RatioAtMost { value: 2.0 })),
-        ],
+        rows: rows.collect(),
     }])
 }
 
-fn bare_spawns(news: &mut News, count: u32) -> Result<f64> {
+fn bare_starts(how: Bare, news: &mut News, count: u32) -> Result<f64> {
     let before = now()?;
-    let mut children = Vec::new();
-    for _ in 0..count {
-        children.push(std::process::Command::new(&news.program).spawn()?);
-    }
+    let _started = how.start(&news.program, count)?;
     let last = last(news, count)?;
-    for child in &mut children {
-        child.kill()?;
-        child.wait()?;
-    }
     Ok((last - before) as f64 / 1e6)
 }
 

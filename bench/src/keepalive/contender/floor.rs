@@ -22,7 +22,7 @@ pub(super) struct Floor {
 
 impl Contender for Floor {
     fn name(&self) -> String {
-        "fork and exec".to_owned()
+        "posix_spawn".to_owned()
     }
 
     fn start(&mut self, _: &Path, news: &News) -> Result<()> {

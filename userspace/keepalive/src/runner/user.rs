@@ -12,22 +12,48 @@ use crate::config::Process;
 
 /// How long what was looked up is taken for what is so.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long, if the files that say it are the same: a directory service may say more.
+const KNOWN: Duration = Duration::from_secs(60);
+/// The files that say who users are, and who else does.
+const FILES: [&str; 3] = ["/etc/passwd", "/etc/group", "/etc/nsswitch.conf"];
 
-/// Users that were looked up a moment ago: of a thousand processes that are started together
-/// most run as the same one, and looking it up would be a good part of their start.
+/// Users that were looked up before: of a thousand processes that are started together most
+/// run as the same one, and looking it up takes a good part of a start.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
     since: Option<Instant>,
+    looked: Option<Instant>,
+    files: [Option<Stamp>; 3],
     /// By user and group, as they are configured.
     known: HashMap<(Option<String>, Option<String>), Identity>,
 }
 
+/// What changes whenever a file does: device and number, length, and when it was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp([i64; 5]);
+
+impl Stamp {
+    fn of(path: &str) -> Option<Self> {
+        let found = nix::sys::stat::stat(path).ok()?;
+        let number = |number: u64| number.cast_signed();
+        let (device, inode) = (number(found.st_dev), number(found.st_ino));
+        let (seconds, nanos) = (found.st_ctime, found.st_ctime_nsec);
+        Some(Self([device, inode, found.st_size, seconds, nanos]))
+    }
+}
+
 impl Identities {
-    /// As [`Identity::of`], not older than a second.
+    /// As [`Identity::of`], not older than a second; or than a minute, if no file has changed.
     pub(crate) fn of(&mut self, process: &Process) -> io::Result<Identity> {
-        if self.since.is_none_or(|since| since.elapsed() > FRESH) {
-            self.known.clear();
-            self.since = Some(Instant::now());
+        if self.looked.is_none_or(|looked| looked.elapsed() > FRESH) {
+            let files = FILES.map(Stamp::of);
+            let old = self.since.is_none_or(|since| since.elapsed() > KNOWN);
+            if old || files != self.files {
+                self.known.clear();
+                self.since = Some(Instant::now());
+                self.files = files;
+            }
+            self.looked = Some(Instant::now());
         }
         let names = (process.user.clone(), process.group.clone());
         if let Some(known) = self.known.get(&names) {
