@@ -69,6 +69,10 @@ fn main() -> ExitCode {
             ),
             ("one on each node, as nodes come and go", nodes::each),
             (
+                "a restart that fails on one node leaves the next ones as they are",
+                nodes::halts,
+            ),
+            (
                 "a drained node gives everything away, one by one",
                 nodes::drained,
             ),

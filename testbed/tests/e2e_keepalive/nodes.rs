@@ -39,6 +39,35 @@ pub(crate) fn each(cluster: &Cluster) {
     assert_eq!(runs("each:0").len(), 1);
 }
 
+pub(crate) fn halts(cluster: &Cluster) {
+    only(cluster, 2, &process("halts", "favoured = \"all\""));
+    until("one on each", || {
+        nodes_of(cluster, 1, "halts") == [1, 2, 3, 4]
+    });
+    let broken = "[[process]]\nname = \"halts\"\npath = \"/bin/sh\"\nargs = [\"-c\", \"exit 7\"]\n\
+                  favoured = \"all\"\ndown = [7]\n";
+    only(cluster, 2, broken);
+    let restart = ["ssi", "service", "restart", "halts"];
+    let said = cluster.host(3).output(&restart);
+    let why = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(1), "{why}");
+    assert!(said.stdout.is_empty(), "{said:?}");
+    assert!(
+        why.contains("node 1 node1") && why.contains("is down"),
+        "{why}"
+    );
+    assert!(why.contains("not restarted on node 2, 3, 4"), "{why}");
+    assert_eq!(nodes_of(cluster, 1, "halts"), [2, 3, 4]);
+    // Repaired, it goes through.
+    only(cluster, 2, &process("halts", "favoured = \"all\""));
+    let said = cluster.host(3).run(&restart);
+    assert_eq!(said.lines().count(), 4, "{said}");
+    assert_eq!(nodes_of(cluster, 1, "halts"), [1, 2, 3, 4]);
+    for instance in 0..4 {
+        assert_once(&format!("halts:{instance}"));
+    }
+}
+
 pub(crate) fn drained(cluster: &Cluster) {
     let text: String = ["d1", "d2", "d3"]
         .iter()

@@ -23,6 +23,10 @@ fn main() -> ExitCode {
                 web::each,
             ),
             (
+                "two nginx in one virtual service: one is stopped, one is removed",
+                web::stop,
+            ),
+            (
                 "nginx that may overlap: ready on another node before it ends",
                 web::overlap,
             ),

@@ -68,6 +68,8 @@ pub(crate) fn each(cluster: &Cluster) {
     cluster.host(1).run(&["ssi", "drain", "--undo", "2"]);
     served_by(cluster, &all, 80, &[(1, 1), (2, 1), (3, 1)]);
 
+    restart(cluster, target, &sum);
+
     // Killed: what was there is lost, and it is back in a moment.
     let short = Load::short(cluster.client(), target, CLIENTS);
     thread::sleep(Duration::from_millis(200));
@@ -111,6 +113,85 @@ pub(crate) fn each(cluster: &Cluster) {
     });
 }
 
+/// One node after the other has its nginx anew, and nobody notices.
+fn restart(cluster: &Cluster, target: SocketAddr, sum: &str) {
+    let at = now();
+    let downloads: Vec<_> = (0..DOWNLOADS)
+        .map(|_| Download::slow(target, "part", sum))
+        .collect();
+    let short = Load::short(cluster.client(), target, CLIENTS);
+    thread::sleep(Duration::from_millis(300));
+    let said = cluster.host(3).run(&["ssi", "service", "restart", "web"]);
+    let nodes: Vec<&str> = said.split_inclusive("(node ").skip(1).collect();
+    let nodes: Vec<&str> = nodes.iter().map(|rest| &rest[..1]).collect();
+    assert_eq!(nodes, ["1", "2", "3"], "{said}");
+    served_by(cluster, &[1, 2, 3], 80, &[(1, 1), (2, 1), (3, 1)]);
+    let report = short.stop();
+    report.assert_flawless();
+    assert_eq!(report.answered.len(), 3, "{report:?}");
+    downloads.into_iter().for_each(Download::finish);
+    let ends = last(
+        cluster,
+        "web",
+        at,
+        &[
+            (1, "shutdown"),
+            (1, "ok"),
+            (2, "shutdown"),
+            (2, "ok"),
+            (3, "shutdown"),
+            (3, "ok"),
+        ],
+    );
+    assert!(ends.is_sorted(), "{ends:?}");
+
+    let refused = cluster
+        .host(1)
+        .output(&["ssi", "service", "restart", "web", "--node", "9"]);
+    assert!(!refused.status.success());
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::try_from(now.expect("a clock").as_millis()).expect("soon")
+}
+
+/// When each of these was last so on its node, of what has happened after a time.
+fn last(cluster: &Cluster, name: &str, after: u64, what: &[(u64, &str)]) -> Vec<u64> {
+    let said = cluster
+        .host(1)
+        .run(&["ssi", "-o", "json", "service", "events", name]);
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let events = said["events"].as_array().expect("a list");
+    let at = |(node, to): &(u64, &str)| {
+        let mut of = events
+            .iter()
+            .filter(|e| e["node"] == *node && e["to"] == *to);
+        let last = of.next_back().and_then(|event| event["at"].as_u64());
+        last.filter(|at| *at >= after).expect("it happened")
+    };
+    what.iter().map(at).collect()
+}
+
+/// Two that share a virtual service, of which one is stopped.
+pub(crate) fn stop(cluster: &Cluster) {
+    let target = cvip(cluster, 80);
+    let on = |node: u8| format!("favoured = {node}\nbalance = \"tcp://{target}\"");
+    let both = nginx("left", &on(1)) + &nginx("right", &on(3));
+    only(cluster, &both);
+    served_by(cluster, &[1, 2, 3], 80, &[(1, 1), (3, 1)]);
+    let short = Load::short(cluster.client(), target, CLIENTS);
+    thread::sleep(Duration::from_millis(200));
+    cluster.host(2).run(&["ssi", "service", "stop", "right"]);
+    served_by(cluster, &[1, 2, 3], 80, &[(1, 1)]);
+    cluster.host(2).run(&["ssi", "service", "start", "right"]);
+    served_by(cluster, &[1, 2, 3], 80, &[(1, 1), (3, 1)]);
+    cluster.host(2).run(&["ssi", "service", "remove", "left"]);
+    served_by(cluster, &[1, 2, 3], 80, &[(3, 1)]);
+    short.stop().assert_flawless();
+}
+
 pub(crate) fn overlap(cluster: &Cluster) {
     let target = cvip(cluster, 80);
     let balance =
@@ -125,18 +206,8 @@ pub(crate) fn overlap(cluster: &Cluster) {
     report.assert_flawless();
     assert_eq!(report.answered.len(), 2, "{report:?}");
     // As the nodes tell it: ready there before anything ended here.
-    let said = cluster
-        .host(1)
-        .run(&["ssi", "-o", "json", "service", "events", "two"]);
-    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
-    let events = said["events"].as_array().expect("a list");
-    let at = |node: u64, to: &str| {
-        let mut of = events.iter().filter(|e| e["node"] == node && e["to"] == to);
-        of.next_back()
-            .and_then(|event| event["at"].as_u64())
-            .expect("it happened")
-    };
-    assert!(at(3, "ok") <= at(1, "shutdown"), "{said:#}");
+    let at = last(cluster, "two", 0, &[(3, "ok"), (1, "shutdown")]);
+    assert!(at.is_sorted(), "{at:?}");
     cluster.host(3).run(&["ssi", "drain", "--undo", "1"]);
 }
 

@@ -50,6 +50,10 @@ pub enum ServiceRequest {
     Restart {
         /// Which: processes, or groups.
         names: Vec<String>,
+        /// What this node has of them: new connections go elsewhere first, and it is waited
+        /// until they are ready. None: on all nodes at once, and nothing is waited for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<u16>,
     },
     /// Forget errors, and start what is down because of them.
     Clear {

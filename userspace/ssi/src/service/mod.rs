@@ -5,6 +5,7 @@ mod events;
 mod instance;
 mod list;
 mod logs;
+mod restart;
 mod show;
 mod verbs;
 
@@ -46,7 +47,7 @@ enum Cmd {
     Show(show::Options),
     Start(verbs::Start),
     Stop(verbs::Stop),
-    Restart(verbs::Restart),
+    Restart(restart::Options),
     Clear(verbs::Clear),
     Adopt(verbs::Adopt),
     Remove(verbs::Remove),
@@ -62,7 +63,7 @@ pub(crate) fn run(options: &Options, common: &Common) -> Result<(), Fail> {
         Cmd::Show(options) => show::run(options, common),
         Cmd::Start(options) => options.run(common),
         Cmd::Stop(options) => options.run(common),
-        Cmd::Restart(options) => options.run(common),
+        Cmd::Restart(options) => restart::run(options, common),
         Cmd::Clear(options) => options.run(common),
         Cmd::Adopt(options) => options.run(common),
         Cmd::Remove(options) => options.run(common),

@@ -26,20 +26,12 @@ pub(super) struct Start {
 
 /// Stop processes; they stay so until they are started
 ///
-/// Whoever depends on others ends first. It holds over restarts of ssid, and for whatever node
+/// Whoever depends on others ends first, and what is balanced once new connections go elsewhere.
+/// It holds over restarts of ssid, and for whatever node
 /// would have to run them.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::lesson("  ssi service stop web"))]
 pub(super) struct Stop {
-    /// Processes or groups
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<String>,
-}
-
-/// End and start processes, on the nodes where they are
-#[derive(Debug, Args)]
-#[command(after_long_help = help::lesson_with("failed, or a node did not do its part", "  ssi service restart web"))]
-pub(super) struct Restart {
     /// Processes or groups
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
@@ -110,13 +102,6 @@ impl Stop {
     pub(super) fn run(&self, common: &Common) -> Result<(), Fail> {
         let names = self.names.clone();
         say(ServiceRequest::Stop { names }, "stopped", common)
-    }
-}
-
-impl Restart {
-    pub(super) fn run(&self, common: &Common) -> Result<(), Fail> {
-        let names = self.names.clone();
-        say(ServiceRequest::Restart { names }, "restarted", common)
     }
 }
 

@@ -84,6 +84,7 @@ pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
             let request = if kill {
                 ServiceRequest::Restart {
                     names: names.clone(),
+                    node: None,
                 }
             } else {
                 ServiceRequest::Clear {

@@ -12,6 +12,7 @@ mod logs;
 mod moving;
 mod opener;
 mod places;
+mod resting;
 mod saved;
 mod show;
 mod unload;

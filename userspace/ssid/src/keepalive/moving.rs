@@ -12,6 +12,7 @@ use ssi_keepalive::core::Condition;
 use ssi_keepalive::placement::{Life, Member, Move, Outlook, Outlooks, Owner, Presence, Slot};
 
 use super::desk::Desk;
+use super::resting::Resting;
 use super::{install, life};
 
 /// How long something is kept waiting for its new connections to go elsewhere, at most.
@@ -28,6 +29,8 @@ pub(super) struct Moving {
     given: BTreeMap<(Slot, Life), Instant>,
     /// What is to be taken from a node, since when, and whether new connections go elsewhere.
     leaving: BTreeMap<(Slot, Life), (Instant, bool)>,
+    /// What is about to be stopped or restarted.
+    pub(super) resting: Resting,
     /// Whether anything depends on what becomes ready.
     waits: bool,
 }
@@ -70,7 +73,7 @@ pub(crate) struct Balancing {
 
 impl Desk {
     /// Whether this node is the master, as far as it knows.
-    fn is_master(&self) -> bool {
+    pub(super) fn is_master(&self) -> bool {
         let master = self.view.master.and_then(|master| life(master.node));
         self.me.is_some() && master == self.me
     }
@@ -211,12 +214,13 @@ impl Desk {
     }
 
     /// What virtual services are to be, if this node is the one to say so.
-    pub(crate) fn balancing(&self) -> Option<Balancing> {
+    pub(crate) fn balancing(&mut self) -> Option<Balancing> {
         if !self.is_master() {
             return None;
         }
         let members = install::members(&self.view, &self.agreed, &self.loads);
-        let leaving: BTreeSet<_> = self.moving.leaving.keys().cloned().collect();
+        let mut leaving = self.moving.resting.all();
+        leaving.extend(self.moving.leaving.keys().cloned());
         let sight = Sight {
             agreed: &self.agreed,
             members: &members,
@@ -243,6 +247,7 @@ impl Desk {
     pub(crate) fn is_out(&mut self, leaving: &[(Slot, Life)]) {
         let mut news = false;
         for key in leaving {
+            self.moving.resting.is_out(key);
             if let Some((_, out)) = self.moving.leaving.get_mut(key) {
                 news |= !std::mem::replace(out, true);
             }

@@ -70,7 +70,7 @@ async fn follow(
     registry: &Registry,
     lingering: &mut Lingering,
 ) -> Result<(), Failure> {
-    let balancing = supervision.desk.with(|desk| desk.balancing()).await;
+    let balancing = supervision.desk.with(Desk::balancing).await;
     let Some(balancing) = balancing.map_err(|e| internal(&e))? else {
         *lingering = Lingering::default();
         return Ok(());

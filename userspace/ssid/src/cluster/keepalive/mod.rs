@@ -12,6 +12,7 @@ mod list;
 mod logs;
 mod lookup;
 mod requests;
+mod resting;
 mod servers;
 mod service;
 

@@ -70,7 +70,13 @@ impl Member {
             ServiceRequest::Text { names } => Ok(Reply::ServiceText(self.text(&names).await?)),
             ServiceRequest::Start { names } => self.stop(&names, false).await,
             ServiceRequest::Stop { names } => self.stop(&names, true).await,
-            ServiceRequest::Restart { names } => self.spread(&names, Deed::Restart).await,
+            ServiceRequest::Restart { names, node: None } => {
+                self.spread(&names, Deed::Restart).await
+            }
+            ServiceRequest::Restart {
+                names,
+                node: Some(node),
+            } => self.restart(&names, node).await,
             ServiceRequest::Clear { names } => self.spread(&names, Deed::Clear).await,
             ServiceRequest::Adopt {
                 name,
@@ -115,14 +121,6 @@ impl Member {
         }
     }
 
-    async fn agreed_config(&self) -> Result<std::sync::Arc<Config>, Failure> {
-        let config = self
-            .supervision
-            .desk
-            .with(|desk| desk.agreed.config.clone());
-        config.await.map_err(|e| internal(&e))
-    }
-
     async fn text(&self, names: &[String]) -> Result<ServiceText, Failure> {
         let mut config = Config::clone(&*self.agreed_config().await?);
         if !names.is_empty() {
@@ -138,7 +136,10 @@ impl Member {
     }
 
     /// Which instances of processes are where.
-    async fn places(&self, names: &[String]) -> Result<Vec<(String, Option<u16>)>, Failure> {
+    pub(super) async fn places(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(String, Option<u16>)>, Failure> {
         let config = self.agreed_config().await?;
         let only: BTreeSet<_> = processes(&config, names)?.into_iter().collect();
         let all = self.supervision.desk.with(|desk| desk.agreed.everywhere());
@@ -152,6 +153,11 @@ impl Member {
     async fn stop(&self, names: &[String], stopped: bool) -> Result<Reply, Failure> {
         let config = self.agreed_config().await?;
         let names_of = processes(&config, names)?;
+        if stopped {
+            self.rest(&config, &names_of, None).await;
+        } else {
+            self.wake(&config, &names_of, None).await;
+        }
         let stop = Entry::Stop {
             names: names_of,
             stopped,
@@ -226,6 +232,9 @@ impl Member {
             }
         }
         let places = self.places(&names).await?;
+        if !keep {
+            self.rest(&config, &processes(&config, &names)?, None).await;
+        }
         let change = Change {
             remove: names,
             abandon: keep,
@@ -286,7 +295,10 @@ fn said(request: &ServiceRequest) -> Option<String> {
         }
         ServiceRequest::Start { names } => format!("start {}", names.join(" ")),
         ServiceRequest::Stop { names } => format!("stop {}", names.join(" ")),
-        ServiceRequest::Restart { names } => format!("restart {}", names.join(" ")),
+        ServiceRequest::Restart { names, node } => match node {
+            Some(node) => format!("restart {} on node {node}", names.join(" ")),
+            None => format!("restart {}", names.join(" ")),
+        },
         ServiceRequest::Clear { names } => format!("clear {}", names.join(" ")),
         ServiceRequest::Remove { names, .. } => format!("remove {}", names.join(" ")),
         ServiceRequest::Adopt {

@@ -13,6 +13,7 @@ use ssi_keepalive::core::{Id, Order};
 use ssi_keepalive::readiness::Told;
 
 use super::Supervision;
+use super::resting::{Rest, settled};
 use crate::cluster::Member;
 use crate::cluster::service::{Service, other, read, reply};
 use crate::keepalive::{Keepalive, Piece};
@@ -30,6 +31,8 @@ pub(super) mod op {
     pub(in super::super) const EVENTS: u16 = 4;
     pub(in super::super) const READY: u16 = 5;
     pub(in super::super) const ADOPT: u16 = 6;
+    pub(in super::super) const REST: u16 = 7;
+    pub(in super::super) const SETTLED: u16 = 8;
 }
 
 /// What is to be done with instances where they are.
@@ -100,6 +103,12 @@ pub(in super::super) fn serve(ics: &Ics, supervision: &Arc<Supervision>) -> Resu
                     let done: Result<(), Refused> = supervision.adopt(adoption).await;
                     reply(&done.map_err(|failure| failure.message))
                 }
+                op::REST => {
+                    let rest: Rest = read(&request)?;
+                    let done = desk.with(move |desk| rest.at(desk)).await;
+                    reply(&done.map_err(other)?)
+                }
+                op::SETTLED => reply(&settled(desk, read(&request)?).await.map_err(other)?),
                 unknown => Err(other(format!("{} knows no {unknown}", SERVICE.name))),
             }
         }
