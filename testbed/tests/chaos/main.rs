@@ -17,6 +17,7 @@ mod witness;
 
 use std::env;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Cluster, main as run, view};
@@ -78,6 +79,9 @@ fn chaos(cluster: &Cluster) {
     cluster.host(1).feed(&apply, b"");
 }
 
+/// How long after a disk has room again all is on it.
+const WRITTEN: Duration = Duration::from_millis(1_500);
+
 struct Chaos {
     services: Services,
     random: Random,
@@ -94,6 +98,10 @@ impl Chaos {
         let mut faults = Faults::default();
         faults.carry_out(&plan, &mut self.journal);
         faults.end();
+        if plan.iter().any(|(_, step)| matches!(step, Step::Fill(_))) {
+            // What was noted while a disk was full is on it again then, and not before.
+            thread::sleep(WRITTEN);
+        }
         let all: Vec<u8> = (1..=NODES).collect();
         view::settled(&all);
         let (right, took) = invariants::right(&self.services);

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Raft, ViewLog, Voter, WITNESS};
 use crate::core::Timing;
 
-/// Rounds until the turns are no longer than before.
+/// Rounds after which the next one is no longer than the last.
 const ROUNDS: u32 = 5;
 
 /// When this voter last had to do with a leader, or with somebody whom it voted for.
@@ -96,9 +96,11 @@ impl Place {
         // leader that has much to do is not deposed.
         let silence = timing.mastery * 3 / 2;
         let step = timing.mastery / 7;
-        let length = |round: u32| step * (1 << round.min(ROUNDS));
-        let rounds: Duration = (0..before).map(|round| length(round) * self.count).sum();
-        silence + rounds + length(before) * self.rank
+        // Who stands again while its own election is under way begins it anew.
+        let round = (step * self.count).max(timing.mastery / 2);
+        let times = |round: u32| 1 << round.min(ROUNDS);
+        let rounds: Duration = (0..before).map(|before| round * times(before)).sum();
+        silence + rounds + step * times(before) * self.rank
     }
 }
 

@@ -30,7 +30,7 @@ const WASTE: u64 = 4;
 /// Not written anew below that.
 const SMALL: u64 = 64 << 10;
 /// How long until it is looked again whether the disk has room.
-const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The file.
 #[derive(Debug)]
@@ -140,6 +140,12 @@ impl Store {
             None => self.live.remove(&id),
         };
         self.live_len -= old.as_ref().map_or(0, len);
+    }
+
+    /// When it is tried again to have the file at its place, if it is at the other one.
+    #[must_use]
+    pub const fn due(&self) -> Option<Instant> {
+        self.behind
     }
 
     /// Writes the file anew if most of it counts no more, or it is not at its place and may

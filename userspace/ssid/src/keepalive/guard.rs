@@ -80,17 +80,31 @@ impl Guard {
         }
     }
 
-    /// Starts it, and another one whenever it is killed. `stand`: whether what needs a lease
-    /// stands still already.
-    pub(super) fn start(&mut self, own: &OwnNode, stand: bool) -> io::Result<()> {
+    /// Starts one, and another whenever it is killed; then ends that of the `ssid` before: at no
+    /// moment is there none, or who kills us now leaves processes behind that nothing stands
+    /// still. Until it is [told](Self::tell) more, it goes by what the other was told.
+    pub(super) fn take_over(&mut self, own: &OwnNode) -> io::Result<()> {
+        let new = self.new_file();
+        end(&new)?;
+        let old = match File::open(&self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            opened => Some(opened?),
+        };
         let mut options = File::options();
-        let open = options.write(true).create(true).truncate(true);
-        let open = open.open(&self.file)?;
-        say(&open, stand)?;
+        let open = options.read(true).write(true).create_new(true).open(&new)?;
+        say(&open, old.as_ref().is_some_and(stands))?;
         let told = open.try_clone()?;
         let (file, cgroups) = (self.file.clone(), self.cgroups.clone());
         let own = own.share()?;
-        let mut child = run(&file, &cgroups, own.try_clone()?)?;
+        let mut child = run(&new, &cgroups, own.try_clone()?)?;
+        let end_of_start = Instant::now() + DYING;
+        while guard_in(&open).is_none() && Instant::now() < end_of_start {
+            thread::sleep(Duration::from_millis(1));
+        }
+        fs::rename(&new, &file)?;
+        if let Some(old) = old {
+            end_of(old)?;
+        }
         let watch = move || {
             loop {
                 // Nobody else waits for it.
@@ -126,29 +140,15 @@ impl Guard {
         }
     }
 
-    /// Ends the one that runs, if one does.
+    /// Ends those that run.
     pub(super) fn end(&self) -> io::Result<()> {
-        let file = match File::open(&self.file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened?,
-        };
-        // It goes by itself when this is gone, also one that has not said yet who it is.
-        fs::remove_file(&self.file)?;
-        let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
-        let end = Instant::now() + DYING;
-        // Who has the lock is the guard; a number alone could be another process's by now.
-        while let Err((file, _)) = lock {
-            if let Some(pid) = guard_in(&file) {
-                // It may have ended meanwhile.
-                let _ = kill(pid, Signal::SIGKILL);
-            }
-            if Instant::now() > end {
-                return Err(io::Error::other("the guard of the lease does not end"));
-            }
-            thread::sleep(Duration::from_millis(1));
-            lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
-        }
-        Ok(())
+        end(&self.new_file())?;
+        end(&self.file)
+    }
+
+    /// The file of one that has not taken the other's place yet.
+    fn new_file(&self) -> PathBuf {
+        self.file.with_extension("new")
     }
 
     /// If it has stood everything still, each instance stands still by itself from now on, so
@@ -166,6 +166,8 @@ impl Guard {
                 stood.insert(entry.path());
             }
         }
+        // Or it would stand them all still again.
+        self.tell(true);
         fs::write(all, "0")?;
         Ok(stood)
     }
@@ -187,6 +189,36 @@ impl Guard {
         }
         Ok(())
     }
+}
+
+/// Ends the guard that has this file, if one does.
+fn end(file: &Path) -> io::Result<()> {
+    let open = match File::open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    fs::remove_file(file)?;
+    end_of(open)
+}
+
+/// Ends the guard that has this file, which has no name any more: so it goes by itself, also
+/// one that has not said yet who it is.
+fn end_of(file: File) -> io::Result<()> {
+    let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
+    let end = Instant::now() + DYING;
+    // Who has the lock is the guard; a number alone could be another process's by now.
+    while let Err((file, _)) = lock {
+        if let Some(pid) = guard_in(&file) {
+            // It may have ended meanwhile.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        if Instant::now() > end {
+            return Err(io::Error::other("the guard of the lease does not end"));
+        }
+        thread::sleep(Duration::from_millis(1));
+        lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
+    }
+    Ok(())
 }
 
 /// Starts a guard.

@@ -43,14 +43,14 @@ impl Opener {
     pub(super) fn open(&mut self, agreed: &Agreed, fenced: bool) -> Result<Local, String> {
         let opened = places::places(&self.config).and_then(|places| {
             let mut guard = Guard::of(&self.config, &places.cgroups);
-            guard.end()?;
+            guard.take_over(&self.own)?;
             let stood = guard.hand_over()?;
             let opened = self.local(places, agreed, fenced);
             if opened.is_ok() {
                 guard.let_go(&stood, |process| agreed.is_bound(process))?;
             }
             // What runs needs it also while nobody supervises it.
-            guard.start(&self.own, fenced && opened.is_ok())?;
+            guard.tell(fenced && opened.is_ok());
             self.guard = Some(guard);
             opened
         });

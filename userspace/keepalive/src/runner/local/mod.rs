@@ -165,6 +165,7 @@ impl Local {
         let due = self.supervisor.due();
         let wait = due.map_or(LOGS_EVERY, |due| due.since(now()));
         let due = (Instant::now() + wait).min(self.logs_due);
+        let due = self.store.due().map_or(due, |at| due.min(at.into()));
         tokio::select! {
             // Never nothing: the sending end is kept here.
             Some((id, run, told)) = self.hears.recv() => match told {
