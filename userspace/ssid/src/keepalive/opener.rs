@@ -45,6 +45,10 @@ impl Opener {
             let mut guard = Guard::of(&self.config, &places.cgroups);
             guard.take_over(&self.own)?;
             let stood = guard.hand_over()?;
+            if !fenced {
+                // Some may go on before all of it is here.
+                guard.tell(false);
+            }
             let opened = self.local(places, agreed, fenced);
             if opened.is_ok() {
                 guard.let_go(&stood, |process| agreed.is_bound(process))?;
