@@ -47,10 +47,9 @@ fn names(cluster: &Cluster) {
 fn original(cluster: &Cluster) {
     let node = cluster.host(1);
     for name in ssi_api::names::all() {
-        let said = node.run(&[name, "--help"]).to_lowercase();
         assert!(
-            said.contains("usage") || said.contains(name),
-            "{name}: {said}"
+            node.run(&[name, "--help"]).contains("Exit status"),
+            "{name}"
         );
     }
     assert_eq!(node.run(&["clusternode_num"]).trim(), "1");

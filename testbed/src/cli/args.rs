@@ -54,10 +54,10 @@ const AFTER_EXEC: &str = "Examples:
   ssi-testbed exec client curl -s http://10.88.0.100/
 
 The command has this terminal, standard input and output, runs as root in the same working
-directory, and dies with this program. ssid and ssi are in its PATH,
-and so are onnode, where_pid and the other names of the original's commands. SSI_NODE is the
-node's number. Exit status: the command's; 128 + n if signal n killed it; 127 if there is no
-such command; 1 if the node is not up.";
+directory, and dies with this program. ssid and ssi are in its PATH, and so are onnode,
+where_pid and the other names of the original's commands. SSI_NODE is the node's number. Exit
+status: the command's; 128 + n if signal n killed it; 127 if there is no such command; 1 if
+the node is not up.";
 
 const AFTER_FAULT: &str = "Examples:
   ssi-testbed fault loss 2 10                 of what node 2 sends and gets, 10 % is lost

@@ -8,7 +8,7 @@
 //! it begins again, with twice the time between two: whatever an election takes there, one
 //! turn will be long enough.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
@@ -53,7 +53,7 @@ impl Drop for Standing {
 
 impl Standing {
     /// Has a voter stand when it is its turn.
-    pub(super) fn begin(raft: Raft, contact: std::sync::Arc<Contact>, timing: Timing) -> Self {
+    pub(super) fn begin(raft: Raft, contact: Arc<Contact>, timing: Timing) -> Self {
         let task = async move {
             // The seat is left, or the log has stopped by itself: whoever asks it is told.
             let _ = stand(&raft, &contact, &timing).await;
