@@ -40,6 +40,8 @@ struct Lease {
     missed: u32,
     /// It has been heard.
     heard: bool,
+    /// Renewals go under the key before: see the prober.
+    old_key: bool,
 }
 
 /// A renewal for the master to send.
@@ -52,6 +54,8 @@ pub struct Renewal {
     pub from: Option<u64>,
     /// How many times in a row, with this one, nothing has come back yet.
     pub again: u32,
+    /// Under the key before: the holder's kernel may know no other.
+    pub old_key: bool,
 }
 
 impl Ledger {
@@ -116,6 +120,9 @@ impl Ledger {
             }
             lease.sent = now;
             lease.due = now + timing.renew / 4;
+            if lease.missed > 0 {
+                lease.old_key = !lease.old_key;
+            }
             lease.missed += 1;
             let from = lease.give(timing);
             let again = lease.missed;
@@ -123,6 +130,7 @@ impl Ledger {
                 to: id,
                 from,
                 again,
+                old_key: lease.old_key,
             });
         }
         renewals
@@ -186,6 +194,7 @@ impl Lease {
             sent: now,
             missed: 0,
             heard: false,
+            old_key: false,
         }
     }
 

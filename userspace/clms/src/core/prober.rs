@@ -20,6 +20,8 @@ pub enum Seen {
         nonce: u64,
         /// It is the other's `ssid` that is to answer, not its kernel.
         supervisor: bool,
+        /// Under the key before: the other's kernel may know no other.
+        old_key: bool,
     },
     /// Asks the other observers of a node to look at once.
     Suspect(NodeId),
@@ -47,6 +49,9 @@ struct Subject {
     since: Option<u64>,
     /// Probes missed in a row.
     misses: u32,
+    /// It is probed under the key before. A kernel whose `ssid` is away when the key changes
+    /// knows no other; so after each probe that is missed it is the other one's turn.
+    old_key: bool,
     /// When others last asked to look at it, so that a doubtful observer can't make this
     /// one probe without end.
     asked: Option<Time>,
@@ -130,6 +135,7 @@ impl Prober {
                 spread: Some(spread),
                 since: None,
                 misses: 0,
+                old_key: false,
                 asked: None,
                 dead: false,
                 ssid: Supervisor {
@@ -237,6 +243,9 @@ impl Prober {
             if subject.due > now {
                 continue;
             }
+            if subject.since.is_some() {
+                subject.old_key = !subject.old_key;
+            }
             if subject.since.is_some() && subject.misses < self.limit {
                 subject.misses += 1;
                 if subject.misses == SUSPICIOUS {
@@ -264,6 +273,7 @@ impl Prober {
                 to: *id,
                 nonce: number,
                 supervisor,
+                old_key: subject.old_key,
             });
             subject.due = now + self.burst * if subject.dead { LET_BE } else { 1 };
         }

@@ -67,6 +67,8 @@ pub struct Ask {
     pub grant: Option<u64>,
     /// Whether `ssid` is to answer, not the kernel.
     pub supervisor: bool,
+    /// Whether it goes under the key before, if there was one.
+    pub old_key: bool,
 }
 
 /// The machine: its clock, what its kernel knows of the cluster, its way to probe others.

@@ -303,6 +303,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
                 nonce,
                 grant,
                 supervisor,
+                old_key,
             } => {
                 if let Some(own) = self.engine.id() {
                     let view = self.engine.view();
@@ -311,6 +312,7 @@ impl<G: Ground, M: Messenger> Node<G, M> {
                         nonce,
                         grant,
                         supervisor,
+                        old_key,
                     };
                     self.ground.probe(view, own, probe);
                 }

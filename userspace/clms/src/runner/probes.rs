@@ -61,7 +61,12 @@ impl Probes {
     /// sent is lost like any other.
     /// A lease that it renews lasts for `lease`.
     pub fn send(&self, view: &View, own: NodeId, ask: Ask, lease: Duration) {
-        let key = view.probe_keys[0];
+        let [now, before] = &view.probe_keys;
+        let key = if ask.old_key && before.id != 0 {
+            before
+        } else {
+            now
+        };
         let lease = u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX);
         let (grant, lease) = ask.grant.map_or((0, 0), |clock| (clock, lease));
         let probe = Probe {
@@ -73,9 +78,10 @@ impl Probes {
             nonce: ask.nonce,
             grant,
             lease,
+            key_id: key.id,
             ..between(view, own, ask.to)
         };
-        self.put(view, ask.to, probe, &key);
+        self.put(view, ask.to, probe, key);
     }
 
     /// Sends a heartbeat, or the answer to one, likewise.

@@ -40,6 +40,8 @@ pub(crate) struct Probe {
     pub(crate) grant: Option<(u64, u64)>,
     /// Whether the daemon is to answer, not the kernel.
     pub(crate) supervisor: bool,
+    /// Under which key.
+    pub(crate) key: u16,
 }
 
 /// A reflected probe.
@@ -63,10 +65,17 @@ impl Kernel {
         self.view.as_ref().is_some_and(|view| view.has(from))
     }
 
+    /// Whether it has a key: that of its view, or the one before.
+    pub(crate) fn knows(&self, key: u16) -> bool {
+        let keys = self.view.as_ref().map(|view| &view.probe_keys);
+        keys.is_some_and(|keys| keys.iter().any(|known| known.id == key))
+    }
+
     /// Reflects a probe, unless it is from no member, for another life, or an old one.
     pub(crate) fn reflect(&mut self, now: Time, probe: &Probe) -> Option<Reflection> {
         let last = self.nonces.get(&probe.from).copied().unwrap_or(0);
-        if self.id != Some(probe.to) || !self.lets_in(probe.from) || probe.nonce <= last {
+        let strange = !self.knows(probe.key) || !self.lets_in(probe.from);
+        if self.id != Some(probe.to) || strange || probe.nonce <= last {
             return None;
         }
         self.nonces.insert(probe.from, probe.nonce);

@@ -144,7 +144,7 @@ pub(crate) fn happen(shared: &Shared, host: usize, event: Event) {
                 if let Some(reflection) = kernel.reflect(now, &probe) {
                     reflect(world, host, &probe, reflection);
                 }
-            } else if kernel.lets_in(probe.from) {
+            } else if kernel.lets_in(probe.from) && kernel.knows(probe.key) {
                 let (to, what) = (Some(probe.to), Arrival::Asks(probe));
                 world.plan(Duration::from_micros(20), host, Event::Arrival { to, what });
             }
@@ -297,10 +297,14 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
             nonce,
             grant,
             supervisor,
+            old_key,
         } => {
             let Some(from) = world.hosts[host].id() else {
                 return;
             };
+            let keys = world.hosts[host].engine.as_ref();
+            let keys = keys.map_or([0; 2], |engine| engine.view().probe_keys.map(|key| key.id));
+            let before = old_key && keys[1] != 0;
             let lease = u64::try_from(world.timing.lease.as_nanos()).unwrap_or(u64::MAX);
             let grant = grant.map(|clock| (clock, lease));
             world.traffic.datagram(host);
@@ -312,6 +316,7 @@ fn put_out(shared: &Shared, world: &mut World, host: usize, output: Output) {
                     nonce,
                     grant,
                     supervisor,
+                    key: keys[usize::from(before)],
                 };
                 world.plan(delay, host_of(to), Event::Probe(probe));
             }

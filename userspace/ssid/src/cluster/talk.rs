@@ -133,6 +133,7 @@ impl Member {
                 nonce,
                 grant: None,
                 supervisor: false,
+                old_key: false,
             };
             probes.send(view, own, ask, Duration::ZERO);
             let back = timeout(LATE, async {

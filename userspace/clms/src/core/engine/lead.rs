@@ -173,6 +173,7 @@ impl Engine {
                 nonce: self.nonce,
                 grant: renewal.from,
                 supervisor: false,
+                old_key: renewal.old_key,
             });
             if renewal.again == DOUBTFUL {
                 doubtful.push(Seen::Suspect(renewal.to));

@@ -43,6 +43,8 @@ pub enum Output {
         grant: Option<u64>,
         /// The other's `ssid` is to answer it, not the kernel.
         supervisor: bool,
+        /// Under the key before.
+        old_key: bool,
     },
     /// Sends a message to a member.
     Send {
@@ -383,11 +385,13 @@ impl Engine {
                     to,
                     nonce,
                     supervisor,
+                    old_key,
                 } => self.out.push_back(Output::Probe {
                     to,
                     nonce,
                     grant: None,
                     supervisor,
+                    old_key,
                 }),
                 Seen::Suspect(who) => {
                     // More may have failed together with it: they are to go together.

@@ -1,6 +1,7 @@
 //! What goes wrong. One file each.
 
 mod alone;
+mod away;
 mod crash;
 mod deaf;
 mod fenced;
@@ -67,6 +68,7 @@ scenarios! {
     crash, 200, true, few;
     master, 150, true, few;
     restart, 150, true, few;
+    away, 60, false, |seed| 5 + (seed % 11) as usize;
     leave, 60, false, few;
     heir, 60, false, |seed| 5 + (seed % 11) as usize;
     pause, 120, true, few;
