@@ -3,8 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ssi_api::cluster::NodeState;
+
 use super::common::disturb::{boot, crash, fault};
 use super::common::{Cluster, view};
+use super::hold::Held;
 use super::witness::{assert_once, in_state, next, only, process, runs, shown, until};
 
 /// How long after a crash another node runs what ran there, where nobody else wants the
@@ -245,4 +248,30 @@ pub(crate) fn stopped_daemon(cluster: &Cluster) {
     thread::sleep(AFTER);
     assert_once("stalled:0");
     assert_eq!(runs("stalled:0").len(), 2, "{:#?}", runs("stalled:0"));
+}
+
+/// A lease that is there again is one of another life: what ran in the one before runs
+/// elsewhere.
+pub(crate) fn late_daemon(cluster: &Cluster) {
+    let text = process("late", "favoured = 4\nbackup = \"any\"");
+    only(cluster, 1, &text);
+    in_state(cluster.host(1), "late", "ok");
+    let first = next("late:0", &[]);
+    let held = Held::thread(4, "keepalive");
+    fault("partition 4 1,2,3");
+    let second = next("late:0", std::slice::from_ref(&first));
+    assert_ne!(second.node, "node4");
+    fault("heal");
+    until("it is taken in again", || {
+        let view = view::of(1);
+        let member = view.as_ref().and_then(|view| view::member(view, 4));
+        member.is_some_and(|member| member.state == NodeState::ComingUp)
+    });
+    thread::sleep(AFTER);
+    assert_once("late:0");
+    drop(held);
+    view::settled(&[1, 2, 3, 4]);
+    thread::sleep(AFTER);
+    assert_once("late:0");
+    assert_eq!(runs("late:0").len(), 2, "{:#?}", runs("late:0"));
 }

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod deaths;
+mod hold;
 mod hostile;
 mod nodes;
 mod use_of;
@@ -56,6 +57,10 @@ fn main() -> ExitCode {
             (
                 "cut off while its ssid is stopped, it stands still all the same",
                 deaths::stopped_daemon,
+            ),
+            (
+                "back in the cluster before its ssid got to them, they stand still until they end",
+                deaths::late_daemon,
             ),
             ("who ignores SIGTERM goes all the same", hostile::stubborn),
             ("who forks without end stays alone with it", hostile::forks),

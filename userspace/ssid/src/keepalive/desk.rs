@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::conditions::Here;
 use super::events::{self, Events};
+use super::guard::Told;
 use super::moving::Moving;
 use super::opener::Opener;
 use super::saved::Saved;
@@ -80,7 +81,8 @@ impl Desk {
         let saved = Saved::of(config);
         let (agreed, epoch) = saved.load()?;
         let mut opener = Opener::new(config, beginning.own);
-        let local = opener.open(&agreed, beginning.fenced);
+        let me = beginning.life.and_then(life);
+        let local = opener.open(&agreed, me, beginning.fenced);
         if let Err(why) = &local {
             tracing::warn!("nothing can be kept alive on this node: {why}");
         }
@@ -92,7 +94,7 @@ impl Desk {
             epoch: epoch.max(beginning.epoch),
             saved,
             number: beginning.number,
-            me: beginning.life.and_then(life),
+            me,
             view: Arc::default(),
             unsettled: true,
             gone: BTreeMap::new(),
@@ -147,7 +149,7 @@ impl Desk {
 
     fn open_again(&mut self) {
         let fenced = self.lease_over.load(Ordering::SeqCst);
-        self.local = self.opener.open(&self.agreed, fenced);
+        self.local = self.opener.open(&self.agreed, self.me, fenced);
         match &self.local {
             Ok(_) => tracing::info!("processes can be kept alive on this node again"),
             Err(why) => tracing::warn!("still nothing can be kept alive on this node: {why}"),
@@ -262,7 +264,7 @@ impl Desk {
     pub(crate) fn fence(&mut self) {
         if let Ok(local) = &mut self.local {
             local.tell(Event::Fence);
-            self.opener.tell(true);
+            self.opener.tell(Told::Stands);
         }
     }
 
@@ -271,7 +273,7 @@ impl Desk {
         if let Ok(local) = &mut self.local
             && !self.lease_over.load(Ordering::SeqCst)
         {
-            self.opener.tell(false);
+            self.opener.tell(Told::runs(self.me));
             local.tell(Event::Unfence);
         }
     }
@@ -281,7 +283,7 @@ impl Desk {
         self.me = None;
         if let Ok(local) = &mut self.local {
             local.tell(Event::Lost);
-            self.opener.tell(true);
+            self.opener.tell(Told::Stands);
         }
     }
 

@@ -4,10 +4,12 @@
 //! The kernel renews the lease while no `ssid` runs, and shuts a node out whose lease is over;
 //! but it stops no process. What may run on another node by then must not go on here.
 //!
-//! `ssid` and its guard have a file in common. Its first byte says whether `ssid` has stood
-//! still, one by one, all that needs a lease ([`STANDS`]): from then on until it lets them go
-//! on, the guard has nothing to do. It is a write(2) on one side and a read(2) on the other,
-//! and stays as it is when `ssid` ends.
+//! `ssid` and its guard have a file in common, which begins with what the guard is told
+//! ([`Told`]): that `ssid` has stood still, one by one, all that needs a lease, so that the
+//! guard has nothing to do until they are let go on; or in which life of this node they may
+//! run. A node that was put out and comes back can have a lease before `ssid` has ended what
+//! it ran in the life before, which others run by then. It is a write(2) on one side and a
+//! read(2) on the other, and stays as it is when `ssid` ends.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -24,8 +26,9 @@ use anyhow::Result;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use ssi_abi::member::own_flag;
+use ssi_abi::member::{Own, own_flag};
 use ssi_clms::runner::clock;
+use ssi_keepalive::placement::Life;
 use ssi_loader::map::OwnNode;
 
 use crate::config::Config;
@@ -33,10 +36,8 @@ use crate::memory;
 
 /// What the program is told to be the guard, before the folder of the cgroups.
 const ARGUMENT: &str = "--be-the-guard-of";
-/// In the file: what needs a lease stands still, each instance by itself.
-const STANDS: u8 = b'1';
-/// In the file: it may run as long as there is a lease.
-const RUNS: u8 = b'0';
+/// How many bytes of the file are what the guard is told; who it is follows.
+const LENGTH: usize = size_of::<u32>();
 /// How often it looks while there is no lease.
 const LOOK: Duration = Duration::from_millis(10);
 /// How often, at least, while there is one: shorter than a lease, which can begin and end
@@ -48,6 +49,51 @@ const UNBORN: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_millis(100);
 /// How long one that was killed may take to be gone.
 const DYING: Duration = Duration::from_secs(2);
+
+/// What the guard is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// What needs a lease stands still, each instance by itself.
+    Stands,
+    /// It may run in this life of the node, as long as there is a lease; none: it may not.
+    Runs(Option<u32>),
+}
+
+impl Told {
+    /// It may run in a life, if that is one.
+    pub(super) fn runs(life: Option<Life>) -> Self {
+        Self::Runs(life.map(|life| life.life))
+    }
+
+    /// In one write(2). A guard that reads only a part of it as it is by now takes it for
+    /// another life, and looks again.
+    fn say(self, file: &File) -> io::Result<()> {
+        // Lives count from 1, and no node comes back four billion times.
+        let number = match self {
+            Self::Stands => 0,
+            Self::Runs(life) => life.unwrap_or(u32::MAX),
+        };
+        file.write_all_at(&number.to_le_bytes(), 0)
+    }
+
+    fn read(file: &File) -> io::Result<Self> {
+        let mut number = [0; LENGTH];
+        file.read_exact_at(&mut number, 0)?;
+        Ok(match u32::from_le_bytes(number) {
+            0 => Self::Stands,
+            u32::MAX => Self::Runs(None),
+            life => Self::Runs(Some(life)),
+        })
+    }
+
+    /// Whether the guard is to stand everything still, at this moment of the lease's clock.
+    fn wants_still(self, own: &Own, now: u64) -> bool {
+        match self {
+            Self::Stands => false,
+            Self::Runs(life) => life != Some(own.incarnation) || own.lease_until <= now,
+        }
+    }
+}
 
 /// The guard's work, if this process was started to be it.
 pub(crate) fn serve_if_asked() -> Option<ExitCode> {
@@ -65,7 +111,7 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
 /// The guard of this node, as `ssid` sees it.
 pub(super) struct Guard {
     cgroups: PathBuf,
-    /// Has a byte that says how things stand, its pid, and its lock.
+    /// Has what it is told, its pid, and its lock.
     file: PathBuf,
     /// The file, once it was started.
     open: Option<File>,
@@ -92,7 +138,10 @@ impl Guard {
         };
         let mut options = File::options();
         let open = options.read(true).write(true).create_new(true).open(&new)?;
-        say(&open, old.as_ref().is_some_and(stands))?;
+        let before = old.as_ref().and_then(|old| Told::read(old).ok());
+        // No node begins another life without its ssid.
+        let now = Told::Runs(Some(own.get().incarnation));
+        before.unwrap_or(now).say(&open)?;
         let told = open.try_clone()?;
         let (file, cgroups) = (self.file.clone(), self.cgroups.clone());
         let own = own.share()?;
@@ -131,10 +180,10 @@ impl Guard {
         Ok(())
     }
 
-    /// Tells it that each instance that needs a lease stands still by itself from now on; or,
-    /// before the first of them goes on, that this is over.
-    pub(super) fn tell(&self, stand: bool) {
-        let told = self.open.as_ref().map(|open| say(open, stand));
+    /// Tells it how things stand: after the last instance that needs a lease stands still by
+    /// itself, and before the first of them goes on.
+    pub(super) fn tell(&self, how: Told) {
+        let told = self.open.as_ref().map(|open| how.say(open));
         if let Some(Err(error)) = told {
             tracing::error!("the guard of the lease can't be told: {error}");
         }
@@ -167,7 +216,7 @@ impl Guard {
             }
         }
         // Or it would stand them all still again.
-        self.tell(true);
+        self.tell(Told::Stands);
         fs::write(all, "0")?;
         Ok(stood)
     }
@@ -240,7 +289,7 @@ fn run(file: &Path, cgroups: &Path, own: OwnedFd) -> io::Result<Child> {
 /// The guard that has said in a file who it is.
 fn guard_in(mut file: &File) -> Option<Pid> {
     let mut text = String::new();
-    file.seek(SeekFrom::Start(1)).ok()?;
+    file.seek(SeekFrom::Start(LENGTH as u64)).ok()?;
     file.read_to_string(&mut text).ok()?;
     let pid = text.trim().parse().ok()?;
     // Others would stand for groups of processes.
@@ -267,16 +316,6 @@ fn end_unborn(cgroups: &Path) {
     }
 }
 
-fn say(file: &File, stand: bool) -> io::Result<()> {
-    file.write_all_at(&[if stand { STANDS } else { RUNS }], 0)
-}
-
-/// Whether what needs a lease stands still without the guard.
-fn stands(file: &File) -> bool {
-    let mut byte = [RUNS];
-    file.read_exact_at(&mut byte, 0).is_ok() && byte == [STANDS]
-}
-
 fn serve(cgroups: &Path) -> Result<()> {
     // It can't fail, as it leads no group.
     let _ = rustix::process::setsid();
@@ -286,7 +325,7 @@ fn serve(cgroups: &Path) -> Result<()> {
     let Ok(_lock) = Flock::lock(file()?, FlockArg::LockExclusiveNonblock) else {
         return Ok(());
     };
-    told.write_all_at(format!(" {}", std::process::id()).as_bytes(), 1)?;
+    told.write_all_at(std::process::id().to_string().as_bytes(), LENGTH as u64)?;
     let own = OwnNode::of(io::stdin().as_fd().try_clone_to_owned()?)?;
     let freeze = cgroups.join("cgroup.freeze");
     // What it took to start is not needed any more.
@@ -297,11 +336,10 @@ fn serve(cgroups: &Path) -> Result<()> {
     // Whoever ends it removes the file first: it may not have said yet who it is.
     while told.metadata()?.nlink() > 0 {
         let now = own.get();
-        let left = now.lease_until.saturating_sub(clock::now().0);
+        let time = clock::now().0;
+        let left = now.lease_until.saturating_sub(time);
         let left = Duration::from_nanos(left).min(LONGEST);
-        let stands = stands(&told);
-        // A lease that there is was given to this life: nobody has what runs here.
-        let wanted = left.is_zero() && !stands;
+        let wanted = Told::read(&told).map_or(left.is_zero(), |how| how.wants_still(&now, time));
         if wanted != still && fs::write(&freeze, if wanted { "1" } else { "0" }).is_ok() {
             still = wanted;
             unborn_due = Instant::now();
@@ -321,4 +359,45 @@ fn serve(cgroups: &Path) -> Result<()> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_needs_a_lease_of_its_own_life() {
+        let own = |incarnation: u32, lease_until: u64| Own {
+            incarnation,
+            lease_until,
+            ..Own::default()
+        };
+        for (told, own, still) in [
+            (Told::Runs(Some(3)), own(3, 101), false),
+            (Told::Runs(Some(3)), own(3, 100), true),
+            (Told::Runs(Some(3)), own(3, 0), true),
+            // Put out, and taken in again.
+            (Told::Runs(Some(3)), own(4, 101), true),
+            (Told::Runs(None), own(4, 101), true),
+            (Told::Runs(None), own(0, 0), true),
+            (Told::Stands, own(4, 101), false),
+            (Told::Stands, own(3, 0), false),
+        ] {
+            assert_eq!(told.wants_still(&own, 100), still, "{told:?}, {own:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("guard");
+        let mut options = File::options();
+        let options = options.read(true).write(true).create(true);
+        let file = options.open(path).expect("a file");
+        assert!(Told::read(&file).is_err(), "nothing was said");
+        for told in [Told::Stands, Told::Runs(None), Told::Runs(Some(1))] {
+            told.say(&file).expect("room");
+            assert_eq!(Told::read(&file).expect("it was said"), told);
+        }
+    }
 }

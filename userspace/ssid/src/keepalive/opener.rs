@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ssi_keepalive::agreed::Agreed;
+use ssi_keepalive::placement::Life;
 use ssi_keepalive::runner::{Local, PastExits, Places, is_empty};
 use ssi_loader::Supervised;
 use ssi_loader::map::OwnNode;
 use tokio::time::Instant;
 
-use super::guard::Guard;
+use super::guard::{Guard, Told};
 use super::places;
 use crate::config::Config;
 
@@ -39,22 +40,31 @@ impl Opener {
         }
     }
 
-    /// Opens it. `fenced`: whether this node is without a lease.
-    pub(super) fn open(&mut self, agreed: &Agreed, fenced: bool) -> Result<Local, String> {
+    /// Opens it. `life`: this node's, if it takes part; `fenced`: whether it is without a lease.
+    pub(super) fn open(
+        &mut self,
+        agreed: &Agreed,
+        life: Option<Life>,
+        fenced: bool,
+    ) -> Result<Local, String> {
         let opened = places::places(&self.config).and_then(|places| {
             let mut guard = Guard::of(&self.config, &places.cgroups);
             guard.take_over(&self.own)?;
             let stood = guard.hand_over()?;
             if !fenced {
                 // Some may go on before all of it is here.
-                guard.tell(false);
+                guard.tell(Told::runs(life));
             }
             let opened = self.local(places, agreed, fenced);
             if opened.is_ok() {
                 guard.let_go(&stood, |process| agreed.is_bound(process))?;
             }
             // What runs needs it also while nobody supervises it.
-            guard.tell(fenced && opened.is_ok());
+            guard.tell(if fenced && opened.is_ok() {
+                Told::Stands
+            } else {
+                Told::runs(life)
+            });
             self.guard = Some(guard);
             opened
         });
@@ -75,10 +85,10 @@ impl Opener {
         self.due
     }
 
-    /// Tells the guard whether what needs a lease stands still without it.
-    pub(super) fn tell(&self, stand: bool) {
+    /// Tells the guard how things stand.
+    pub(super) fn tell(&self, how: Told) {
         if let Some(guard) = &self.guard {
-            guard.tell(stand);
+            guard.tell(how);
         }
     }
 
