@@ -6,6 +6,8 @@ mod gap;
 mod journal;
 #[path = "local/limits.rs"]
 mod limits;
+#[path = "local/precedence.rs"]
+mod precedence;
 #[path = "local/scenes.rs"]
 mod scenes;
 #[path = "local/stage.rs"]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ssi_keepalive::core::{Action, Event, Exit, Failure, Id, Main, Order, State};
 
 use super::stage::{Stage, is_there, kill, play, process, until};
-use super::{gap, journal, limits, storm, window};
+use super::{gap, journal, limits, precedence, storm, window};
 
 pub(crate) const ALL: &[(&str, fn())] = &[
     (
@@ -47,6 +47,10 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     (
         "what_it_writes_goes_to_the_journal",
         journal::what_it_writes_goes_to_the_journal,
+    ),
+    (
+        "supervision_goes_before_what_it_supervises",
+        precedence::supervision_goes_before_what_it_supervises,
     ),
     ("limits_hold", limits::limits_hold),
     (

@@ -1,6 +1,7 @@
 //! What a process does between its birth and its program. It has the memory of a process with
 //! threads, whose locks may be taken for ever: so it makes system calls, and nothing else.
 
+use super::super::precedence::reschedule;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr;
@@ -11,7 +12,7 @@ use ssi_loader::{enter, leave};
 use super::Plan;
 
 /// The steps that can fail, by name.
-pub(super) const STEPS: [&str; 10] = [
+pub(super) const STEPS: [&str; 11] = [
     "setsid",
     "standard input and output",
     "rlimits",
@@ -22,6 +23,7 @@ pub(super) const STEPS: [&str; 10] = [
     "its descriptors",
     "execve",
     "cgroup.procs",
+    "sched_setattr",
 ];
 
 /// The number of the descriptor by which a process holds the socket that it speaks to its
@@ -189,6 +191,12 @@ fn steps(plan: &Plan, descriptors: &Descriptors, signals: &[libc::c_int]) -> usi
             && libc::dup2(notify, NOTIFY) < 0
         {
             return 7;
+        }
+        // Only now: until here it goes before others, too.
+        if let Some(schedule) = plan.schedule
+            && reschedule(schedule).is_err()
+        {
+            return 10;
         }
         libc::execve(plan.path.as_ptr(), plan.argv.as_ptr(), plan.envp.as_ptr());
         8

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
 
+use super::super::precedence;
 use super::super::user::Identity;
 use crate::config::{Process, Resource, Rlimit};
 
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub(super) log: OwnedFd,
     pub(super) notify: Option<OwnedFd>,
     pub(super) mark: u64,
+    /// How it is scheduled; none: as it is by then.
+    pub(super) schedule: Option<&'static libc::sched_attr>,
 }
 
 /// Strings as execve(2) wants them.
@@ -88,6 +91,7 @@ impl Plan {
             log,
             notify: None,
             mark: 0,
+            schedule: precedence::before(),
         })
     }
 
