@@ -4,7 +4,8 @@
 //! ATC 2018): a node that nearly all of its observers (H of K) find dead goes; as long as
 //! some node is found dead by several but too few (L up to H), everybody waits, because
 //! more of its observers are about to speak up. An observer that is itself about to go
-//! counts as if it had found its subjects dead: it can't say so any more.
+//! counts as if it had found its subjects dead: it can't say so any more. So does one whose
+//! `ssid` doesn't answer, once two others do find the node dead.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,8 +61,15 @@ impl Cut {
         }
     }
 
-    /// Who is to go now; nobody, most of the time.
-    pub fn decide(&mut self, now: Time, view: &View, ring: &Ring, timing: &Timing) -> Vec<NodeId> {
+    /// Who is to go now; nobody, most of the time. `silent`: who can't say what it finds.
+    pub fn decide(
+        &mut self,
+        now: Time,
+        view: &View,
+        ring: &Ring,
+        timing: &Timing,
+        silent: &BTreeSet<NodeId>,
+    ) -> Vec<NodeId> {
         // An observer repeats what it finds; one that no longer does has gone, or is no
         // observer of that node any more.
         let stale = timing.report * 3;
@@ -70,7 +78,7 @@ impl Cut {
             view.has(*subject) && !observers.is_empty()
         });
         let observers = ring.observers_each();
-        let counts = self.counts(ring, low(observers));
+        let counts = self.counts(ring, low(observers), silent);
         let among = |from: usize, to: usize| -> BTreeSet<NodeId> {
             let within = counts.iter().filter(|(_, n)| (from..to).contains(*n));
             within.map(|(id, _)| *id).collect()
@@ -144,15 +152,24 @@ impl Cut {
     }
 
     /// How many of its observers find each node dead, with those that can't say any more.
-    fn counts(&self, ring: &Ring, low: usize) -> BTreeMap<NodeId, usize> {
+    fn counts(
+        &self,
+        ring: &Ring,
+        low: usize,
+        silent: &BTreeSet<NodeId>,
+    ) -> BTreeMap<NodeId, usize> {
         let mut doubtful: BTreeSet<NodeId> = BTreeSet::new();
         loop {
             let counts: BTreeMap<NodeId, usize> = self
                 .alerts
                 .iter()
                 .map(|(subject, said)| {
+                    let sure = ring.observers(*subject).filter(|id| said.contains_key(id));
+                    let sure = sure.count() > 1;
                     let finds = |observer: &NodeId| {
-                        said.contains_key(observer) || doubtful.contains(observer)
+                        said.contains_key(observer)
+                            || doubtful.contains(observer)
+                            || sure && silent.contains(observer)
                     };
                     (*subject, ring.observers(*subject).filter(finds).count())
                 })
@@ -191,7 +208,7 @@ mod tests {
         let view = view_of(15);
         let ring = Ring::new(&view);
         let timing = Timing::default();
-        let mut cut = Cut::default();
+        let (mut cut, none) = (Cut::default(), BTreeSet::new());
         let dead = [id(3), id(7), id(11)];
         let mut now = Time(1_000_000_000);
         // The observers speak up one after another, over 150 ms.
@@ -199,9 +216,12 @@ mod tests {
             let finds = ring.subjects(observer).filter(|id| dead.contains(id));
             cut.says(now, observer, &finds.collect::<Vec<_>>());
             now = now + 15 * MS;
-            assert_eq!(cut.decide(now, &view, &ring, &timing), []);
+            assert_eq!(cut.decide(now, &view, &ring, &timing, &none), []);
         }
-        assert_eq!(cut.decide(now + 100 * MS, &view, &ring, &timing), dead);
+        assert_eq!(
+            cut.decide(now + 100 * MS, &view, &ring, &timing, &none),
+            dead
+        );
     }
 
     #[test]
@@ -209,12 +229,12 @@ mod tests {
         let view = view_of(15);
         let ring = Ring::new(&view);
         let timing = Timing::default();
-        let mut cut = Cut::default();
+        let (mut cut, none) = (Cut::default(), BTreeSet::new());
         for step in 0..100 {
             let now = Time(1_000_000_000) + 50 * MS * step;
             let all: Vec<_> = ring.subjects(id(5)).collect();
             cut.says(now, id(5), &all);
-            assert_eq!(cut.decide(now, &view, &ring, &timing), []);
+            assert_eq!(cut.decide(now, &view, &ring, &timing, &none), []);
         }
     }
 
@@ -223,7 +243,7 @@ mod tests {
         let view = view_of(15);
         let ring = Ring::new(&view);
         let timing = Timing::default();
-        let mut cut = Cut::default();
+        let (mut cut, none) = (Cut::default(), BTreeSet::new());
         let start = Time(1_000_000_000);
         let (dead, doubtful) = (id(2), id(9));
         let say = |cut: &mut Cut, now| {
@@ -235,12 +255,38 @@ mod tests {
             }
         };
         say(&mut cut, start);
-        assert_eq!(cut.decide(start, &view, &ring, &timing), []);
+        assert_eq!(cut.decide(start, &view, &ring, &timing, &none), []);
         let soon = start + 500 * MS;
         say(&mut cut, soon);
-        assert_eq!(cut.decide(soon, &view, &ring, &timing), []);
+        assert_eq!(cut.decide(soon, &view, &ring, &timing, &none), []);
         let later = start + timing.patience;
         say(&mut cut, later);
-        assert_eq!(cut.decide(later, &view, &ring, &timing), [dead]);
+        assert_eq!(cut.decide(later, &view, &ring, &timing, &none), [dead]);
+    }
+
+    #[test]
+    fn nobody_waits_for_whom_two_find_silent() {
+        let view = view_of(5);
+        let ring = Ring::new(&view);
+        let timing = Timing::default();
+        let start = Time(1_000_000_000);
+        let settled = start + timing.settle;
+        let silent = BTreeSet::from([id(4)]);
+        // Who find node 5 dead, who is silent, and whether it goes.
+        for (saying, silent, goes) in [
+            (vec![1, 2, 3], &silent, true),
+            (vec![1, 2, 3], &BTreeSet::new(), false),
+            (vec![1, 2], &silent, false),
+            (vec![1, 2], &BTreeSet::from([id(3), id(4)]), true),
+            (vec![1], &BTreeSet::from([id(2), id(3), id(4)]), false),
+        ] {
+            let mut cut = Cut::default();
+            for observer in &saying {
+                cut.says(start, id(*observer), &[id(5)]);
+            }
+            cut.decide(start, &view, &ring, &timing, silent);
+            let gone = cut.decide(settled, &view, &ring, &timing, silent);
+            assert_eq!(!gone.is_empty(), goes, "{saying:?} of 4, silent {silent:?}");
+        }
     }
 }

@@ -145,7 +145,8 @@ impl Duty {
         timing: &Timing,
         key: &mut dyn FnMut() -> u64,
     ) -> Option<Command> {
-        let cut = self.cut.decide(now, view, ring, timing);
+        let silent = self.silent(view);
+        let cut = self.cut.decide(now, view, ring, timing, &silent);
         let mut nodes: BTreeMap<NodeId, Why> = self.over.clone();
         if !self.cut.is_open(now, timing) {
             // Else they go with those that the cut still waits for, in one change.
@@ -327,6 +328,18 @@ impl Duty {
         let found = self.reports.iter().filter(|(id, _)| view.has(**id));
         let found = found.flat_map(|(_, said)| said.stalled.iter().copied());
         found.filter(|id| view.has(*id)).collect()
+    }
+
+    /// Members of which two say so: one may be mistaken, or not hear.
+    fn silent(&self, view: &View) -> BTreeSet<NodeId> {
+        let mut said = BTreeMap::<NodeId, u32>::new();
+        for report in self.reports.values() {
+            for id in &report.stalled {
+                *said.entry(*id).or_default() += 1;
+            }
+        }
+        said.retain(|id, times| *times > 1 && view.has(*id));
+        said.into_keys().collect()
     }
 
     fn has_done(&self, id: NodeId, epoch: Epoch) -> bool {

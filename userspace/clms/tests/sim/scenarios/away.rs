@@ -19,15 +19,20 @@ pub(crate) async fn run(town: &mut Town) -> Result<(), String> {
         }
         let (away, dead) = (some[0], some[1]);
         town.kill_daemons(&[away]).await;
-        let before = town.between(0, 500);
+        let before = town.between(0, 12_000);
         town.pass(ms(before)).await?;
         town.crash(&[dead]).await;
+        let start = town.now();
         town.until("who crashed is out", ms(6_000), |world| {
             let up = world.hosts.iter().filter(|host| host.up);
             let mut views = up.filter_map(|host| host.engine.as_ref());
             views.all(|engine| engine.view().current(number(dead)).is_none())
         })
         .await?;
+        town.took(
+            "beside a daemon that is away, from a crash to a view without it",
+            start,
+        );
         let after = town.between(1_000, 4_000);
         town.pass(ms(after)).await?;
         town.start_daemons(&[away]);
