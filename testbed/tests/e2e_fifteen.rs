@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::disturb::{boot, crash};
 use common::{Cluster, main as run, view};
-use ssi_api::cluster::NodeState;
+use ssi_api::cluster::{ClusterView, NodeState};
 
 const NODES: u8 = 15;
 /// How long a new view may take: a second is the aim, and machines that run tests are busy.
@@ -37,9 +37,16 @@ fn crashes(cluster: &Cluster, count: usize, with_master: bool) {
     let before = view::settled(&all);
     let master = before.master.and_then(|master| u8::try_from(master).ok());
     let master = master.expect("a master");
-    let others = [4, 12, 9, 14].into_iter().filter(|node| *node != master);
-    let master = with_master.then_some(master);
-    let victims: Vec<u8> = master.into_iter().chain(others).take(count).collect();
+    let mut victims: Vec<u8> = with_master.then_some(master).into_iter().collect();
+    for node in [4, 12, 9, 14, 15, 13] {
+        // Of five voters, three stay.
+        let voters = victims.iter().filter(|node| votes(&before, **node));
+        let may = voters.count() < 2 || !votes(&before, node);
+        if victims.len() < count && node != master && may {
+            victims.push(node);
+        }
+    }
+    assert_eq!(victims.len(), count, "too many vote: {:?}", before.voters);
     let others: Vec<u8> = all
         .iter()
         .copied()
@@ -73,4 +80,9 @@ fn crashes(cluster: &Cluster, count: usize, with_master: bool) {
     boot(&victims);
     view::settled(&all);
     assert!(took < LATE, "{took:?}");
+}
+
+/// Whether a node is one of the voters.
+fn votes(view: &ClusterView, node: u8) -> bool {
+    view.voters.contains(&u16::from(node))
 }

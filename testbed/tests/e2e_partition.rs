@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::net::UdpSocket;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ use common::{Cluster, main as run, view, web};
 
 /// How long after the cut the majority serves all who come, and the minority nobody.
 const LATE: Duration = Duration::from_secs(3);
+/// How long a former director keeps what no packet asks for, at most. A datagram's connection
+/// would last for five minutes otherwise.
+const FORGETS: Duration = Duration::from_secs(15);
 /// Ports of the client: each is used again by each hundred of connections.
 const PORTS: u16 = 200;
 
@@ -70,6 +74,20 @@ fn split(cluster: &Cluster, nodes: &[u8], few: usize) {
     // from the same ports.
     let _ports = FewPorts::new(PORTS);
     burst(cluster.client(), service.address, 100).assert_flawless();
+    let datagrams = Service::udp(cvip, 9);
+    datagrams.add(cluster.host(director), "rr");
+    let server = cluster.server(rest[0], V4, 9);
+    datagrams.add_server(cluster.host(director), server, "-g", 1);
+    cluster.client().run(move || {
+        // All at once, or two may have one port.
+        let socket = || UdpSocket::bind("0.0.0.0:0").expect("a port");
+        let sockets: Vec<UdpSocket> = (0..20).map(|_| socket()).collect();
+        for socket in &sockets {
+            socket.send_to(b"x", datagrams.address).expect("a route");
+        }
+    });
+    let remembered = remembered_by(cluster, director, "UDP");
+    assert_eq!(remembered, 20, "the director's table has each");
 
     let owners = Owners::watch(cluster, nodes, cvip);
     fault(&format!("partition {} {}", list(&few), list(&rest)));
@@ -134,6 +152,19 @@ fn split(cluster: &Cluster, nodes: &[u8], few: usize) {
     }
     burst(cluster.client(), service.address, 100).assert_flawless();
     assert!(took < LATE, "{took:?}");
+    // In its next term it would go by what others may have given away since.
+    let end = Instant::now() + FORGETS;
+    while remembered_by(cluster, director, "UDP") > 0 {
+        assert!(Instant::now() < end, "the former director forgets nothing");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// How many connections of a protocol a node's table has.
+fn remembered_by(cluster: &Cluster, node: u8, protocol: &str) -> usize {
+    let listed = cluster.host(node).run(&["ssi", "lvs", "-L", "-c", "-n"]);
+    let of = |line: &&str| line.split_whitespace().next() == Some(protocol);
+    listed.lines().filter(of).count()
 }
 
 fn list(nodes: &[u8]) -> String {

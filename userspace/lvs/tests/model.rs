@@ -12,13 +12,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use ssi_abi::server::{Server as ServerRecord, flag as server_flag};
+use ssi_abi::conn::state;
+use ssi_abi::server::{Server as ServerRecord, flag as server_flag, server_ref};
 use ssi_abi::service::{Service as ServiceRecord, flag};
 use ssi_abi::table;
 use ssi_api::lvs::{
     Command, Method, PortRange, Protocol, Scheduler, ServerName, ServerSpec, ServiceFlags,
     ServiceName, ServiceSpec,
 };
+use ssi_lvs::core::sweep::{Entry, Fate};
 use ssi_lvs::core::{Absent, Environment, Model, Reason, Route, Step, Write};
 
 use crate::maps::{Maps, TUNING, add, add_server, command, real, spec, vip};
@@ -389,4 +391,38 @@ fn a_slot_service_with_flags_is_in_the_filter_as_stateful() {
             .unwrap(),
     );
     assert_ne!(maps.filter[word] & ssi_abi::filter::CONNS, 0);
+}
+
+#[test]
+fn a_former_director_forgets_what_nobody_asks_for() {
+    let mut model = Model::new(TUNING);
+    let mut maps = Maps::new();
+    let list = [add(1, Scheduler::Rr), add_server(1, 1, 1)];
+    maps.carry_out(&model.apply(&list).unwrap());
+    let index = maps.servers.iter().position(|s| s.service == 1).unwrap();
+    let generation = maps.servers[index].generation;
+    let cvip = IpAddr::from([10, 88, 0, 1]);
+    let now = 1_000_000;
+    let entry = |to: IpAddr, seconds: u32| Entry {
+        server: server_ref(index.try_into().unwrap(), generation),
+        seen: now - seconds * TUNING.hz,
+        state: state::ESTABLISHED,
+        flags: 0,
+        destination: to.into(),
+    };
+    let mut fates = |directs: bool, elsewhere: bool| {
+        let environment = Environment {
+            cvips: [(cvip, directs)].into(),
+            elsewhere: elsewhere.then_some(cvip).into_iter().collect(),
+            ..Environment::default()
+        };
+        maps.carry_out(&model.set_environment(environment));
+        let mut sweep = model.sweep(now);
+        [entry(cvip, 2), entry(cvip, 60), entry(real(1).addr, 60)].map(|entry| sweep.see(entry))
+    };
+    let all = [Fate::Keep; 3];
+    assert_eq!(fates(true, false), all);
+    // For want of a lease, which may come back before anybody else directs.
+    assert_eq!(fates(false, false), all);
+    assert_eq!(fates(false, true), [Fate::Keep, Fate::Forget, Fate::Keep]);
 }

@@ -28,6 +28,9 @@ pub struct Environment {
     /// Cluster addresses: whether this node directs them. Any other virtual address is
     /// directed by whoever has a service on it.
     pub cvips: HashMap<IpAddr, bool>,
+    /// Those of them that another node directs: what is remembered here of their connections
+    /// goes when no packet has asked for it lately.
+    pub elsewhere: HashSet<IpAddr>,
     /// The way to each server that has one.
     pub routes: HashMap<IpAddr, Route>,
 }

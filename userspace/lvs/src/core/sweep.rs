@@ -5,8 +5,9 @@
 //! them expire or be evicted. So every sweep counts what is there and sets userspace's
 //! half of each server's load to the difference.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use ssi_abi::Addr;
 use ssi_abi::conn::{flag, state};
 use ssi_abi::server::{Load, server_generation, server_index};
 use ssi_abi::settings::Settings;
@@ -34,13 +35,24 @@ pub struct Entry {
     pub state: u8,
     /// Bits of [`ssi_abi::conn::flag`].
     pub flags: u8,
+    /// Where its client sends; of a reverse entry, its server.
+    pub destination: Addr,
 }
+
+/// For how long a former director keeps what no packet asks for, seconds: clients, and the
+/// switches between, learn in less where packets go by now. In its next term it would go by
+/// it, though another director has given the connection's port to another server since.
+const FORMER: u32 = 5;
 
 /// One look through the connection tables.
 #[derive(Debug)]
 pub struct Sweep<'a> {
     model: &'a Model,
     settings: Settings,
+    /// Virtual addresses that another node directs.
+    elsewhere: HashSet<Addr>,
+    /// [`FORMER`] in jiffies.
+    former: u32,
     now: u32,
     counts: HashMap<u16, (i32, i32)>,
 }
@@ -60,9 +72,13 @@ impl Model {
     /// Starts a look through the connection tables; `now` in jiffies, low 32 bits.
     #[must_use]
     pub fn sweep(&self, now: u32) -> Sweep<'_> {
+        let settings = self.settings();
+        let elsewhere = &self.environment().elsewhere;
         Sweep {
             model: self,
-            settings: self.settings(),
+            elsewhere: elsewhere.iter().map(|addr| Addr::from(*addr)).collect(),
+            former: FORMER * settings.hz.max(1),
+            settings,
             now,
             counts: HashMap::new(),
         }
@@ -152,7 +168,8 @@ impl Sweep<'_> {
             .cast_signed()
             .max(0)
             .cast_unsigned();
-        if age > allowed {
+        let former = self.elsewhere.contains(&entry.destination) && age > self.former;
+        if age > allowed || former {
             return Fate::Forget;
         }
         if !template && entry.flags & flag::REVERSE == 0 {

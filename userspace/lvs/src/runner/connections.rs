@@ -13,21 +13,25 @@ use super::error::LvsError;
 use crate::core::Model;
 use crate::core::sweep::{Entry, Fate};
 
-fn entry4(conn: &Conn4) -> Entry {
+fn entry4(key: &ConnKey4, conn: &Conn4) -> Entry {
     Entry {
         server: conn.server,
         seen: conn.seen,
         state: conn.state,
         flags: conn.flags,
+        destination: Addr::v4(key.destination),
     }
 }
 
-fn entry6(conn: &Conn6) -> Entry {
+fn entry6(key: &ConnKey6, conn: &Conn6) -> Entry {
     Entry {
         server: conn.server,
         seen: conn.seen,
         state: conn.state,
         flags: conn.flags,
+        destination: Addr {
+            words: key.destination,
+        },
     }
 }
 
@@ -40,12 +44,12 @@ pub(super) fn sweep(
     let mut sweep = model.sweep(now);
     let (mut over4, mut over6) = (Vec::new(), Vec::new());
     maps.conns4.for_each(|key, conn| {
-        if sweep.see(entry4(conn)) == Fate::Forget {
+        if sweep.see(entry4(key, conn)) == Fate::Forget {
             over4.push(*key);
         }
     })?;
     maps.conns6.for_each(|key, conn| {
-        if sweep.see(entry6(conn)) == Fate::Forget {
+        if sweep.see(entry6(key, conn)) == Fate::Forget {
             over6.push(*key);
         }
     })?;
@@ -108,9 +112,9 @@ pub(super) fn list(
         views.extend(view(model, maps, now, entry, &ends));
     };
     maps.conns4
-        .for_each(|key, conn| take(entry4(conn), ends4(key)))?;
+        .for_each(|key, conn| take(entry4(key, conn), ends4(key)))?;
     maps.conns6
-        .for_each(|key, conn| take(entry6(conn), ends6(key)))?;
+        .for_each(|key, conn| take(entry6(key, conn), ends6(key)))?;
     Ok((views, more))
 }
 

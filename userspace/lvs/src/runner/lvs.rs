@@ -68,6 +68,7 @@ impl Lvs {
             nodes: cluster.nodes,
             interconnect: cluster.interconnect,
             cvips: cluster.cvips,
+            elsewhere: cluster.elsewhere,
             routes: dump::routes(&found),
         };
         let adopt = |saved| Model::adopt(tuning, environment.clone(), &found, saved);
@@ -150,6 +151,7 @@ impl Lvs {
         environment.nodes = cluster.nodes;
         environment.interconnect = cluster.interconnect;
         environment.cvips = cluster.cvips;
+        environment.elsewhere = cluster.elsewhere;
         environment.own = surroundings::own_addresses();
         self.surround(environment)
     }

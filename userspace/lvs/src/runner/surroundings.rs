@@ -18,6 +18,8 @@ pub struct Cluster {
     pub interconnect: HashSet<IpAddr>,
     /// The cluster's virtual addresses, each with whether this node directs it.
     pub cvips: HashMap<IpAddr, bool>,
+    /// Those that another node directs.
+    pub elsewhere: HashSet<IpAddr>,
 }
 
 /// Puts a change of ways into the environment.

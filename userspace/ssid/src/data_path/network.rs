@@ -112,5 +112,11 @@ pub(super) fn cluster(config: &Config, company: &Company) -> Cluster {
         cvips: cvips
             .map(|address| (address, company.directed.contains(&address)))
             .collect(),
+        elsewhere: company
+            .directors
+            .iter()
+            .filter(|(_, director)| **director != company.number)
+            .map(|(address, _)| *address)
+            .collect(),
     }
 }
