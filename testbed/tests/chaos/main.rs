@@ -154,7 +154,7 @@ fn lossy(plan: &Plan) -> Vec<u8> {
 fn unseen() -> Vec<String> {
     let mut lines = Vec::new();
     for node in 1..=NODES {
-        let log = common::cluster::testbed(&["logs", &node.to_string()]).unwrap_or_default();
+        let log = common::cluster::testbed(&["logs", &node.to_string()]).expect("its log");
         let of = log.lines().filter(|line| line.contains("nobody saw"));
         lines.extend(of.map(|line| format!("node {node}: {line}")));
     }

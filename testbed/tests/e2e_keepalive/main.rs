@@ -32,6 +32,14 @@ fn main() -> ExitCode {
             ),
             ("a process that runs already is adopted", use_of::adopted),
             ("spawndaemon registers, lists, removes", use_of::spawndaemon),
+            (
+                "each order of spawndaemon changes what it says",
+                use_of::orders,
+            ),
+            (
+                "at once, only looked at, kept: what else verbs do",
+                use_of::more,
+            ),
             ("a configuration of a megabyte", use_of::large),
             (
                 "killed, it is restarted, and the error is counted",

@@ -1,6 +1,7 @@
 //! How it is used.
 
 use super::common::Cluster;
+use super::common::host::Host;
 use super::witness::{
     assert_once, beat, in_state, list, next, only, process, put, runs, shown, until,
 };
@@ -173,6 +174,169 @@ pub(crate) fn spawndaemon(cluster: &Cluster) {
         std::thread::sleep(std::time::Duration::from_millis(100));
         runs("spawned:0") == before
     });
+}
+
+/// What verbs do if more is said.
+pub(crate) fn more(cluster: &Cluster) {
+    only(cluster, 1, "");
+    let host = cluster.host(2);
+    let text = process("more", "favoured = \"all\"");
+    let file = put("more.toml", &text).display().to_string();
+    let service = |words: &[&str]| host.run(&[&["ssi", "service"], words].concat());
+    service(&["apply", "--check", &file]);
+    assert!(list(host).is_empty(), "it was applied");
+    service(&["apply", &file]);
+    let running = || {
+        let all = list(host);
+        let pids = all
+            .iter()
+            .filter(|i| i["state"] == "ok")
+            .filter_map(|i| i["pid"].as_u64());
+        pids.collect::<Vec<u64>>()
+    };
+    until("one on each", || running().len() == 4);
+    let before = running();
+    service(&["restart", "--at-once", "more"]);
+    until("all are others", || {
+        let now = running();
+        now.len() == 4 && now.iter().zip(&before).all(|(now, before)| now != before)
+    });
+    // It has run twice on its node, and nowhere else.
+    let at = in_state(host, "more", "ok")["node"].to_string();
+    let other = if at == "1" { "2" } else { "1" };
+    until("it has said two lines", || {
+        let said = service(&["logs", "--node", &at, "more"]);
+        said.matches("line of more:0 ").count() == 2
+    });
+    let said = service(&["logs", "--node", other, "more"]);
+    assert!(!said.contains("line of"), "{said}");
+
+    // What is removed and kept goes on, and nobody looks after it.
+    let here = runs("more:1").pop().expect("it ran");
+    service(&["remove", "--keep", "more"]);
+    until("nothing is kept alive", || list(host).is_empty());
+    let now = || runs("more:1").pop().expect("it ran");
+    let seen = now();
+    assert_eq!(seen.word, here.word, "another one was started");
+    until("it goes on", || now().last > seen.last);
+    cluster.everywhere(|host| {
+        host.sh("pkill -f 'ssi-keepalive-witness/[b]eat'");
+    });
+}
+
+/// What of `spawndaemon` changes what runs, each order once.
+pub(crate) fn orders(cluster: &Cluster) {
+    only(cluster, 1, "");
+    let host = cluster.host(1);
+    let file = |name: &str, more: &str| {
+        let path = put(&format!("{name}.toml"), &process(name, more));
+        path.display().to_string()
+    };
+    let run = |line: &str| {
+        let words: Vec<&str> = ["ssi", "spawndaemon"]
+            .into_iter()
+            .chain(line.split(' '))
+            .collect();
+        host.run(&words)
+    };
+    let nodes = |name: &str| -> Vec<u64> {
+        let all = list(host);
+        let of = all
+            .iter()
+            .filter(|i| i["name"] == name && i["state"] == "ok");
+        let mut nodes: Vec<u64> = of.filter_map(|i| i["node"].as_u64()).collect();
+        nodes.sort_unstable();
+        nodes
+    };
+
+    // So many on each of some nodes; so many that move between them; anywhere.
+    let (each, moves, wide) = (
+        file("each", ""),
+        file("moves", ""),
+        file("wide", "favoured = \"all\""),
+    );
+    run(&format!("-i 2,3 -n 2 -r {each}"));
+    run(&format!("-i 2,3 -Z round_robin -c reject=9 -r {moves}"));
+    run(&format!("-i cluster_wide -n 3 -r {wide}"));
+    until("each twice on two nodes", || nodes("each") == [2, 2, 3, 3]);
+    until("two between two nodes", || {
+        let nodes = nodes("moves");
+        nodes.len() == 2 && nodes.iter().all(|node| [2, 3].contains(node))
+    });
+    until("three anywhere", || nodes("wide").len() == 3);
+    let shown = run("-L");
+    assert!(
+        shown.contains("SLOT") && shown.contains("running"),
+        "{shown}"
+    );
+
+    // Nothing starts while all is quiet.
+    run("-q");
+    assert!(run("-L -v machine keepalive").starts_with("keepalive:quiesced:"));
+    let quiet = file("quiet", "favoured = 1");
+    run(&format!("-U -r {quiet}"));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(
+        nodes("quiet").is_empty(),
+        "it was started while all was quiet"
+    );
+    host.run(&["ssi", "service", "quiesce", "--undo"]);
+    until("it starts", || nodes("quiet").len() == 1);
+
+    // What gave up begins again.
+    let fails =
+        "[[process]]\nname = \"fails\"\npath = \"/bin/false\"\nerror_limit = 1\nfavoured = 1\n";
+    let fails = put("fails.toml", fails).display().to_string();
+    run(&format!("-r {fails}"));
+    for order in ["-x -D /bin/false", "-X"] {
+        in_state(host, "fails", "down");
+        let before = events(host, "fails");
+        run(order);
+        until("it was tried again", || events(host, "fails") > before + 1);
+    }
+    in_state(host, "fails", "down");
+    let slot = list(host).iter().position(|i| i["name"] == "fails");
+    run(&format!("-s {}", slot.expect("it is listed")));
+    until("it is gone", || {
+        list(host).iter().all(|i| i["name"] != "fails")
+    });
+
+    // Kept alive no longer, and left alone.
+    let pid = in_state(host, "quiet", "ok");
+    let at = u8::try_from(pid["node"].as_u64().expect("a node")).expect("a node");
+    let pid = pid["pid"].as_u64().expect("it runs");
+    cluster
+        .host(at)
+        .run(&["ssi", "spawndaemon", "-p", &pid.to_string()]);
+    until("it is gone", || {
+        list(host).iter().all(|i| i["name"] != "quiet")
+    });
+    cluster.host(at).run(&["kill", &pid.to_string()]);
+
+    // One that runs already.
+    let path = beat();
+    let script = format!(
+        "SSI_SERVICE=taken SSI_INSTANCE=0 setsid {} >/dev/null 2>&1 </dev/null & echo $!",
+        path.display()
+    );
+    let pid = host.sh(&script).trim().to_owned();
+    let taken = file("taken", "");
+    run(&format!("-F 1 -R {taken} {pid}"));
+    assert_eq!(in_state(host, "taken", "ok")["pid"].to_string(), pid);
+
+    assert!(run("-z 99").contains("no table"));
+    run("-k -Q");
+    until("nothing is kept alive", || list(host).is_empty());
+    for name in ["each:0", "moves:0", "wide:0", "taken:0"] {
+        assert_once(name);
+    }
+}
+
+/// How many changes of state are remembered.
+fn events(host: Host, name: &str) -> usize {
+    host.run(&["ssi", "service", "events", name])
+        .lines()
+        .count()
 }
 
 pub(crate) fn large(cluster: &Cluster) {

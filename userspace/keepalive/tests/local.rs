@@ -2,6 +2,8 @@
 
 #[path = "local/gap.rs"]
 mod gap;
+#[path = "local/http.rs"]
+mod http;
 #[path = "local/journal.rs"]
 mod journal;
 #[path = "local/limits.rs"]

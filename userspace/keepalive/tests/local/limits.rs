@@ -25,7 +25,15 @@ pub(crate) fn limits_hold() {
             // Where it is in no hierarchy of version 1, that of version 2 has it.
             if let Some(own) = own {
                 assert!(own[2].ends_with("/s"), "{controller}: {log}");
+                continue;
             }
+            let (file, limit) = match controller {
+                "pids" => ("pids.max", "4"),
+                "memory" => ("memory.max", "67108864"),
+                _ => ("cpu.max", "50000 100000"),
+            };
+            let set = fs::read_to_string(stage.cgroup.join("s").join(file)).unwrap();
+            assert_eq!(set.trim(), limit, "{controller}");
         }
         play.state("s", State::Down).await;
     });

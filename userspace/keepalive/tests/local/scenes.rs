@@ -9,7 +9,7 @@ use std::time::Duration;
 use ssi_keepalive::core::{Action, Event, Exit, Failure, Id, Main, Order, State};
 
 use super::stage::{Stage, is_there, kill, play, process, until};
-use super::{gap, journal, limits, precedence, storm, window};
+use super::{gap, http, journal, limits, precedence, storm, window};
 
 pub(crate) const ALL: &[(&str, fn())] = &[
     (
@@ -52,6 +52,7 @@ pub(crate) const ALL: &[(&str, fn())] = &[
         "supervision_goes_before_what_it_supervises",
         precedence::supervision_goes_before_what_it_supervises,
     ),
+    ("what_answers_decides", http::what_answers_decides),
     ("limits_hold", limits::limits_hold),
     (
         "whoever_was_killed_by_cgroup_is_there_again",

@@ -13,8 +13,8 @@ use crate::units::Clock;
 
 /// The last changes of state on all nodes, oldest first
 ///
-/// Each node remembers its last 500, until its ssid ends; the journal has them all. Times are
-/// those of the nodes' own clocks.
+/// Each node remembers its last 500, also when its ssid is started again; the journal has them
+/// all. Times are those of the nodes' own clocks.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::lesson_with("failed, or a node did not answer", "\
   ssi service events

@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(250);
   ssi service logs -n 100 web:1
   ssi service logs -f web"))]
 pub(super) struct Options {
-    /// The process, or one of its instances: web:1
+    /// One of its instances: web:1; web alone is web:0
     #[arg(value_name = "NAME")]
     instance: Instance,
     /// So many of the last lines

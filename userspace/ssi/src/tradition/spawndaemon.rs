@@ -18,7 +18,7 @@ spawndaemon: what is kept alive, as the original had it said
 
   spawndaemon [OPTIONS] -r FILE            keep alive what FILE says, and start it
   spawndaemon [OPTIONS] -R FILE PID        keep a process alive that runs already, here
-  spawndaemon [-k] -x {-D PATH|-P PID|-g GROUP|-S SLOT}
+  spawndaemon [-k] -x {-D PATH|-P PID|-S SLOT}
                                            forget its errors and start it again
   spawndaemon [-k] {[-a] -d PATH [ARG…]|-p PID|-g GROUP|-s SLOT}
                                            keep it alive no longer; -k ends it, too
@@ -34,12 +34,14 @@ Options of -r and -R, which go before what FILE says:
   -F NODE -B NODE…   the favoured node, and backups in their order
   -U                 any node
   -Z CHOICE          when it has to be another: last_node, round_robin, F_node, least_loaded
-  -i cluster_wide    instances are counted in the cluster; -i 1,2: on each of these nodes
-  -n TIMES           so many instances
+  -i 1,2             on each of these nodes; with -Z or -c reject= it may move between them
+  -i cluster_wide    anywhere, also if FILE says each node
+  -n TIMES           so many instances: in the cluster, or on each node of -i
   -c down=CODE       this exit code means: don't restart me; -c reject=CODE: not on this node
-  -a                 match by arguments, too; -o is read, and does nothing
+  -a -o              are read, and do nothing: what FILE says has a name that tells it from others
 
-FILE is written as `ssi service apply` has it. A pid is one of this node.
+FILE is written as `ssi service apply` has it. A pid is one of this node. Who is named by a pid or
+a slot is meant with all its instances.
 
 Examples:
   spawndaemon -F 1 -B 2 -B 3 -r web.toml

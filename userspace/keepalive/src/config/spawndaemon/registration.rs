@@ -7,9 +7,10 @@ use crate::node::Node;
 /// Where instances are counted (`-i`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// So many in the whole cluster.
+    /// So many in the whole cluster, also if the file says each node.
     ClusterWide,
-    /// So many on each of these nodes; with `-F`, it runs on these only.
+    /// So many on each of these nodes. With `-F` it runs on these only; and if it is said how
+    /// another node is found (`-Z`, `-c reject=`), as many move between them.
     Nodes(Vec<Node>),
 }
 
@@ -30,7 +31,7 @@ pub struct Registration {
     pub selection: Option<Selection>,
     /// `-o`.
     pub o: bool,
-    /// `-a`: its arguments tell it from others of the same program.
+    /// `-a`: its arguments tell it from others of the same program. Its name does here.
     pub match_args: bool,
     /// `-c down=`: exit codes that mean "don't restart me".
     pub down: Vec<u8>,
@@ -89,8 +90,21 @@ impl Registration {
                 &mut process.restart_on,
             );
             process.instances = self.times.unwrap_or(process.instances);
+            if let Some(nodes) = self.moves_between() {
+                let each = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+                process.instances = process.instances.saturating_mul(each);
+            }
             process.down.extend(&self.down);
             process.reject.extend(&self.reject);
+        }
+    }
+
+    /// The nodes that so many of it are counted on, if it may move between them.
+    fn moves_between(&self) -> Option<&[Node]> {
+        let moves = self.selection.is_some() || !self.reject.is_empty();
+        match &self.scope {
+            Some(Scope::Nodes(nodes)) if self.favoured.is_none() && moves => Some(nodes),
+            _ => None,
         }
     }
 
@@ -112,9 +126,15 @@ impl Registration {
         if let Some(Scope::Nodes(list)) = &self.scope {
             nodes.clone_from(list);
             if self.favoured.is_none() {
-                *favoured = Favoured::All;
+                *favoured = match self.moves_between() {
+                    Some(_) => Favoured::Any,
+                    None => Favoured::All,
+                };
                 *backup = Backup::default();
             }
+        }
+        if self.scope == Some(Scope::ClusterWide) && *favoured == Favoured::All {
+            *favoured = Favoured::Any;
         }
         *selection = self.selection.or(*selection);
     }

@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
 use super::super::{Backup, Config, Favoured, Process, Selection};
 use super::*;
+use crate::agreed::Any;
 use crate::node::Node;
 
 fn read(line: &str) -> Result<Order, String> {
@@ -108,6 +111,53 @@ fn options_go_before_what_the_file_says() {
     let web = &config.process[0];
     assert_eq!(web.favoured, Favoured::Node(node(2)));
     assert_eq!(web.backup, Backup::Nodes(vec![node(1)]));
+}
+
+#[test]
+fn where_instances_are_counted_goes_with_how_another_node_is_found() {
+    let registered = |line: &str, before: Favoured| {
+        let mut process = Process::new("web", "/bin/web");
+        process.favoured = before;
+        let mut config = Config {
+            process: vec![process],
+            group: Vec::new(),
+        };
+        let Ok(Order::Register { options, .. }) = read(line) else {
+            panic!("no registration: {line}");
+        };
+        options.onto(&mut config).unwrap();
+        // What comes of it can be applied.
+        let text = config.print().unwrap();
+        Config::read([(Path::new("f"), text.as_str())], &Any).unwrap();
+        let web = config.process.remove(0);
+        (web.favoured, web.instances, web.nodes.len())
+    };
+    for (line, before, after) in [
+        ("-i 1,3 -n 2 -r f", Favoured::Any, (Favoured::All, 2, 2)),
+        (
+            "-i 1,3 -n 2 -Z round_robin -r f",
+            Favoured::Any,
+            (Favoured::Any, 4, 2),
+        ),
+        (
+            "-i 1,3 -c reject=7 -r f",
+            Favoured::All,
+            (Favoured::Any, 2, 2),
+        ),
+        (
+            "-i 1,3 -F 1 -B 3 -n 2 -Z last_node -r f",
+            Favoured::Any,
+            (Favoured::Node(node(1)), 2, 2),
+        ),
+        (
+            "-i cluster_wide -n 3 -r f",
+            Favoured::All,
+            (Favoured::Any, 3, 0),
+        ),
+        ("-n 3 -r f", Favoured::All, (Favoured::All, 3, 0)),
+    ] {
+        assert_eq!(registered(line, before), after, "{line}");
+    }
 }
 
 prop_compose! {

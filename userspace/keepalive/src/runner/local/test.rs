@@ -1,6 +1,6 @@
 //! Tests of a process from outside.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -29,11 +29,14 @@ fn late(within: Duration) -> String {
 }
 
 async fn connects(port: u16) -> Result<(), String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let connected = TcpStream::connect(address).await;
-    connected
-        .map(drop)
-        .map_err(|error| format!("port {port}: {error}"))
+    let at = |address: IpAddr| TcpStream::connect((address, port));
+    let connected = at(Ipv4Addr::LOCALHOST.into()).await;
+    if let Err(error) = connected {
+        // It may listen on IPv6 only.
+        let other = at(Ipv6Addr::LOCALHOST.into()).await;
+        other.map_err(|_| format!("port {port}: {error}"))?;
+    }
+    Ok(())
 }
 
 async fn succeeds(words: &[String], within: Duration) -> Result<(), String> {

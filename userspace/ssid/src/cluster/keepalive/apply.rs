@@ -128,8 +128,16 @@ fn look(wish: &Wish, old: &Config, system: System) -> Result<Config, Failure> {
         // Options go before files, and what they say must be right, too.
         let merged = merge(&rest, &new, false, &[]);
         let text = merged.print().map_err(|error| refused(error.to_string()))?;
-        let read = Config::read([(Path::new("with these options"), text.as_str())], &Any);
-        read.map_err(|error| refused(error.to_string()))?;
+        // Lines of what nobody has written would help nobody.
+        Config::read([(Path::new(REST), text.as_str())], &Any).map_err(|mistakes| {
+            let wrong = mistakes.0.into_iter().map(|mistake| mistake.message);
+            let wrong: Vec<String> = wrong.collect();
+            refused(format!(
+                "with {}: {}",
+                wish.options.join(" "),
+                wrong.join("; ")
+            ))
+        })?;
     }
     Ok(new)
 }
