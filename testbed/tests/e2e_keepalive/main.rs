@@ -30,6 +30,10 @@ fn main() -> ExitCode {
                 "one waits for another that runs on another node",
                 use_of::waits,
             ),
+            (
+                "a group: who is critical takes all along, and all go together",
+                use_of::grouped,
+            ),
             ("a process that runs already is adopted", use_of::adopted),
             ("spawndaemon registers, lists, removes", use_of::spawndaemon),
             (

@@ -1,5 +1,6 @@
 //! Nodes that come, go, are drained and switched off.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use super::common::disturb::{boot, crash};
 use super::common::{Cluster, view};
-use super::witness::{assert_once, in_state, list, next, only, process, read, runs, until};
+use super::witness::{assert_once, beat, in_state, list, next, only, process, read, runs, until};
 
 /// The nodes that run an instance of this now, as `ssi service list` has it.
 fn nodes_of(cluster: &Cluster, at: u8, name: &str) -> Vec<u64> {
@@ -127,19 +128,21 @@ pub(crate) fn logs(cluster: &Cluster) {
 }
 
 pub(crate) fn hooks(cluster: &Cluster) {
+    // The folder is there.
+    beat();
     let script = "#!/bin/sh\necho \"$1 $SSI_HERE $SSI_NODE $SSI_NAME $SSI_STATE $SSI_MEMBERS\" >>/srv/ssi-keepalive-witness/hooks\n";
     cluster.everywhere(|host| {
         for (folder, word) in [("nodeup.d", "up"), ("nodedown.d", "down")] {
             let script = script.replace("$1", word);
             host.sh(&format!("mkdir -p /etc/ssi/{folder}"));
-            host.feed(
-                &[
-                    "sh",
-                    "-c",
-                    &format!("cat >/etc/ssi/{folder}/10-tell; chmod 755 /etc/ssi/{folder}/10-tell"),
-                ],
-                script.as_bytes(),
-            );
+            // Run after it by its name; that it fails keeps nobody.
+            let after = "#!/bin/sh\necho \"after-$1 $SSI_HERE $SSI_NODE $SSI_EPOCH\" >>/srv/ssi-keepalive-witness/hooks\nexit 3\n";
+            let after = after.replace("$1", word);
+            for (name, script) in [("20-after", &after), ("10-tell", &script)] {
+                let path = format!("/etc/ssi/{folder}/{name}");
+                let write = format!("cat >{path}; chmod 755 {path}");
+                host.feed(&["sh", "-c", &write], script.as_bytes());
+            }
         }
     });
     crash(&[3]);
@@ -169,7 +172,25 @@ pub(crate) fn hooks(cluster: &Cluster) {
                 .count()
         };
         assert_eq!((of("up"), of("down")), (1, 1), "{lines}");
+        assert_eq!((of("after-up"), of("after-down")), (1, 1), "{lines}");
+        let order: Vec<&str> = (lines.lines())
+            .filter_map(|line| {
+                let mut words = line.split(' ');
+                let word = words.next()?;
+                (words.next() == Some(here) && words.next() == Some("3")).then_some(word)
+            })
+            .collect();
+        assert_eq!(order, ["down", "after-down", "up", "after-up"], "{lines}");
     }
+    let epochs = |word: &str| -> BTreeSet<u64> {
+        let of = lines.lines().filter(|line| line.starts_with(word));
+        of.filter_map(|line| line.rsplit(' ').next()?.parse().ok())
+            .collect()
+    };
+    // On all nodes the same view.
+    let (down, up) = (epochs("after-down"), epochs("after-up"));
+    assert_eq!((down.len(), up.len()), (1, 1), "{lines}");
+    assert!(down < up, "{lines}");
     cluster.everywhere(|host| {
         host.sh("rm -r /etc/ssi/nodeup.d /etc/ssi/nodedown.d");
     });

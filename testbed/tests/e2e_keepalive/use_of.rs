@@ -1,9 +1,10 @@
 //! How it is used.
 
-use super::common::Cluster;
+use super::common::disturb::{boot, crash};
 use super::common::host::Host;
+use super::common::{Cluster, view};
 use super::witness::{
-    assert_once, beat, in_state, list, next, only, process, put, runs, shown, until,
+    Run, assert_once, beat, in_state, list, next, only, process, put, runs, shown, until,
 };
 
 pub(crate) fn mistakes(cluster: &Cluster) {
@@ -124,6 +125,55 @@ pub(crate) fn waits(cluster: &Cluster) {
     });
     cluster.host(3).run(&["ssi", "service", "start", "db"]);
     in_state(cluster.host(3), "app", "ok");
+}
+
+pub(crate) fn grouped(cluster: &Cluster) {
+    let text = process("heart", "")
+        + &process("limb", "")
+        + "[[group]]\nname = \"body\"\n\
+        members = [\"heart\", \"limb\"]\ncritical = [\"heart\"]\nfavoured = 2\nbackup = [4]\n";
+    only(cluster, 1, &text);
+    in_state(cluster.host(3), "heart", "ok");
+    in_state(cluster.host(3), "limb", "ok");
+    let (heart, limb) = (next("heart:0", &[]), next("limb:0", &[]));
+    let kill = |run: &Run| {
+        cluster
+            .host(2)
+            .run(&["kill", "-KILL", &run.pid.to_string()])
+    };
+
+    // One that is not critical comes back by itself.
+    kill(&limb);
+    next("limb:0", &[limb]);
+    in_state(cluster.host(3), "limb", "ok");
+    assert_eq!(runs("heart:0").len(), 1, "it was disturbed");
+
+    // With one that is, all begin again, and nobody before the last one has ended.
+    kill(&heart);
+    let old_limb = runs("limb:0");
+    let heart = next("heart:0", &[heart]);
+    let limb = next("limb:0", &old_limb);
+    let last = runs("limb:0")[old_limb.len() - 1].last;
+    assert!(
+        last < heart.first && last < limb.first,
+        "{:#?}",
+        runs("limb:0")
+    );
+    in_state(cluster.host(3), "limb", "ok");
+
+    // They go together.
+    let before = (runs("heart:0"), runs("limb:0"));
+    crash(&[2]);
+    let (heart, limb) = (next("heart:0", &before.0), next("limb:0", &before.1));
+    assert_eq!(
+        (heart.node.as_str(), limb.node.as_str()),
+        ("node4", "node4")
+    );
+    boot(&[2]);
+    view::settled(&[1, 2, 3, 4]);
+    for name in ["heart:0", "limb:0"] {
+        assert_once(name);
+    }
 }
 
 pub(crate) fn adopted(cluster: &Cluster) {
