@@ -8,7 +8,7 @@ use ssi_api::cluster::NodeState;
 use super::common::disturb::{boot, crash, fault};
 use super::common::{Cluster, view};
 use super::hold::Held;
-use super::witness::{assert_once, in_state, next, only, process, runs, shown, until};
+use super::witness::{Run, assert_once, in_state, next, only, process, put, runs, shown, until};
 
 /// How long after a crash another node runs what ran there, where nobody else wants the
 /// machine at that time.
@@ -65,6 +65,47 @@ pub(crate) fn daemon(cluster: &Cluster) {
     let last = now["last"].as_str().unwrap_or_default();
     assert!(last.contains("KILL") || last.contains("signal 9"), "{last}");
     assert_once("steady:0");
+}
+
+/// An upgrade: `ssid` ends, and the next one is another file.
+pub(crate) fn upgraded(cluster: &Cluster) {
+    only(cluster, 1, &process("kept", "favoured = 3"));
+    in_state(cluster.host(1), "kept", "ok");
+    let first = next("kept:0", &[]);
+    let host = cluster.host(3);
+    let kill = |run: &Run| host.sh(&format!("kill -9 {}", run.pid));
+    kill(&first);
+    let second = next("kept:0", std::slice::from_ref(&first));
+    in_state(cluster.host(1), "kept", "ok");
+    let end = "pid=$(pgrep -x ssid); kill $pid; while [ -e /proc/$pid ]; do sleep 0.05; done";
+    let other = put("next", "").with_extension("d");
+    let other = other.display();
+    host.sh(&format!(
+        "mkdir -p {other} && cp \"$(command -v ssid)\" {other}/ssid"
+    ));
+
+    host.sh(end);
+    host.sh(&format!(
+        "setsid {other}/ssid >>/run/ssid.log 2>&1 </dev/null &"
+    ));
+    cluster.wait_for_daemon(3);
+    let now = in_state(cluster.host(1), "kept", "ok");
+    let (pid, errors) = (second.pid.into(), 1.into());
+    assert_eq!((&now["pid"], &now["errors"]), (&pid, &errors), "{now:#?}");
+
+    // And back; meanwhile it dies.
+    host.sh(&format!("{end}; kill -9 {}", second.pid));
+    // The node's init may have started one already.
+    host.sh("sleep 0.2; pgrep -x ssid || setsid ssid >>/run/ssid.log 2>&1 </dev/null &");
+    cluster.wait_for_daemon(3);
+    let third = next("kept:0", &[first, second]);
+    let now = in_state(cluster.host(1), "kept", "ok");
+    let (pid, errors) = (third.pid.into(), 2.into());
+    assert_eq!((&now["pid"], &now["errors"]), (&pid, &errors), "{now:#?}");
+    let last = now["last"].as_str().unwrap_or_default();
+    assert!(last.contains("KILL") || last.contains("signal 9"), "{last}");
+    view::settled(&[1, 2, 3, 4]);
+    assert_once("kept:0");
 }
 
 /// Crashes a node on which `name` runs; how long it took until another ran it.

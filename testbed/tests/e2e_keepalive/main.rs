@@ -54,6 +54,10 @@ fn main() -> ExitCode {
                 deaths::daemon,
             ),
             (
+                "ssid upgraded, and back: the same process goes on, and the errors are counted",
+                deaths::upgraded,
+            ),
+            (
                 "a node crashes: its processes run elsewhere, once; it comes back: nothing runs twice",
                 deaths::node,
             ),
