@@ -8,7 +8,7 @@ use ssi_api::cluster::NodeState;
 use super::common::disturb::{boot, crash, fault};
 use super::common::{Cluster, view};
 use super::hold::Held;
-use super::witness::{Run, assert_once, in_state, next, only, process, put, runs, shown, until};
+use super::witness::{Run, assert_once, beat, in_state, next, only, process, runs, shown, until};
 
 /// How long after a crash another node runs what ran there, where nobody else wants the
 /// machine at that time.
@@ -78,7 +78,7 @@ pub(crate) fn upgraded(cluster: &Cluster) {
     let second = next("kept:0", std::slice::from_ref(&first));
     in_state(cluster.host(1), "kept", "ok");
     let end = "pid=$(pgrep -x ssid); kill $pid; while [ -e /proc/$pid ]; do sleep 0.05; done";
-    let other = put("next", "").with_extension("d");
+    let other = beat().with_file_name("next");
     let other = other.display();
     host.sh(&format!(
         "mkdir -p {other} && cp \"$(command -v ssid)\" {other}/ssid"

@@ -8,30 +8,21 @@ use std::time::Duration;
 
 use super::common::disturb::{boot, crash};
 use super::common::{Cluster, view};
-use super::witness::{assert_once, beat, in_state, list, next, only, process, read, runs, until};
-
-/// The nodes that run an instance of this now, as `ssi service list` has it.
-fn nodes_of(cluster: &Cluster, at: u8, name: &str) -> Vec<u64> {
-    let all = list(cluster.host(at));
-    let of = all
-        .iter()
-        .filter(|i| i["name"] == name && i["state"] == "ok");
-    let mut nodes: Vec<u64> = of.filter_map(|i| i["node"].as_u64()).collect();
-    nodes.sort_unstable();
-    nodes
-}
+use super::witness::{
+    assert_once, beat, in_state, list, next, nodes_of, only, process, read, runs, until,
+};
 
 pub(crate) fn each(cluster: &Cluster) {
     only(cluster, 2, &process("each", "favoured = \"all\""));
     until("one on each", || {
-        nodes_of(cluster, 1, "each") == [1, 2, 3, 4]
+        nodes_of(cluster.host(1), "each") == [1, 2, 3, 4]
     });
     crash(&[4]);
-    until("three", || nodes_of(cluster, 1, "each") == [1, 2, 3]);
+    until("three", || nodes_of(cluster.host(1), "each") == [1, 2, 3]);
     boot(&[4]);
     view::settled(&[1, 2, 3, 4]);
     until("four again", || {
-        nodes_of(cluster, 1, "each") == [1, 2, 3, 4]
+        nodes_of(cluster.host(1), "each") == [1, 2, 3, 4]
     });
     for instance in 0..4 {
         assert_once(&format!("each:{instance}"));
@@ -43,7 +34,7 @@ pub(crate) fn each(cluster: &Cluster) {
 pub(crate) fn halts(cluster: &Cluster) {
     only(cluster, 2, &process("halts", "favoured = \"all\""));
     until("one on each", || {
-        nodes_of(cluster, 1, "halts") == [1, 2, 3, 4]
+        nodes_of(cluster.host(1), "halts") == [1, 2, 3, 4]
     });
     let broken = "[[process]]\nname = \"halts\"\npath = \"/bin/sh\"\nargs = [\"-c\", \"exit 7\"]\n\
                   favoured = \"all\"\ndown = [7]\n";
@@ -58,12 +49,12 @@ pub(crate) fn halts(cluster: &Cluster) {
         "{why}"
     );
     assert!(why.contains("not restarted on node 2, 3, 4"), "{why}");
-    assert_eq!(nodes_of(cluster, 1, "halts"), [2, 3, 4]);
+    assert_eq!(nodes_of(cluster.host(1), "halts"), [2, 3, 4]);
     // Repaired, it goes through.
     only(cluster, 2, &process("halts", "favoured = \"all\""));
     let said = cluster.host(3).run(&restart);
     assert_eq!(said.lines().count(), 4, "{said}");
-    assert_eq!(nodes_of(cluster, 1, "halts"), [1, 2, 3, 4]);
+    assert_eq!(nodes_of(cluster.host(1), "halts"), [1, 2, 3, 4]);
     for instance in 0..4 {
         assert_once(&format!("halts:{instance}"));
     }
@@ -255,7 +246,7 @@ pub(crate) fn nothing_left(cluster: &Cluster) {
         &(process("last", "favoured = \"all\"") + &process("two", "instances = 2")),
     );
     until("all run", || {
-        nodes_of(cluster, 1, "last").len() == 4 && nodes_of(cluster, 1, "two").len() == 2
+        nodes_of(cluster.host(1), "last").len() == 4 && nodes_of(cluster.host(1), "two").len() == 2
     });
     cluster
         .host(2)

@@ -4,7 +4,7 @@ use super::common::disturb::{boot, crash};
 use super::common::host::Host;
 use super::common::{Cluster, view};
 use super::witness::{
-    Run, assert_once, beat, in_state, list, next, only, process, put, runs, shown, until,
+    Run, assert_once, beat, in_state, list, next, nodes_of, only, process, put, runs, shown, until,
 };
 
 pub(crate) fn mistakes(cluster: &Cluster) {
@@ -107,7 +107,11 @@ pub(crate) fn verbs(cluster: &Cluster) {
 }
 
 pub(crate) fn waits(cluster: &Cluster) {
-    let text = process("db", "favoured = 1") + &process("app", "favoured = 2\nafter = [\"db\"]");
+    // Without a test it would be ready before its program has done anything.
+    let ready = "ready = { command = [\"/bin/grep\", \"-q\", \"^db:0 \", \
+                 \"/srv/ssi-keepalive-witness/seen\"] }";
+    let text = process("db", &format!("favoured = 1\n{ready}"))
+        + &process("app", "favoured = 2\nafter = [\"db\"]");
     only(cluster, 3, &text);
     let (db, app) = (next("db:0", &[]), next("app:0", &[]));
     assert_eq!((db.node.as_str(), app.node.as_str()), ("node1", "node2"));
@@ -289,15 +293,7 @@ pub(crate) fn orders(cluster: &Cluster) {
             .collect();
         host.run(&words)
     };
-    let nodes = |name: &str| -> Vec<u64> {
-        let all = list(host);
-        let of = all
-            .iter()
-            .filter(|i| i["name"] == name && i["state"] == "ok");
-        let mut nodes: Vec<u64> = of.filter_map(|i| i["node"].as_u64()).collect();
-        nodes.sort_unstable();
-        nodes
-    };
+    let nodes = |name: &str| nodes_of(host, name);
 
     // So many on each of some nodes; so many that move between them; anywhere.
     let (each, moves, wide) = (
@@ -352,9 +348,9 @@ pub(crate) fn orders(cluster: &Cluster) {
     });
 
     // Kept alive no longer, and left alone.
-    let pid = in_state(host, "quiet", "ok");
-    let at = u8::try_from(pid["node"].as_u64().expect("a node")).expect("a node");
-    let pid = pid["pid"].as_u64().expect("it runs");
+    let quiet = in_state(host, "quiet", "ok");
+    let at = u8::try_from(quiet["node"].as_u64().expect("a node")).expect("a node");
+    let pid = quiet["pid"].as_u64().expect("it runs");
     cluster
         .host(at)
         .run(&["ssi", "spawndaemon", "-p", &pid.to_string()]);

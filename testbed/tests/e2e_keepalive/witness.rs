@@ -161,6 +161,17 @@ pub(crate) fn list(host: Host) -> Vec<Value> {
     said["services"].as_array().cloned().unwrap_or_default()
 }
 
+/// The nodes that run an instance of this now, as a node has it.
+pub(crate) fn nodes_of(host: Host, name: &str) -> Vec<u64> {
+    let all = list(host);
+    let of = all
+        .iter()
+        .filter(|i| i["name"] == name && i["state"] == "ok");
+    let mut nodes: Vec<u64> = of.filter_map(|i| i["node"].as_u64()).collect();
+    nodes.sort_unstable();
+    nodes
+}
+
 /// How an instance is, as a node shows it.
 pub(crate) fn shown(host: Host, name: &str, instance: u32) -> Option<Value> {
     let all = list(host);
