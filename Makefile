@@ -20,7 +20,7 @@ toolchain: ## install what is missing: Debian packages, Rust and its sources, bp
 	@tools/toolchain.sh
 
 build: toolchain ## build everything, the BPF programs too, into target/release
-	@SSI_BPF_REQUIRED=1 tools/cargo build --release
+	@tools/build.sh
 
 start: build ## boot a cluster of NODES nodes on this machine and show it work (root)
 	@tools/start.sh $(NODES)

@@ -13,7 +13,9 @@ COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)
 # The traditional names that ssi goes by.
 TRADITIONAL=(clustername clusternode_num clusternode_avail clusternode_info clusternode_getstate
-    cluster_maxnodes loads where_pid node_pid spawndaemon onnode onall onclass fast fastnode)
+    cluster_maxnodes loads where_pid node_pid spawndaemon)
+# Those of commands that run others, which have a small program of their own.
+REMOTE=(onnode onall onclass fast fastnode)
 # Those that other packages have too (graphviz, ipvsadm). They are in a directory of their
 # own, which comes first in PATH where they are wanted.
 SHARED=(cluster ipvsadm)
@@ -60,16 +62,22 @@ do_install() {
         generated "$program" man "$man/man$(section "$program")/$program.$(section "$program")"
         completions "$program" "$program"
     done
-    for command in "${COMMANDS[@]}" "${TRADITIONAL[@]}"; do
+    for command in "${COMMANDS[@]}" "${TRADITIONAL[@]}" "${REMOTE[@]}"; do
         generated ssi man "$man/man1/ssi-$command.1" --of "$command"
     done
     for alias in "${TRADITIONAL[@]}"; do
         ln -sfn ssi "$bin/$alias"
+    done
+    for alias in "${REMOTE[@]}"; do
+        ln -sfn ../lib/ssi/ssi-remote "$bin/$alias"
+    done
+    for alias in "${TRADITIONAL[@]}" "${REMOTE[@]}"; do
         echo ".so man1/ssi-$alias.1" >"$man/man1/$alias.1"
         completions "$alias" ssi --of "$alias"
     done
     # What has a command of another node's user: the daemon starts it, nobody else.
     put 755 "$binaries/ssi-session" "$prefix_lib/ssi-session"
+    put 755 "$binaries/ssi-remote" "$prefix_lib/ssi-remote"
     install_library
     mkdir -p "$shared_bin"
     for alias in "${SHARED[@]}"; do
@@ -121,16 +129,16 @@ do_uninstall() {
     if [ -z "$destdir" ] && [ -x "$bin/ssid" ]; then
         "$bin/ssid" --unload || warn "warning: the data path could not be taken out of the kernel (see above)"
     fi
-    for command in "${COMMANDS[@]}" "${TRADITIONAL[@]}"; do
+    for command in "${COMMANDS[@]}" "${TRADITIONAL[@]}" "${REMOTE[@]}"; do
         rm -f "$man/man1/ssi-$command.1"
     done
     for alias in "${SHARED[@]}"; do
         rm -f "$shared_bin/$alias"
     done
-    rm -f "$prefix_lib/ssi-session" "$destdir$prefix/include/ssi.h"
+    rm -f "$prefix_lib"/{ssi-session,ssi-remote} "$destdir$prefix/include/ssi.h"
     rm -f "$destdir$prefix"/lib/{libssi.a,libssi.so,libssi.so.0,pkgconfig/ssi.pc}
     rmdir "$shared_bin" "$prefix_lib" 2>/dev/null || true
-    for program in "${PROGRAMS[@]}" "${ALIASES[@]}" "${TRADITIONAL[@]}"; do
+    for program in "${PROGRAMS[@]}" "${ALIASES[@]}" "${TRADITIONAL[@]}" "${REMOTE[@]}"; do
         rm -f "$bin/$program" "$man/man$(section "$program")/$program.$(section "$program")" \
             "$bash_completions/$program" "$zsh_completions/_$program" "$fish_completions/$program.fish"
     done

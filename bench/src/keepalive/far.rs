@@ -8,12 +8,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use ssi_keepalive::config::Config;
 use ssi_keepalive::core::{Event, Id};
-use ssi_keepalive::runner::{Local, Places, System, take_precedence};
+use ssi_keepalive::runner::{Local, Places, System};
+use ssi_spawn::precedence;
 
 /// Supervises what `folder`'s configuration has, until it is killed. Says `open` when it has
 /// taken over what there is, and places `count` instances of each process when a line comes.
 pub(crate) fn supervise(folder: &Path, count: u32) -> Result<()> {
-    take_precedence()?;
+    precedence::take()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

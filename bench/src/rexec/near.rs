@@ -24,11 +24,12 @@ const SESSIONS: usize = 10;
 /// Measures, and prints what each command took, or all `at_once`.
 pub(crate) fn measure(rounds: usize, commands: usize, at_once: usize) -> Result<()> {
     let own = std::env::current_exe()?;
-    let ssi = own.with_file_name("ssi");
+    // What the name is a link to.
+    let onnode = own.with_file_name("ssi-remote");
     let mut each: [Box<dyn FnMut() -> Command>; WHO.len()] = [
         Box::new(|| Command::new("/bin/true")),
         Box::new(move || {
-            let mut command = Command::new(&ssi);
+            let mut command = Command::new(&onnode);
             command.arg0("onnode").arg(FAR.to_string()).arg("/bin/true");
             command
         }),

@@ -92,7 +92,11 @@ pub(super) fn make(machine: Machine) -> Result<()> {
     bind(Path::new(&by_descriptor(&programs)), PROGRAMS)?;
     fs::create_dir_all(NAMES)?;
     for name in ssi_api::names::all() {
-        symlink(Path::new(PROGRAMS).join("ssi"), Path::new(NAMES).join(name))?;
+        let program = ssi_api::names::program(name);
+        symlink(
+            Path::new(PROGRAMS).join(program),
+            Path::new(NAMES).join(name),
+        )?;
     }
     for dir in [
         "/run/ssi-testbed/machine",

@@ -7,3 +7,4 @@ pub mod lvs;
 pub mod names;
 pub mod process;
 pub mod service;
+pub mod text;

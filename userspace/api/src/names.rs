@@ -22,3 +22,13 @@ pub const REMOTE: [&str; 5] = ["onnode", "onall", "onclass", "fast", "fastnode"]
 pub fn all() -> impl Iterator<Item = &'static str> {
     COMMANDS.into_iter().chain(REMOTE)
 }
+
+/// The program that a name is a link to.
+#[must_use]
+pub fn program(name: &str) -> &'static str {
+    if REMOTE.contains(&name) {
+        "ssi-remote"
+    } else {
+        "ssi"
+    }
+}

@@ -195,6 +195,26 @@ proptest! {
 }
 
 #[test]
+fn a_session_says_that_it_is_there_before_all_else() {
+    let mut surrogate = Surrogate::new(&spec()).expect("small");
+    assert!(!surrogate.was_said() && !surrogate.is_met());
+    surrogate.sent(1);
+    assert!(surrogate.was_said() && !surrogate.is_met());
+    let ready = Session::new().outgoing().to_vec();
+    surrogate.take_in(&ready).expect("it makes sense");
+    assert!(surrogate.is_met());
+    surrogate.take_in(&ready).expect_err("it is there already");
+    // Not even that a command runs.
+    let mut started = Session::new();
+    started.sent(ready.len());
+    started.started(7);
+    let mut surrogate = Surrogate::new(&spec()).expect("small");
+    surrogate
+        .take_in(started.outgoing())
+        .expect_err("nobody is there");
+}
+
+#[test]
 fn who_reads_nothing_holds_up_only_that_stream() {
     let mut world = World::new([0, 2_000_000, 100_000]);
     for _ in 0..100 {

@@ -5,8 +5,6 @@ use std::path::Path;
 
 use ssi_api::names;
 
-use crate::remote;
-
 /// What the name that we were called by makes of us.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Called {
@@ -27,10 +25,10 @@ pub(crate) fn implied(name: &str) -> Option<&'static str> {
 /// messages, and what comes after.
 pub(crate) fn remote(argv: &[OsString]) -> Option<(&'static str, String, &[OsString])> {
     let own = Path::new(argv.first()?).file_name()?.to_str()?;
-    if let Some(name) = remote::named(own).filter(|name| names::REMOTE.contains(name)) {
+    if let Some(name) = ssi_remote::named(own).filter(|name| names::REMOTE.contains(name)) {
         return Some((name, name.to_owned(), &argv[1..]));
     }
-    let name = remote::named(argv.get(1)?.to_str()?)?;
+    let name = ssi_remote::named(argv.get(1)?.to_str()?)?;
     let called = matches!(called(argv), Called::Ssi);
     called.then(|| (name, format!("ssi {name}"), &argv[2..]))
 }

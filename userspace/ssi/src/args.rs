@@ -121,7 +121,7 @@ pub(crate) fn split(argv: &[OsString]) -> (&[OsString], &[OsString]) {
             "lvs" | "ps" | "kill" | "pgrep" | "pkill" | "renice" | "nice" | "spawndaemon" => {
                 return argv.split_at(at + 1);
             }
-            name if crate::remote::named(name).is_some() => return argv.split_at(at + 1),
+            name if ssi_remote::named(name).is_some() => return argv.split_at(at + 1),
             "-o" | "--output" | "--socket" | "--wait" => at += 2,
             _ if arg.starts_with('-') => at += 1,
             _ => break,

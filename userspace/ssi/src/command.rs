@@ -174,7 +174,7 @@ impl Cmd {
             Self::Remote(command) => {
                 let shown = format!("ssi {}", command.name());
                 // Its exit status is not ours to say in words.
-                let status = remote::run(command.name(), &shown, rest, common);
+                let status = ssi_remote::run(command.name(), &shown, rest, &common.settings());
                 Err(Fail::Status(status))
             }
             Self::Completion(options) => completion::run(options),

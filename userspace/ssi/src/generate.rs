@@ -13,7 +13,6 @@ use crate::lvs;
 use crate::output;
 use crate::pgrep;
 use crate::ps;
-use crate::remote;
 use crate::renice;
 use crate::tradition::spawndaemon;
 
@@ -81,7 +80,9 @@ fn page(of: Option<&str>) -> Result<String, Fail> {
         Some("pkill") => verbatim_page("pkill", pgrep::PKILL),
         Some("spawndaemon") => verbatim_page("spawndaemon", spawndaemon::HELP),
         Some("renice") => verbatim_page("renice", renice::HELP),
-        Some(name) if remote::named(name).is_some() => verbatim_page(name, remote::help(name)),
+        Some(name) if ssi_remote::named(name).is_some() => {
+            verbatim_page(name, ssi_remote::help(name))
+        }
         Some(name) => Ok(rendered(command(name)?)?),
     }
 }

@@ -44,12 +44,13 @@ use alias::Called;
 use args::{Args, Common};
 use clap::{CommandFactory, FromArgMatches};
 use fail::Fail;
+use ssi_remote::Settings;
 
 fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
     if let Some((name, shown, rest)) = alias::remote(&argv) {
         // A command that is run is not to wait until all others are described.
-        return remote::run(name, &shown, rest, &Common::from_env());
+        return ssi_remote::run(name, &shown, rest, &Settings::from_env());
     }
     let (name, result) = match alias::called(&argv) {
         Called::Lvs(name) => (name, lvs::run(&argv[1..], &Common::from_env())),

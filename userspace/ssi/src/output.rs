@@ -9,6 +9,8 @@ use comfy_table::{Table, presets};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use ssi_api::lvs::UnknownName;
+use ssi_api::text::JSON_VERSION;
+pub(crate) use ssi_api::text::{plain, print, send};
 
 /// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -48,9 +50,6 @@ impl fmt::Display for Format {
         })
     }
 }
-
-/// Version of the objects that `-o json` prints.
-const JSON_VERSION: u32 = 1;
 
 /// What `-o json` prints: `{"version":1, NAME: …}`.
 pub(crate) fn json(fields: &[(&str, &dyn erased::Json)]) -> String {
@@ -163,28 +162,6 @@ pub(crate) fn width() -> Option<usize> {
 /// Whether to colour: on a terminal, unless `NO_COLOR` says otherwise (no-color.org).
 pub(crate) fn colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && to_terminal()
-}
-
-/// Text without control characters: names and reasons come from other machines, and must
-/// not move anybody's cursor.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
-/// Prints. A reader that has seen enough (`| head`) is no error.
-pub(crate) fn print(text: &str) -> io::Result<()> {
-    send(text).map(drop)
-}
-
-/// Prints, and says whether there still is a reader.
-pub(crate) fn send(text: &str) -> io::Result<bool> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        result => result.map(|()| true),
-    }
 }
 
 /// A table without lines, its cells in columns.

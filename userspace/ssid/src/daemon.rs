@@ -1,5 +1,6 @@
 //! The daemon's life: start, serve, change, leave.
 
+use ssi_spawn::precedence;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -20,6 +21,10 @@ use crate::{cvip, lock, memory, notify};
 /// Runs until a signal says to leave, or a part of the daemon fails. `path` is where the
 /// configuration is read from again.
 pub(crate) async fn run(path: Option<&Path>, config: Config) -> Result<()> {
+    // Before there are other threads, which are scheduled as this one is.
+    if let Err(error) = precedence::take() {
+        tracing::info!("goes before nobody: {error}");
+    }
     let level = log::start(&config.log.level)?;
     log::end_on_panic();
     let _lock = lock::take(&config)?;

@@ -1,7 +1,7 @@
 //! Who goes before whom.
 
 use ssi_keepalive::core::State;
-use ssi_keepalive::runner::take_precedence;
+use ssi_spawn::precedence;
 
 use super::stage::{Stage, kill, play, process};
 
@@ -22,7 +22,7 @@ pub(crate) fn supervision_goes_before_what_it_supervises() {
     let stage = Stage::new(&process("s", "exec sleep 1000", ""));
     play(async {
         let mut play = stage.open();
-        take_precedence().unwrap();
+        precedence::take().unwrap();
         if usual > 0 {
             assert!(slice(0) < usual, "{} of {usual}", slice(0));
         }

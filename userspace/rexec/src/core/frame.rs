@@ -31,11 +31,14 @@ mod kind {
     pub(super) const CONTINUE: u8 = 11;
     pub(super) const EXITED: u8 = 12;
     pub(super) const KILLED: u8 = 13;
+    pub(super) const READY: u8 = 14;
 }
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
+    /// To the surrogate, first of all: there is a session.
+    Ready,
     /// To the session, first of all: what to run (a [`Spec`](super::Spec)).
     Spec(&'a [u8]),
     /// It runs, as this process.
@@ -78,6 +81,7 @@ impl Frame<'_> {
     pub fn encode(&self, to: &mut Vec<u8>) {
         let number = |stream: Stream| stream.number();
         match self {
+            Self::Ready => put(to, kind::READY, 0, &[]),
             Self::Spec(bytes) => put(to, kind::SPEC, 0, &[bytes]),
             Self::Started { pid } => put(to, kind::STARTED, 0, &[&pid.to_le_bytes()]),
             Self::NotRun(bytes) => put(to, kind::NOT_RUN, 0, &[bytes]),
@@ -143,7 +147,12 @@ fn lengths(kind: u8) -> Option<(usize, usize)> {
         kind::DATA => (1, CHUNK),
         kind::STARTED | kind::CREDIT => (4, 4),
         kind::SIZE | kind::EXITED | kind::KILLED => (8, 8),
-        kind::END | kind::UNWANTED | kind::SIGNAL | kind::STOPPED | kind::CONTINUE => (0, 0),
+        kind::READY
+        | kind::END
+        | kind::UNWANTED
+        | kind::SIGNAL
+        | kind::STOPPED
+        | kind::CONTINUE => (0, 0),
         _ => return None,
     })
 }
@@ -159,6 +168,7 @@ fn frame(kind: u8, number: u8, body: &[u8]) -> Result<Frame<'_>, Malformed> {
             .ok_or(Malformed("an unknown signal"))
     };
     Ok(match kind {
+        kind::READY => Frame::Ready,
         kind::SPEC => Frame::Spec(body),
         kind::STARTED => Frame::Started { pid: four() },
         kind::NOT_RUN => Frame::NotRun(body),
@@ -191,7 +201,7 @@ mod tests {
     fn some(which: u8, number: u8, count: u32, body: &[u8]) -> Frame<'_> {
         let stream = Stream::of_number(number % 3).expect("one of three");
         let signal = number % 64 + 1;
-        match which % 12 {
+        match which % 13 {
             0 => Frame::Spec(body),
             1 => Frame::Started { pid: count },
             2 => Frame::NotRun(body),
@@ -205,7 +215,8 @@ mod tests {
                 foreground: count.is_multiple_of(2),
             },
             10 => Frame::Exited(Exit::Code(number), u64::from(count)),
-            _ => Frame::Exited(Exit::Signal(signal), u64::from(count)),
+            11 => Frame::Exited(Exit::Signal(signal), u64::from(count)),
+            _ => Frame::Ready,
         }
     }
 

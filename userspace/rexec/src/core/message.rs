@@ -1,5 +1,6 @@
 //! What surrogates and sessions ask their daemon, and what daemons ask each other.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -47,8 +48,6 @@ pub enum Ask {
     Run {
         /// Where.
         whom: Whom,
-        /// The public key of whoever will connect.
-        key: Vec<u8>,
         /// Whether it shall stay there.
         pinned: bool,
     },
@@ -82,8 +81,22 @@ pub struct Grant {
     pub place: Place,
     /// Where it listens for this.
     pub address: SocketAddr,
-    /// What to say there.
-    pub seat: Seat,
+    /// What to say there first.
+    pub id: Id,
+    /// What protects the connection, if anything does.
+    pub secrets: Option<Secrets>,
+}
+
+/// How a connection is protected, as the asking daemon wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protection {
+    /// Not at all.
+    None,
+    /// By secrets that the answer has: nobody else can read it.
+    Told,
+    /// By secrets that come of this public key (X25519) and one in the answer: others may read
+    /// both.
+    Agreed(Vec<u8>),
 }
 
 /// A session that is expected.
@@ -91,8 +104,19 @@ pub struct Grant {
 pub struct Seat {
     /// What its connection says first.
     pub id: Id,
-    /// The public key of the other end; none: what goes over the connection is not protected.
-    pub key: Option<Vec<u8>>,
+    /// What protects it, as it was asked for.
+    pub protection: Given,
+}
+
+/// What an answer has of a connection's protection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Given {
+    /// Nothing: it is not protected.
+    Nothing,
+    /// The secrets.
+    Secrets(Secrets),
+    /// The other public key.
+    Key(Vec<u8>),
 }
 
 /// What one daemon asks another.
@@ -100,25 +124,40 @@ pub struct Seat {
 pub struct Order {
     /// For whom.
     pub caller: Caller,
-    /// The public key of whoever will connect; none: it is not protected.
-    pub key: Option<Vec<u8>>,
+    /// How the connection is to be protected.
+    pub protection: Protection,
     /// The asking node.
     pub from: Life,
     /// Whether the command shall stay.
     pub pinned: bool,
 }
 
+/// What both ends of a connection have, and nobody else: a secret for each direction.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secrets {
+    /// Of what the surrogate says.
+    pub to_session: [u8; 32],
+    /// Of what the session says.
+    pub to_surrogate: [u8; 32],
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
 /// What a daemon packs for the session that gets a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
-    /// For whom, and from where.
-    pub order: Order,
-    /// The private key of this end (PKCS #8), if it is protected.
-    pub own: Option<Vec<u8>>,
+    /// For whom.
+    pub caller: Caller,
+    /// From where.
+    pub from: Life,
+    /// What protects the connection, if anything does.
+    pub secrets: Option<Secrets>,
     /// Where the daemon is asked whether the caller's node is still there.
     pub socket: Vec<u8>,
-    /// The number of this node.
-    pub here: u16,
 }
 
 #[cfg(test)]

@@ -15,7 +15,9 @@ mod window;
 
 pub use caller::{Caller, Capabilities, Limit};
 pub use frame::{Frame, Malformed};
-pub use message::{Answer, Ask, Grant, Id, Life, Order, Packed, Place, Seat, Whom};
+pub use message::{
+    Answer, Ask, Given, Grant, Id, Life, Order, Packed, Place, Protection, Seat, Secrets, Whom,
+};
 pub use outcome::{Exit, FAILED, LOST, NOT_EXECUTABLE, NOT_FOUND, NotRun};
 pub use pending::{Pending, Turned};
 pub use session::{Session, SessionAction};

@@ -47,8 +47,10 @@ impl Session {
     /// Of a command that is not known yet.
     #[must_use]
     pub fn new() -> Self {
+        let mut link = Link::default();
+        link.say(&Frame::Ready);
         Self {
-            link: Link::default(),
+            link,
             input: Receiving::new(),
             output: [Sending::new(), Sending::new()],
             actions: VecDeque::new(),

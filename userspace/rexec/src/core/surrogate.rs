@@ -34,6 +34,10 @@ pub struct Surrogate {
     given: u64,
     output: [Receiving; 2],
     actions: VecDeque<SurrogateAction>,
+    /// Something was sent to the session.
+    said: bool,
+    /// It has said that it is there.
+    met: bool,
     started: bool,
     over: bool,
 }
@@ -52,6 +56,8 @@ impl Surrogate {
             given: 0,
             output: [Receiving::new(), Receiving::new()],
             actions: VecDeque::new(),
+            said: false,
+            met: false,
             started: false,
             over: false,
         })
@@ -67,6 +73,7 @@ impl Surrogate {
             input,
             output,
             actions,
+            met,
             started,
             over,
             ..
@@ -74,6 +81,13 @@ impl Surrogate {
         link.take_in(bytes, |link, frame| {
             if *over {
                 return Err(Malformed("a word after the last"));
+            }
+            if matches!(frame, Frame::Ready) == *met {
+                return Err(Malformed("a session that is there twice, or not at all"));
+            }
+            if !*met {
+                *met = true;
+                return Ok(());
             }
             let before = matches!(frame, Frame::Started { .. } | Frame::NotRun(_));
             if before == *started {
@@ -122,8 +136,21 @@ impl Surrogate {
         self.link.outgoing()
     }
 
+    /// Whether the session has said that it is there. It says so before it reads anything.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.met
+    }
+
+    /// Whether anything was sent of what to run.
+    #[must_use]
+    pub fn was_said(&self) -> bool {
+        self.said
+    }
+
     /// So much of it was.
     pub fn sent(&mut self, bytes: usize) {
+        self.said |= bytes > 0;
         self.link.sent(bytes);
     }
 

@@ -6,13 +6,16 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
+use bytes::{Buf as _, BytesMut};
 use nix::sys::socket::{setsockopt, sockopt};
-use rustls::Connection;
+use ssi_records::{Broken, Opener, Sealer};
 
-use super::Key;
+use super::keys::{End, both_ways};
+use super::scratch::Scratch;
+use crate::core::Secrets;
 
-/// Bytes read at once.
-const READ: usize = 32 << 10;
+/// Bytes sealed at once.
+const LOT: usize = 64 << 10;
 /// How often the kernels ask each other whether they are there, in a silent connection, and
 /// how often in vain: so the end of a machine is known even where no daemon tells. There is
 /// no limit for bytes that nobody reads: whoever is stopped does not read.
@@ -21,12 +24,21 @@ const BETWEEN: Duration = Duration::from_secs(5);
 const IN_VAIN: u32 = 4;
 
 /// One end of it.
-#[derive(Debug)]
 pub(super) struct Channel {
     tcp: TcpStream,
-    tls: Option<Box<Connection>>,
-    /// What goes out in the clear before all else.
-    head: Vec<u8>,
+    records: Option<Records>,
+    scratch: Scratch,
+    /// Records that are not sent yet.
+    out: BytesMut,
+}
+
+/// What protects it.
+struct Records {
+    sealer: Sealer,
+    opener: Opener,
+    /// What has come: of that the last bytes, so many, are still sealed.
+    came: BytesMut,
+    sealed: usize,
 }
 
 /// What came of reading.
@@ -38,34 +50,13 @@ pub(super) enum Read {
     End,
 }
 
-fn broken(error: rustls::Error) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, error)
+fn broken(broken: Broken) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, broken)
 }
 
 impl Channel {
-    /// The surrogate's; `id` goes first.
-    pub(super) fn to_session(
-        tcp: TcpStream,
-        id: &[u8],
-        own: &Key,
-        other: Option<&[u8]>,
-    ) -> io::Result<Self> {
-        let tls = other.map(|other| own.client(other).map_err(broken));
-        let tls = tls.transpose()?.map(Connection::from);
-        Self::new(tcp, id, tls)
-    }
-
-    /// The session's.
-    pub(super) fn to_surrogate(
-        tcp: TcpStream,
-        protected: Option<(&Key, &[u8])>,
-    ) -> io::Result<Self> {
-        let tls = protected.map(|(own, other)| own.server(other).map_err(broken));
-        let tls = tls.transpose()?.map(Connection::from);
-        Self::new(tcp, &[], tls)
-    }
-
-    fn new(tcp: TcpStream, head: &[u8], tls: Option<Connection>) -> io::Result<Self> {
+    /// One end of it.
+    pub(super) fn new(tcp: TcpStream, end: End, secrets: Option<&Secrets>) -> io::Result<Self> {
         tcp.set_nonblocking(true)?;
         tcp.set_nodelay(true)?;
         let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
@@ -73,24 +64,23 @@ impl Channel {
         setsockopt(&tcp, sockopt::TcpKeepIdle, &seconds(SILENCE))?;
         setsockopt(&tcp, sockopt::TcpKeepInterval, &seconds(BETWEEN))?;
         setsockopt(&tcp, sockopt::TcpKeepCount, &IN_VAIN)?;
+        let both = secrets.map(|secrets| both_ways(end, secrets)).transpose()?;
         Ok(Self {
             tcp,
-            tls: tls.map(Box::new),
-            head: head.to_vec(),
+            records: both.map(|(sealer, opener)| Records {
+                sealer,
+                opener,
+                came: BytesMut::new(),
+                sealed: 0,
+            }),
+            scratch: Scratch::default(),
+            out: BytesMut::new(),
         })
-    }
-
-    /// Whether what was written may have reached the other end.
-    pub(super) fn is_established(&self) -> bool {
-        match &self.tls {
-            Some(tls) => !tls.is_handshaking(),
-            None => self.head.is_empty(),
-        }
     }
 
     /// Whether it waits for room to send.
     pub(super) fn wants_to_write(&self) -> bool {
-        !self.head.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+        !self.out.is_empty()
     }
 
     /// Reads what is there.
@@ -98,41 +88,26 @@ impl Channel {
         &mut self,
         take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Read> {
-        let mut buffer = [0; READ];
         loop {
-            let Some(tls) = &mut self.tls else {
-                match self.tcp.read(&mut buffer) {
-                    Ok(0) => return Ok(Read::End),
-                    Ok(count) => take(&buffer[..count])?,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Read::All),
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-                continue;
-            };
-            let came = match tls.read_tls(&mut self.tcp) {
-                Ok(came) => came,
+            let (came, full) = match self.tcp.read(self.scratch.room(usize::MAX)) {
+                Ok(0) => return Ok(Read::End),
+                Ok(count) => self.scratch.took(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Read::All),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            if let Err(error) = tls.process_new_packets() {
-                // The other end shall know why.
-                let _ = tls.write_tls(&mut self.tcp);
-                return Err(broken(error));
-            }
-            loop {
-                match tls.reader().read(&mut buffer) {
-                    Ok(0) => return Ok(Read::End),
-                    Ok(count) => take(&buffer[..count])?,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    // Cut off, without a farewell.
-                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Read::End),
-                    Err(error) => return Err(error),
+            match &mut self.records {
+                None => take(came)?,
+                Some(records) => {
+                    records.open(came, take)?;
+                    if records.opener.is_closed() {
+                        return Ok(Read::End);
+                    }
                 }
             }
-            if came == 0 {
-                return Ok(Read::End);
+            if !full {
+                // More may have come since; then this is asked again.
+                return Ok(Read::All);
             }
         }
     }
@@ -143,11 +118,15 @@ impl Channel {
         loop {
             self.flush()?;
             let rest = &bytes[taken..];
-            if rest.is_empty() || !self.head.is_empty() {
+            if rest.is_empty() || !self.out.is_empty() {
                 return Ok(taken);
             }
-            let count = match &mut self.tls {
-                Some(tls) => tls.writer().write(rest)?,
+            let count = match &mut self.records {
+                Some(records) => {
+                    let lot = &rest[..rest.len().min(LOT)];
+                    records.sealer.seal([lot], &mut self.out).map_err(broken)?;
+                    lot.len()
+                }
                 None => would_block(self.tcp.write(rest))?,
             };
             if count == 0 {
@@ -159,26 +138,43 @@ impl Channel {
 
     /// Sends what has been taken, as far as there is room.
     fn flush(&mut self) -> io::Result<()> {
-        while !self.head.is_empty() {
-            let count = would_block(self.tcp.write(&self.head))?;
+        while !self.out.is_empty() {
+            let count = would_block(self.tcp.write(&self.out))?;
             if count == 0 {
                 return Ok(());
             }
-            self.head.drain(..count);
-        }
-        if let Some(tls) = &mut self.tls {
-            while tls.wants_write() && would_block(tls.write_tls(&mut self.tcp))? > 0 {}
+            self.out.advance(count);
         }
         Ok(())
     }
 
     /// Says that nothing more will come, once everything has gone.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if let Some(tls) = &mut self.tls {
-            tls.send_close_notify();
+        if let Some(records) = &mut self.records {
+            records.sealer.close(&mut self.out).map_err(broken)?;
         }
         self.flush()?;
         self.tcp.shutdown(std::net::Shutdown::Write)
+    }
+}
+
+impl Records {
+    /// Hands on what was sealed in what has come, as far as it is complete.
+    fn open(
+        &mut self,
+        came: &[u8],
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.came.extend_from_slice(came);
+        self.sealed += came.len();
+        let opened = self.opener.open(&mut self.came, &mut self.sealed);
+        opened.map_err(broken)?;
+        let opened = self.came.len() - self.sealed;
+        if opened > 0 {
+            take(&self.came[..opened])?;
+            self.came.advance(opened);
+        }
+        Ok(())
     }
 }
 
@@ -230,37 +226,55 @@ mod tests {
         Ok(came)
     }
 
-    #[test]
-    fn only_who_was_told_gets_through() {
-        let (one, other) = (
-            Key::generate().expect("a key"),
-            Key::generate().expect("a key"),
-        );
-        let stranger = Key::generate().expect("a key");
-        let again = Key::of(other.private()).expect("the same");
-        assert_eq!(again.public(), other.public());
-        let text = vec![7; 200_000];
-        for (client, server, told_client, told_server, well) in [
-            (&one, &other, &other, &one, true),
-            (&stranger, &other, &other, &one, false),
-            (&one, &stranger, &other, &one, false),
-        ] {
-            let (a, b) = pair();
-            let a = Channel::to_session(a, b"", client, Some(told_client.public()));
-            let b = Channel::to_surrogate(b, Some((server, told_server.public())));
-            let came = meet(a.expect("client"), b.expect("server"), &text);
-            assert_eq!(came.is_ok_and(|came| came == text), well);
+    fn secrets(seed: u8) -> Secrets {
+        Secrets {
+            to_session: [seed; 32],
+            to_surrogate: [!seed; 32],
         }
     }
 
     #[test]
-    fn the_id_goes_first_in_the_clear() {
-        let key = Key::generate().expect("a key");
-        let (one, mut other) = pair();
-        let mut one = Channel::to_session(one, b"0123", &key, None).expect("plain");
-        assert_eq!(one.write(b"then this").expect("room"), 9);
-        let mut came = [0; 13];
-        other.read_exact(&mut came).expect("all of it");
-        assert_eq!(&came, b"0123then this");
+    fn only_who_has_agreed_gets_through() {
+        let text = vec![7; 200_000];
+        for (told, knows, well) in [(1, 1, true), (1, 2, false)] {
+            for (from, to) in [
+                (End::Surrogate, End::Session),
+                (End::Session, End::Surrogate),
+            ] {
+                let (a, b) = pair();
+                let a = Channel::new(a, from, Some(&secrets(told)));
+                let b = Channel::new(b, to, Some(&secrets(knows)));
+                let came = meet(a.expect("one end"), b.expect("the other"), &text);
+                assert_eq!(came.is_ok_and(|came| came == text), well);
+            }
+        }
+    }
+
+    #[test]
+    fn a_farewell_is_the_end_and_so_is_a_close() {
+        for says_so in [true, false] {
+            let (a, b) = pair();
+            let secrets = secrets(3);
+            let one = Channel::new(a, End::Session, Some(&secrets));
+            let other = Channel::new(b, End::Surrogate, Some(&secrets));
+            let (mut one, mut other) = (one.expect("one end"), other.expect("the other"));
+            assert_eq!(one.write(b"a word").expect("room"), 6);
+            if says_so {
+                one.finish().expect("room");
+            } else {
+                drop(one);
+            }
+            let mut came = Vec::new();
+            let end = (0..1000).any(|_| {
+                thread::sleep(Duration::from_millis(1));
+                let read = other.read(&mut |bytes| {
+                    came.extend_from_slice(bytes);
+                    Ok(())
+                });
+                read.expect("nobody has changed it") == Read::End
+            });
+            assert!(end);
+            assert_eq!(came, b"a word");
+        }
     }
 }

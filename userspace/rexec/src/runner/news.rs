@@ -12,7 +12,8 @@ use nix::sys::socket::{getsockopt, sockopt};
 use super::Talk;
 use crate::core::{Answer, Ask, Life};
 
-/// How long after the daemon's end it is looked for again.
+/// How long after the daemon's end it is looked for again, and before anything is heard of it
+/// at all: most commands have ended by then.
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// What is heard of a node's life.
@@ -32,7 +33,7 @@ impl News {
             socket,
             life,
             talk,
-            next: Instant::now(),
+            next: Instant::now() + AGAIN,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Signals, read from a descriptor; what was ignored when we came; dying by one.
 
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
@@ -36,23 +37,50 @@ fn action(signal: u8) -> Option<libc::sigaction> {
     }
 }
 
-/// Signals that are ignored, a bit each. SIGPIPE is left out: Rust ignores it from the start,
-/// so what it was is not known.
+fn is_ignored(signal: u8) -> bool {
+    action(signal).is_some_and(|action| action.sa_sigaction == libc::SIG_IGN)
+}
+
+/// Whether SIGPIPE was ignored when this program began.
+static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Looks at that before anything of Rust runs, which ignores it at once.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK_AT_PIPE: extern "C" fn() = look_at_pipe;
+
+extern "C" fn look_at_pipe() {
+    PIPE_IGNORED.store(is_ignored(libc::SIGPIPE as u8), Ordering::Relaxed);
+}
+
+/// Signals that were ignored when this program began, a bit each.
 pub(super) fn ignored() -> u64 {
-    let ignored = |signal: &u8| action(*signal).is_some_and(|a| a.sa_sigaction == libc::SIG_IGN);
-    let all = (1..=LAST).filter(|signal| i32::from(*signal) != libc::SIGPIPE);
-    all.filter(ignored).fold(0, |set, signal| set | bit(signal))
+    // It is linked with whoever asks.
+    std::hint::black_box(&LOOK_AT_PIPE);
+    let ignored = |signal: &u8| match i32::from(*signal) {
+        libc::SIGPIPE => PIPE_IGNORED.load(Ordering::Relaxed),
+        _ => is_ignored(*signal),
+    };
+    let all = (1..=LAST).filter(ignored);
+    all.fold(0, |set, signal| set | bit(signal))
+}
+
+/// Signals that are ignored now, a bit each.
+pub(super) fn ignored_now() -> u64 {
+    let all = (1..=LAST).filter(|signal| is_ignored(*signal));
+    all.fold(0, |set, signal| set | bit(signal))
 }
 
 fn bit(signal: u8) -> u64 {
     1 << (signal - 1)
 }
 
-/// Has signals act as whoever executes a command expects them to: as usual, or ignored, and
-/// none blocked. Async-signal-safe.
-pub(super) fn set_actions(ignored: u64) {
-    for signal in 1..=LAST {
-        let how = if ignored & bit(signal) != 0 {
+/// Has a process that ignores the signals `before` ignore the signals `then` once it executes
+/// something, and none blocked. Async-signal-safe.
+pub(super) fn ignore_instead(before: u64, then: u64) {
+    let others = (1..=LAST).filter(|signal| (before ^ then) & bit(*signal) != 0);
+    for signal in others {
+        let how = if then & bit(signal) != 0 {
             libc::SIG_IGN
         } else {
             libc::SIG_DFL

@@ -30,6 +30,9 @@ impl Service {
     }
 }
 
+/// Bytes of an answer that take no longer to read than to hand to another thread.
+const LITTLE: usize = 16 << 10;
+
 impl Member {
     /// Asks another node for something of a service.
     pub(super) async fn ask<Q: Serialize, A: for<'a> Deserialize<'a> + Send + 'static>(
@@ -43,6 +46,9 @@ impl Member {
         let body = postcard::to_stdvec(question).map_err(|_| strange.clone())?;
         let calling = self.ics.call(node, service.name, op, Bytes::from(body));
         let answer = calling.deadline(service.patience).await?;
+        if answer.len() <= LITTLE {
+            return postcard::from_bytes(&answer).map_err(|_| strange);
+        }
         // It may be megabytes.
         let read = tokio::task::spawn_blocking(move || postcard::from_bytes(&answer));
         read.await.ok().and_then(Result::ok).ok_or(strange)

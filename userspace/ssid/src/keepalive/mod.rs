@@ -25,7 +25,6 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use ssi_clms::core::{Epoch, NodeId};
 use ssi_keepalive::placement::Life;
-use ssi_keepalive::runner::take_precedence;
 use ssi_loader::map::OwnNode;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -83,9 +82,6 @@ impl Keepalive {
         let (config, lease) = (config.clone(), over.clone());
         let (tell, opened) = std::sync::mpsc::channel();
         let run = move || {
-            if let Err(error) = take_precedence() {
-                tracing::info!("supervision goes before nobody: {error}");
-            }
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .max_blocking_threads(4)

@@ -51,9 +51,12 @@ pub enum Refusal {
     /// It is not the one that the view has.
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
-    /// Its handshake failed, or what came after it was nothing that its key has made.
+    /// Its handshake failed.
     #[error("no TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// What came after its handshake was nothing that its key has made.
+    #[error("no TLS: {0}")]
+    Records(#[from] ssi_records::Broken),
     /// Its key is not the one that the view has for the node.
     #[error("its key is not that of node {0}")]
     Key(Node),
@@ -79,7 +82,7 @@ impl Refusal {
             Self::Misdirected(..) => "misdirected",
             Self::Settings => "settings",
             Self::Mismatch(_) => "mismatch",
-            Self::Tls(_) => "tls",
+            Self::Tls(_) | Self::Records(_) => "tls",
             Self::Key(_) => "key",
             Self::NoPort => "no_port",
         }

@@ -5,11 +5,12 @@ use std::ops::DerefMut;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, BytesMut};
 use rustls::{ConnectionCommon, Error, ExtractedSecrets};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::keys::traffic;
 use super::{Opener, Sealer, Whole};
 use crate::runner::bypass::Below;
 
@@ -58,8 +59,8 @@ impl<S> Sealed<S> {
         let secrets = secrets(session)?;
         Ok(Self {
             stream,
-            opener: Opener::new(secrets.rx)?,
-            sealer: Sealer::new(secrets.tx)?,
+            opener: Opener::new(traffic(secrets.rx)?),
+            sealer: Sealer::new(traffic(secrets.tx)?),
             opened: BytesMut::from(&early[..]),
             out: BytesMut::new(),
         })
@@ -114,8 +115,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Sealed<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.as_mut().poll_flush(cx))?;
         let this = self.get_mut();
-        let piece = Bytes::copy_from_slice(bytes);
-        let sealed = this.sealer.seal([piece], &mut this.out);
+        let sealed = this.sealer.seal([bytes], &mut this.out);
         sealed.map_err(io::Error::other)?;
         Poll::Ready(Ok(bytes.len()))
     }

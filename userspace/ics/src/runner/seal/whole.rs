@@ -9,8 +9,8 @@ use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::{CONTENT, EXPANSION, HEADER, length};
 use crate::runner::bypass::Below;
+use ssi_records::{CONTENT, EXPANSION, HEADER, length};
 
 /// Bytes that are read at a time.
 const PIECE: usize = 2048;

@@ -1,7 +1,7 @@
 //! What a process does between its birth and its program. It has the memory of a process with
 //! threads, whose locks may be taken for ever: so it makes system calls, and nothing else.
 
-use super::super::precedence::reschedule;
+use ssi_spawn::precedence::reschedule;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr;

@@ -5,7 +5,6 @@
 
 mod child;
 mod plan;
-mod share;
 mod signals;
 mod slots;
 
@@ -40,7 +39,7 @@ pub(crate) struct Spawned {
 /// Waits until its program runs, or can't. What hangs meanwhile (a file server that doesn't
 /// answer) hangs the caller.
 pub(crate) fn spawn(plan: &Plan, seat: &Seat, slots: &mut Slots) -> io::Result<Spawned> {
-    if share::INTO_CGROUP
+    if ssi_spawn::INTO_CGROUP
         && let Some(spawned) = attempt(plan, seat, slots, Join::AtBirth)?
     {
         return Ok(spawned);
@@ -90,7 +89,8 @@ fn attempt(plan: &Plan, seat: &Seat, slots: &mut Slots, join: Join) -> io::Resul
     let before = ticks();
     // SAFETY: the child makes system calls only, and ends in one; it gets a Birth, which lives
     // until it has become its program; all signals are held back.
-    let cloned = unsafe { share::clone(cgroup, child::run, (&raw const birth).cast_mut().cast()) };
+    let cloned =
+        unsafe { ssi_spawn::clone(cgroup, child::run, (&raw const birth).cast_mut().cast()) };
     let after = ticks();
     drop(blocked);
     // The kernel takes it from a memory in which somebody has changed users.

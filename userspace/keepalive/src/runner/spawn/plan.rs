@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
 
-use super::super::precedence;
 use super::super::user::Identity;
 use crate::config::{Process, Resource, Rlimit};
+use ssi_spawn::precedence;
 
 /// Where programs are looked for by those that don't say it themselves.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -13,8 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
+use super::secrets::Asked;
 use super::{Host, World, caller};
-use crate::core::{Answer, Ask, Grant, Order, Place, Whom};
+use crate::core::{Answer, Ask, Grant, Order, Place, Seat, Whom};
 use crate::runner::talk::{length_of, packed, unpacked};
 
 /// How many conversations there may be: one for each command that runs here, or was started
@@ -124,8 +125,8 @@ impl<W: World> Host<W> {
     async fn converse(&self, mut stream: UnixStream) -> io::Result<()> {
         let question: Ask = hear(&mut stream).await?;
         match question {
-            Ask::Run { whom, key, pinned } => {
-                let answer = self.introduce(&stream, whom, key, pinned).await;
+            Ask::Run { whom, pinned } => {
+                let answer = self.introduce(&stream, whom, pinned).await;
                 let life = match &answer {
                     Ok(grant) => Some(grant.place.life),
                     Err(_) => None,
@@ -155,7 +156,6 @@ impl<W: World> Host<W> {
         &self,
         stream: &UnixStream,
         whom: Whom,
-        key: Vec<u8>,
         pinned: bool,
     ) -> Result<Grant, String> {
         let caller =
@@ -166,9 +166,11 @@ impl<W: World> Host<W> {
             .here()
             .ok_or("this node is in no cluster now; see: ssi cluster")?;
         let (place, address) = self.world.choose(whom).await?;
+        let asked = Asked::new(self.world.secrecy());
+        let (asked, protection) = asked.map_err(|error| error.to_string())?;
         let order = Order {
             caller,
-            key: self.world.is_protected().then_some(key),
+            protection,
             from,
             pinned,
         };
@@ -178,11 +180,14 @@ impl<W: World> Host<W> {
             self.world.order(place.life, order).await
         };
         let Place { life, name } = &place;
-        let seat = seat.map_err(|why| format!("node {} {name}: {why}", life.node))?;
+        let node = |why: String| format!("node {} {name}: {why}", life.node);
+        let Seat { id, protection } = seat.map_err(node)?;
+        let secrets = asked.answered(protection, &id);
         Ok(Grant {
+            secrets: secrets.map_err(|error| node(error.to_string()))?,
             address: SocketAddr::new(address, crate::PORT),
             place,
-            seat,
+            id,
         })
     }
 

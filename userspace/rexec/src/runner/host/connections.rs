@@ -10,9 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::hand_over::hand_over;
 use super::{Expected, Host, World};
 use crate::core::{Id, Packed, Turned};
-use crate::runner::session::hand_over;
 
 /// How many may be about to say their id, and how long each may take.
 const CROWD: usize = 256;
@@ -67,14 +67,14 @@ impl<W: World> Host<W> {
     }
 
     async fn give(&self, tcp: TcpStream, expected: Expected) -> io::Result<()> {
-        let here = self.world.here().ok_or(ErrorKind::NotConnected)?;
-        let Expected { order, own } = expected;
+        self.world.here().ok_or(ErrorKind::NotConnected)?;
+        let Expected { order, secrets } = expected;
         let (user, node) = (order.caller.uid, order.from.node);
         let packed = Packed {
-            order,
-            own,
+            caller: order.caller,
+            from: order.from,
+            secrets,
             socket: self.socket_bytes(),
-            here: here.node,
         };
         let mut result = Ok(());
         for _ in 0..ATTEMPTS {
@@ -82,8 +82,11 @@ impl<W: World> Host<W> {
             result = hand_over(&session.socket, &packed, &tcp);
             if result.is_ok() {
                 let pid = session.pid;
-                tracing::info!("user {user} of node {node} runs a command, below process {pid}");
-                self.sessions.replenish();
+                self.sessions.replenish(move || {
+                    tracing::info!(
+                        "user {user} of node {node} runs a command, below process {pid}"
+                    );
+                });
                 break;
             }
             // That one was killed while it waited.

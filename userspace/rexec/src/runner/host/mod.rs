@@ -4,7 +4,9 @@
 mod ask;
 mod caller;
 mod connections;
+mod hand_over;
 mod refusals;
+mod secrets;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -16,12 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ring::rand::{SecureRandom as _, SystemRandom};
-
 use self::refusals::Refusals;
 use self::sessions::Sessions;
-use super::keys::Key;
-use crate::core::{Caller, Id, Life, Order, Pending, Place, Seat, Turned, Whom};
+use crate::core::{Caller, Id, Life, Order, Pending, Place, Seat, Secrets, Turned, Whom};
 
 /// How many sessions may be expected at a time, and for how long.
 const MOST: usize = 4096;
@@ -32,8 +31,8 @@ pub trait World: Send + Sync + 'static {
     /// This node, as long as it is a member.
     fn here(&self) -> Option<Life>;
 
-    /// Whether connections are protected.
-    fn is_protected(&self) -> bool;
+    /// How connections come to be protected.
+    fn secrecy(&self) -> Secrecy;
 
     /// Whether a member has this address.
     fn is_member(&self, address: IpAddr) -> bool;
@@ -58,6 +57,17 @@ pub trait World: Send + Sync + 'static {
     fn ended(&self, life: Life) -> impl Future<Output = u64> + Send;
 }
 
+/// Whether connections have to be protected, and what daemons may say to each other for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// They don't.
+    Unwanted,
+    /// Nobody else can read what daemons say to each other.
+    Carried,
+    /// Others can; but nobody can change it.
+    Missing,
+}
+
 /// The daemon's part.
 pub struct Host<W> {
     world: Arc<W>,
@@ -71,7 +81,7 @@ pub struct Host<W> {
 /// What is known of a connection before it comes.
 struct Expected {
     order: Order,
-    own: Option<Vec<u8>>,
+    secrets: Option<Secrets>,
 }
 
 impl<W: World> Host<W> {
@@ -95,17 +105,11 @@ impl<W: World> Host<W> {
     pub fn expect(&self, order: Order) -> Result<Seat, String> {
         self.sessions.is_there()?;
         let other = |error: io::Error| error.to_string();
-        let own = order.key.as_ref().map(|_| Key::generate());
-        let own = own.transpose().map_err(other)?;
         let mut id = Id::default();
-        let drawn = SystemRandom::new().fill(&mut id);
-        drawn.map_err(|_| "the node has no randomness".to_owned())?;
-        let seat = Seat {
-            id,
-            key: own.as_ref().map(|key| key.public().to_vec()),
-        };
-        let own = own.map(|key| key.private().to_vec());
-        let expected = Expected { order, own };
+        secrets::fill(&mut id).map_err(other)?;
+        let (protection, secrets) = secrets::answer(&order.protection, &id).map_err(other)?;
+        let seat = Seat { id, protection };
+        let expected = Expected { order, secrets };
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if !pending.expect(self.start.elapsed(), id, expected) {
             return Err(format!("the node expects {MOST} commands already"));
@@ -122,7 +126,7 @@ impl<W: World> Host<W> {
 
     /// Has some sessions wait, so that the first command needn't.
     pub fn get_ready(&self) {
-        self.sessions.replenish();
+        self.sessions.replenish(|| ());
     }
 
     fn claim(&self, id: &Id) -> Option<Expected> {

@@ -14,7 +14,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use crate::SESSION;
 
 /// How many wait when nobody is expected.
-const SPARE: usize = 2;
+const SPARE: usize = 4;
 /// How many wait at most, and are started at a time.
 const MOST: usize = 16;
 /// When one that has been taken is replaced.
@@ -66,13 +66,14 @@ impl Sessions {
         self.start_up_to(expected.min(MOST));
     }
 
-    /// Has those replaced that have been taken, a little later: a command that has just begun
-    /// has the processors first.
-    pub(super) fn replenish(&self) {
+    /// Has those replaced that have been taken, and then `also`, a little later: a command that
+    /// has just begun has the processors first.
+    pub(super) fn replenish(&self, also: impl FnOnce() + Send + 'static) {
         let sessions = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(LATER).await;
             sessions.start_up_to(SPARE);
+            also();
         });
     }
 

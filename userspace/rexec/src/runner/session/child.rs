@@ -1,19 +1,20 @@
 //! The command.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
 
+use super::birth::Birth;
 use super::environment;
+use super::exec::Program;
 use super::pty::Pty;
-use crate::core::{Exit, NOT_EXECUTABLE, NOT_FOUND, NotRun, Spec, Stream};
+use crate::core::{Exit, Limit, NOT_EXECUTABLE, NOT_FOUND, NotRun, Spec, Stream};
 use crate::runner::descriptors::never_wait;
 use crate::runner::signals;
 
@@ -34,51 +35,31 @@ pub(super) enum Become {
 }
 
 impl Child {
-    /// Starts it.
-    pub(super) fn start(spec: &Spec) -> Result<Self, NotRun> {
+    /// Starts it, with these limits, which are others than this process's. `ignored`: signals
+    /// that this process ignores.
+    pub(super) fn start(spec: &Spec, limits: &[Limit], ignored: u64) -> Result<Self, NotRun> {
         let name = environment::word(&spec.args[0]);
         enter(spec)?;
-        let mut command = Command::new(&name);
-        command.args(spec.args[1..].iter().map(|arg| environment::word(arg)));
-        command.env_clear().envs(environment::of(spec));
-        if !spec.detached {
-            // A group of its own in our session: so it is no orphan, and can be stopped.
-            command.process_group(0);
-        }
         let failed = |error: io::Error| NotRun::failed(error.to_string());
-        let (input, output, pty) = streams(spec, &mut command).map_err(failed)?;
+        let program = Program::new(&spec.args, &environment::of(spec)).map_err(failed)?;
+        let (streams, input, output, pty) = streams(spec).map_err(failed)?;
         let terminal = pty.as_ref().filter(|_| spec.foreground);
         let terminal = terminal.map(Pty::stream).transpose().map_err(failed)?;
-        let (ignored, detached) = (spec.ignored, spec.detached);
-        let fd = terminal.as_ref().map(AsRawFd::as_raw_fd);
-        // SAFETY: only what is async-signal-safe, on plain values; the descriptor is open
-        // until the command has been started.
-        unsafe {
-            command.pre_exec(move || {
-                if let Some(fd) = fd {
-                    // SIGTTOU, which would stop us, is still blocked.
-                    if libc::tcsetpgrp(fd, libc::getpid()) < 0 {
-                        return Err(io::Error::last_os_error());
-                    }
-                }
-                if detached {
-                    if libc::setsid() < 0 {
-                        return Err(io::Error::last_os_error());
-                    }
-                } else {
-                    // Should this session be killed, as if a terminal hung up.
-                    libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGHUP);
-                }
-                signals::set_actions(ignored);
-                Ok(())
-            });
-        }
-        let started = command.spawn();
+        let birth = Birth {
+            program,
+            streams: streams.each_ref().map(AsRawFd::as_raw_fd),
+            terminal: terminal.as_ref().map(AsRawFd::as_raw_fd),
+            detached: spec.detached,
+            ignored: spec.ignored,
+            inherited: ignored,
+            limits,
+        };
+        let started = birth.give();
         // It must not keep a file system busy that only the command uses.
         let _ = std::env::set_current_dir("/");
-        let child = started.map_err(|error| not_run(&name.to_string_lossy(), &error))?;
+        let pid = started.map_err(|error| not_run(&name.to_string_lossy(), &error))?;
         Ok(Self {
-            pid: Pid::from_raw(child.id().cast_signed()),
+            pid,
             input,
             output,
             pty,
@@ -120,14 +101,24 @@ fn enter(spec: &Spec) -> Result<(), NotRun> {
     })
 }
 
-type Streams = (Option<OwnedFd>, [Option<OwnedFd>; 2], Option<Pty>);
+/// The command's ends of its streams, and ours.
+type Streams = (
+    [OwnedFd; 3],
+    Option<OwnedFd>,
+    [Option<OwnedFd>; 2],
+    Option<Pty>,
+);
 
-/// Gives the command its streams; our ends of them.
-fn streams(spec: &Spec, command: &mut Command) -> io::Result<Streams> {
+fn streams(spec: &Spec) -> io::Result<Streams> {
     if spec.detached {
-        command.stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        return Ok((None, [None, None], None));
+        let null = OwnedFd::from(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open("/dev/null")?,
+        );
+        let streams = [null.try_clone()?, null.try_clone()?, null];
+        return Ok((streams, None, [None, None], None));
     }
     let written = || -> io::Result<(OwnedFd, OwnedFd)> {
         let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
@@ -139,21 +130,19 @@ fn streams(spec: &Spec, command: &mut Command) -> io::Result<Streams> {
         never_wait(&input)?;
         let (out, their_out) = written()?;
         let (err, their_err) = written()?;
-        command.stdin(theirs).stdout(their_out).stderr(their_err);
-        return Ok((Some(input), [Some(out), Some(err)], None));
+        let streams = [theirs, their_out, their_err];
+        return Ok((streams, Some(input), [Some(out), Some(err)], None));
     };
     let pty = Pty::open(terminal)?;
-    command.stdin(pty.stream()?).stdout(pty.stream()?);
-    let err = if spec.errors_apart {
+    let (err, their_err) = if spec.errors_apart {
         let (err, theirs) = written()?;
-        command.stderr(theirs);
-        Some(err)
+        (Some(err), theirs)
     } else {
-        command.stderr(pty.stream()?);
-        None
+        (None, pty.stream()?.into())
     };
+    let streams = [pty.stream()?.into(), pty.stream()?.into(), their_err];
     let (input, out) = (pty.master.try_clone()?, pty.master.try_clone()?);
-    Ok((Some(input), [Some(out), err], Some(pty)))
+    Ok((streams, Some(input), [Some(out), err], Some(pty)))
 }
 
 /// Why a command was not executed.

@@ -2,8 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::process::Command;
 
-use nix::unistd::{Uid, User};
+use rustix::process::getuid;
 
 use crate::core::Spec;
 
@@ -30,14 +31,27 @@ pub(super) fn of(spec: &Spec) -> Vec<(OsString, OsString)> {
 /// What a user finds who logs in here; of the daemon's it is where programs are.
 fn the_nodes() -> Vec<(OsString, OsString)> {
     let mut all: Vec<_> = std::env::vars_os().collect();
-    if let Ok(Some(user)) = User::from_uid(Uid::current()) {
-        let mut add = |name: &str, value: OsString| all.push((name.into(), value));
-        add("USER", user.name.clone().into());
-        add("LOGNAME", user.name.into());
-        add("HOME", user.dir.into_os_string());
-        add("SHELL", user.shell.into_os_string());
+    if let Some([name, home, shell]) = user(getuid().as_raw()) {
+        let mut add = |variable: &str, value: OsString| all.push((variable.into(), value));
+        add("USER", name.clone());
+        add("LOGNAME", name);
+        add("HOME", home);
+        add("SHELL", shell);
     }
     all
+}
+
+/// A user's name, directory and shell. Asks getent(1), as the name services are libraries, and
+/// this program is linked statically.
+fn user(uid: u32) -> Option<[OsString; 3]> {
+    let mut getent = Command::new("getent");
+    let said = getent.args(["passwd", &uid.to_string()]).output().ok()?;
+    let line = said.stdout.split(|byte| *byte == b'\n').next()?;
+    let fields: Vec<_> = line.split(|byte| *byte == b':').collect();
+    match fields[..] {
+        [name, _, _, _, _, home, shell] => Some([name, home, shell].map(word)),
+        _ => None,
+    }
 }
 
 /// Bytes as a word.

@@ -1,9 +1,12 @@
 //! A session: waits for a connection, becomes the user whose command it is for, and has that
 //! command as its child until it ends.
 
+mod birth;
 mod child;
 mod environment;
+mod exec;
 mod hangup;
+mod limits;
 mod packed;
 mod pty;
 mod serve;
@@ -16,10 +19,14 @@ use std::process::ExitCode;
 
 use self::serve::Serve;
 use super::channel::Channel;
-use super::keys::Key;
-use super::news::News;
+use super::keys::End;
+use ssi_spawn::precedence;
 
-pub(super) use self::packed::hand_over;
+use super::news::News;
+use super::signals;
+
+#[cfg(feature = "host")]
+pub(super) use self::packed::LONGEST;
 
 /// The whole program: standard input is a connection to the daemon, over which at most one
 /// connection to a surrogate comes.
@@ -40,16 +47,19 @@ fn session() -> io::Result<()> {
     unsafe { libc::close_range(3, u32::MAX, 0) };
     // The daemon shall be the last to be killed for want of memory, users' commands not.
     let _ = fs::write("/proc/self/oom_score_adj", "0");
+    // All that a command may inherit; the daemon's own precedence is not for it.
+    let ignored = signals::ignored_now();
+    let _ = precedence::take_none();
     let daemon = io::stdin();
     let Some((packed, tcp)) = packed::take(&daemon)? else {
         return Ok(());
     };
-    let order = &packed.order;
-    // Before anything that it says is looked at.
-    let became = user::become_caller(&order.caller);
-    let own = packed.own.as_deref().map(Key::of).transpose()?;
-    let channel = Channel::to_surrogate(tcp, own.as_ref().zip(order.key.as_deref()))?;
+    let channel = Channel::new(tcp, End::Session, packed.secrets.as_ref())?;
     let socket = packed::path(&packed.socket);
-    let news = News::new(socket, order.from, None);
-    Serve::new(channel, news, order.caller.umask, became)?.run()
+    let news = News::new(socket, packed.from, None);
+    let mut serve = Serve::new(channel, news, packed.caller.umask, ignored)?;
+    // Before anything is read: who doesn't hear this knows that nothing was run. What the
+    // surrogate says is looked at only by the user whose command it is.
+    serve.greet();
+    serve.run(user::become_caller(&packed.caller))
 }

@@ -10,10 +10,11 @@ use nix::sys::signalfd::SignalFd;
 
 use super::child::{Become, Child, end, unread};
 use super::hangup::hang_up;
-use crate::core::{Exit, NotRun, Session, SessionAction, Stream};
+use crate::core::{Exit, Limit, NotRun, Session, SessionAction, Stream};
 use crate::runner::channel::{Channel, Read};
 use crate::runner::news::News;
 use crate::runner::readiness::{Ready, Wait};
+use crate::runner::scratch::Scratch;
 use crate::runner::signals;
 
 /// How long the other end may take to say what shall be run.
@@ -51,9 +52,12 @@ pub(super) struct Serve {
     news: News,
     signals: SignalFd,
     umask: u32,
-    /// Whether this is the user's process by now.
-    became: io::Result<()>,
+    /// Signals that this process ignores.
+    ignored: u64,
+    /// Whether this is the user's process by now, and the limits that a command has to be given.
+    became: io::Result<Vec<Limit>>,
     pub(super) child: Option<Child>,
+    pub(super) scratch: Scratch,
     begun: Instant,
     /// Bytes that the command was given.
     pub(super) given: u64,
@@ -67,20 +71,17 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn new(
-        channel: Channel,
-        news: News,
-        umask: u32,
-        became: io::Result<()>,
-    ) -> io::Result<Self> {
+    pub(super) fn new(channel: Channel, news: News, umask: u32, ignored: u64) -> io::Result<Self> {
         Ok(Self {
             machine: Session::new(),
             channel,
             news,
             signals: signals::read_all()?,
             umask,
-            became,
+            ignored,
+            became: Ok(Vec::new()),
             child: None,
+            scratch: Scratch::default(),
             begun: Instant::now(),
             given: 0,
             input_counts: false,
@@ -90,8 +91,17 @@ impl Serve {
         })
     }
 
-    /// Until the command has ended, and the surrogate knows, or is gone.
-    pub(super) fn run(mut self) -> io::Result<()> {
+    /// Lets the surrogate know that there is somebody.
+    pub(super) fn greet(&mut self) {
+        if self.send().is_err() {
+            self.hang_up();
+        }
+    }
+
+    /// Until the command has ended, and the surrogate knows, or is gone. `became`: whether this
+    /// is the user's process by now, and which limits are others than its own.
+    pub(super) fn run(mut self, became: io::Result<Vec<Limit>>) -> io::Result<()> {
+        self.became = became;
         loop {
             if self.send().is_err() {
                 self.hang_up();
@@ -171,7 +181,7 @@ impl Serve {
             let umask = nix::sys::stat::Mode::from_bits_truncate(self.umask);
             nix::sys::stat::umask(umask);
             let started = match &self.became {
-                Ok(()) => Child::start(&spec),
+                Ok(limits) => Child::start(&spec, limits, self.ignored),
                 Err(error) => Err(NotRun::failed(format!(
                     "cannot run commands as the user who asks: {error}"
                 ))),

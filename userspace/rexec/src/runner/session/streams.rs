@@ -7,7 +7,7 @@ use nix::poll::PollFlags;
 
 use super::child::{Child, end, unread};
 use super::serve::{LEFT, On, Serve};
-use crate::core::{CHUNK, Stream};
+use crate::core::Stream;
 use crate::runner::readiness::Wait;
 
 /// How seldom, at most, it is looked whether the command has read all of its input.
@@ -79,14 +79,13 @@ impl Serve {
         let Some(output) = end(&child.output, stream) else {
             return 0;
         };
-        let mut buffer = [0; CHUNK];
         let room = self.machine.room(stream);
         if room == 0 {
             return 0;
         }
-        match nix::unistd::read(output, &mut buffer[..room]) {
+        match nix::unistd::read(output, self.scratch.room(room)) {
             Ok(count) if count > 0 => {
-                self.machine.output(stream, &buffer[..count]);
+                self.machine.output(stream, self.scratch.took(count).0);
                 count
             }
             Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => 0,

@@ -2,23 +2,24 @@
 
 use std::io;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{
-    Gid, Uid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid, setuid,
-};
+use nix::unistd::{Gid, Uid, getresgid, getresuid, setgroups, setresgid, setresuid, setuid};
+use rustix::process::getgroups;
 use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
     remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
 };
 
+use super::limits;
 use crate::core::{Caller, Limit};
 
-/// Does it, and looks whether it is so.
+/// Does it, and looks whether it is so. The limits that the command has to be given are others
+/// than this process's.
 ///
 /// # Errors
 /// It can't be done: then nothing must be run.
-pub(super) fn become_caller(caller: &Caller) -> io::Result<()> {
-    caller.limits.iter().try_for_each(limit)?;
+pub(super) fn become_caller(caller: &Caller) -> io::Result<Vec<Limit>> {
+    let mut limits = caller.limits.clone();
+    limits.retain(limits::leave_room);
     // SAFETY: a system call on plain values.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, caller.nice) };
     let (uid, gid) = (Uid::from_raw(caller.uid), Gid::from_raw(caller.gid));
@@ -38,51 +39,19 @@ pub(super) fn become_caller(caller: &Caller) -> io::Result<()> {
     if caller.no_new_privs {
         set_no_new_privs(true)?;
     }
-    check(uid, gid, &groups)
-}
-
-/// A limit that can't be raised that far here is left as far as it can be.
-fn limit(limit: &Limit) -> io::Result<()> {
-    let Some(resource) = resource(limit.resource) else {
-        return Ok(());
-    };
-    let (_, most) = getrlimit(resource)?;
-    if setrlimit(resource, limit.soft, limit.hard).is_err() {
-        setrlimit(resource, limit.soft.min(most), limit.hard.min(most))?;
-    }
-    Ok(())
-}
-
-fn resource(number: u8) -> Option<Resource> {
-    let all = [
-        Resource::RLIMIT_CPU,
-        Resource::RLIMIT_FSIZE,
-        Resource::RLIMIT_DATA,
-        Resource::RLIMIT_STACK,
-        Resource::RLIMIT_CORE,
-        Resource::RLIMIT_RSS,
-        Resource::RLIMIT_NPROC,
-        Resource::RLIMIT_NOFILE,
-        Resource::RLIMIT_MEMLOCK,
-        Resource::RLIMIT_AS,
-        Resource::RLIMIT_LOCKS,
-        Resource::RLIMIT_SIGPENDING,
-        Resource::RLIMIT_MSGQUEUE,
-        Resource::RLIMIT_NICE,
-        Resource::RLIMIT_RTPRIO,
-        Resource::RLIMIT_RTTIME,
-    ];
-    all.into_iter()
-        .find(|known| *known as u32 == u32::from(number))
+    check(uid, gid, &groups)?;
+    Ok(limits)
 }
 
 /// Whatever is executed from now on can't have other capabilities than these.
 fn drop_beyond(bounds: CapabilitySet) -> io::Result<()> {
-    for capability in (0..64).map(|number| CapabilitySet::from_bits_retain(1 << number)) {
-        // The kernel says which it has.
-        let is_set = capability_is_in_bounding_set(capability);
-        if is_set == Ok(true) && !bounds.contains(capability) {
-            remove_capability_from_bounding_set(capability)?;
+    let numbered = (0..64).map(|number| CapabilitySet::from_bits_retain(1 << number));
+    for capability in numbered.filter(|capability| !bounds.contains(*capability)) {
+        match capability_is_in_bounding_set(capability) {
+            Ok(true) => remove_capability_from_bounding_set(capability)?,
+            Ok(false) => {}
+            // The kernel has none of this number, nor of any after it.
+            Err(_) => break,
         }
     }
     Ok(())
@@ -103,19 +72,20 @@ fn hold_only(caller: &Caller, bounds: CapabilitySet) -> io::Result<()> {
 /// Trusts nothing of the above.
 fn check(uid: Uid, gid: Gid, groups: &[Gid]) -> io::Result<()> {
     let (users, grouped) = (getresuid()?, getresgid()?);
-    let sorted = |groups: &[Gid]| {
-        let mut all: Vec<_> = groups.iter().map(|group| group.as_raw()).collect();
+    let sorted = |mut all: Vec<u32>| {
         all.sort_unstable();
         all.dedup();
         all
     };
+    let wanted = groups.iter().map(|group| group.as_raw()).collect();
+    let found = getgroups()?.iter().map(|group| group.as_raw()).collect();
     let same = [users.real, users.effective, users.saved]
         .iter()
         .all(|found| *found == uid)
         && [grouped.real, grouped.effective, grouped.saved]
             .iter()
             .all(|found| *found == gid)
-        && sorted(&getgroups()?) == sorted(groups);
+        && sorted(found) == sorted(wanted);
     let cleared = uid.is_root()
         || setuid(Uid::from_raw(0)).is_err()
             && capabilities(None)

@@ -1,12 +1,13 @@
 //! Being introduced to a session.
 
+use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::{AGAIN, Wish, ask};
 use crate::core::{Answer, Ask, Grant, NotRun, Place};
 use crate::runner::channel::Channel;
-use crate::runner::keys::Key;
+use crate::runner::keys::End;
 use crate::runner::news::News;
 
 /// How long another node may take to take a connection.
@@ -21,10 +22,8 @@ pub(super) struct Met {
 
 /// Asks for one and connects to it.
 pub(super) fn meet(wish: &Wish, until: Instant) -> Result<Met, NotRun> {
-    let key = Key::generate().map_err(|error| NotRun::failed(error.to_string()))?;
     let question = Ask::Run {
         whom: wish.whom.clone(),
-        key: key.public().to_vec(),
         pinned: wish.pinned,
     };
     loop {
@@ -34,13 +33,8 @@ pub(super) fn meet(wish: &Wish, until: Instant) -> Result<Met, NotRun> {
             Answer::Refused(why) => return Err(NotRun::failed(why)),
             _ => return Err(NotRun::failed("ssid answered something else")),
         };
-        let Grant {
-            place,
-            address,
-            seat,
-        } = grant;
-        let connected = TcpStream::connect_timeout(&address, CONNECT)
-            .and_then(|tcp| Channel::to_session(tcp, &seat.id, &key, seat.key.as_deref()));
+        let connected = connect(&grant);
+        let Grant { place, address, .. } = grant;
         match connected {
             Ok(channel) => {
                 let news = News::new(wish.socket.clone(), place.life, Some(talk));
@@ -62,4 +56,11 @@ pub(super) fn meet(wish: &Wish, until: Instant) -> Result<Met, NotRun> {
             }
         }
     }
+}
+
+fn connect(grant: &Grant) -> io::Result<Channel> {
+    let mut tcp = TcpStream::connect_timeout(&grant.address, CONNECT)?;
+    // The first bytes of a connection always find room.
+    tcp.write_all(&grant.id)?;
+    Channel::new(tcp, End::Surrogate, grant.secrets.as_ref())
 }

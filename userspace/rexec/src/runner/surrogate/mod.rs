@@ -19,6 +19,7 @@ use self::report::Report;
 pub use self::report::Told;
 use self::serve::{End, Serve};
 use self::terminal::Local;
+use super::descriptors;
 use super::signals;
 use super::{NoAnswer, Talk};
 use crate::core::{Answer, Ask, Exit, LOST, NotRun, Place, Spec, Whom};
@@ -136,7 +137,7 @@ fn passing(why: &NoAnswer) -> bool {
 fn attempts(wish: &Wish, mut report: Option<&mut Report>) -> Result<End, NotRun> {
     let until = Instant::now() + PATIENCE;
     let terminal = local(wish);
-    let spec = spec(wish, terminal.as_ref());
+    let spec = spec(wish, terminal.as_ref())?;
     loop {
         let Met {
             place,
@@ -169,14 +170,18 @@ fn local(wish: &Wish) -> Option<Local> {
     wanted.then(Local::open).flatten()
 }
 
-/// Whether it is a file, in which what was not read can be given back.
-fn is_file(fd: impl std::os::fd::AsFd) -> bool {
-    use nix::sys::stat::{SFlag, fstat};
-    let kind = fstat(fd).map(|found| SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT);
-    kind == Ok(SFlag::S_IFREG)
+/// The directory that we are in, which may have been removed: then there is none to run it in,
+/// and it is certainly not meant for another one.
+fn directory() -> Result<Vec<u8>, NotRun> {
+    let found = std::env::current_dir().map_err(|error| {
+        NotRun::failed(format!(
+            "the directory that this runs in can't be found any more ({error}); go elsewhere first, or take -l for the node's own context"
+        ))
+    })?;
+    Ok(found.into_os_string().into_vec())
 }
 
-fn spec(wish: &Wish, terminal: Option<&Local>) -> Spec {
+fn spec(wish: &Wish, terminal: Option<&Local>) -> Result<Spec, NotRun> {
     let bytes = |text: &OsString| text.as_bytes().to_vec();
     let kept = |name: &OsString| !wish.own_context || name == "TERM";
     let variables = std::env::vars_os().filter(|(name, _)| kept(name));
@@ -186,20 +191,16 @@ fn spec(wish: &Wish, terminal: Option<&Local>) -> Spec {
         entry.extend_from_slice(value.as_bytes());
         entry
     });
-    // Without one, the command begins at the root.
-    let directory = std::env::current_dir().ok();
-    Spec {
+    Ok(Spec {
         args: wish.args.iter().map(bytes).collect(),
         environment: environment.collect(),
         own_context: wish.own_context,
-        input_counts: is_file(std::io::stdin()),
-        directory: directory
-            .filter(|_| !wish.own_context)
-            .map(|path| path.into_os_string().into_vec()),
+        input_counts: descriptors::is_file(std::io::stdin()),
+        directory: (!wish.own_context).then(directory).transpose()?,
         ignored: signals::ignored(),
         foreground: terminal.is_some_and(Local::is_foreground),
         errors_apart: terminal.is_some() && !std::io::stderr().is_terminal(),
         terminal: terminal.and_then(Local::describe),
         detached: wish.detached,
-    }
+    })
 }

@@ -15,9 +15,10 @@ use super::stop::stop;
 use super::terminal::Local;
 use crate::core::{Exit, NotRun, Place, Spec, Stream, Surrogate, SurrogateAction};
 use crate::runner::channel::{Channel, Read};
-use crate::runner::descriptors::Shared;
+use crate::runner::descriptors::{Shared, is_null};
 use crate::runner::news::News;
 use crate::runner::readiness::{Ready, Wait};
+use crate::runner::scratch::Scratch;
 use crate::runner::signals;
 
 /// How often it is looked whether we were put into the foreground: nobody tells.
@@ -61,6 +62,7 @@ pub(super) struct Serve<'a> {
     /// There may be more of it, and it is wanted.
     pub(super) reading: bool,
     pub(super) output: [Option<Shared>; 2],
+    pub(super) scratch: Scratch,
     pub(super) terminal: Option<&'a Local>,
     pub(super) foreground: bool,
     /// Which process it is, to be told.
@@ -83,8 +85,9 @@ impl<'a> Serve<'a> {
         let machine = Surrogate::new(spec).map_err(|error| NotRun::failed(error.to_string()))?;
         let signals = signals::read_all().map_err(|errno| failed(errno.into()))?;
         let open = |fd, flags| Shared::standard(fd, flags);
-        let wanted = !wish.no_input && !wish.detached;
         let (input, out, err) = (io::stdin(), io::stdout(), io::stderr());
+        // That there is no input can be said along with the command.
+        let wanted = !wish.no_input && !wish.detached && !is_null(&input);
         let input = wanted.then(|| open(input.as_fd(), OFlag::O_RDONLY));
         let out = open(out.as_fd(), OFlag::O_WRONLY).map_err(failed)?;
         let err = open(err.as_fd(), OFlag::O_WRONLY).map_err(failed)?;
@@ -98,6 +101,7 @@ impl<'a> Serve<'a> {
             reading: wanted,
             input: input.transpose().map_err(failed)?,
             output: [Some(out), Some(err)],
+            scratch: Scratch::default(),
             terminal,
             foreground: spec.foreground,
             began: None,
@@ -188,7 +192,9 @@ impl<'a> Serve<'a> {
         {
             let Place { life, name } = &self.place;
             let node = life.node;
-            self.lost(&format!("node {node} {name} went down (epoch {epoch})"));
+            let why = format!("node {node} {name} went down (epoch {epoch})");
+            let unsaid = !self.machine.was_said();
+            self.lose(&why, unsaid);
         }
         for stream in Stream::WRITTEN {
             self.write(stream, ready.of(On::Output(stream)));
@@ -333,7 +339,13 @@ impl<'a> Serve<'a> {
         }
     }
 
+    /// The connection has ended. As long as the session hasn't said that it is there, it has not
+    /// read anything: its word would have come before the end.
     fn lost(&mut self, why: &str) {
+        self.lose(why, !self.machine.is_met());
+    }
+
+    fn lose(&mut self, why: &str, never_begun: bool) {
         if self.end.is_some() || self.exited.is_some() {
             return;
         }
@@ -343,7 +355,7 @@ impl<'a> Serve<'a> {
                 "lost the command on node {} {name}, and how it ends is not known: {why}; see: ssi cluster",
                 life.node
             ),
-            never_begun: !self.channel.is_established(),
+            never_begun,
         });
     }
 }

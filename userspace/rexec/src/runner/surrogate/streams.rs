@@ -6,7 +6,7 @@ use nix::poll::PollFlags;
 
 use super::serve::Serve;
 use super::terminal::Local;
-use crate::core::{CHUNK, Stream};
+use crate::core::Stream;
 
 impl Serve<'_> {
     /// Takes what is typed, or else comes in.
@@ -22,14 +22,13 @@ impl Serve<'_> {
             self.foreground = false;
             return;
         }
-        let mut buffer = [0; CHUNK];
-        let room = self.machine.room();
-        match input.read(&mut buffer[..room]) {
+        let room = self.scratch.room(self.machine.room());
+        match input.read(room) {
             Ok(0) => {
                 self.reading = false;
                 self.machine.input_ended();
             }
-            Ok(count) => self.machine.input(&buffer[..count]),
+            Ok(count) => self.machine.input(self.scratch.took(count).0),
             Err(error) if passing(&error) => {}
             Err(_) => {
                 // As if it had ended: the terminal is gone, perhaps.

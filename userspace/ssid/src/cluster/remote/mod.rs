@@ -14,7 +14,7 @@ use ssi_clms::core::{NodeId, Number, State, View};
 use ssi_ics::core::Failure;
 use ssi_ics::runner::{Ics, Register, Request};
 use ssi_rexec::core::{Caller, Life, Order, Place, Seat, Whom};
-use ssi_rexec::runner::host;
+use ssi_rexec::runner::host::{self, Secrecy};
 
 use super::Member;
 use super::service::{Service, other, read, reply};
@@ -85,11 +85,15 @@ impl host::World for Elsewhere {
         member.handle.views().borrow().current(own).map(life)
     }
 
-    fn is_protected(&self) -> bool {
-        // Tags protect frames of internode communication, and these are none: what is less
-        // than TLS there is TLS here, unless nothing shall be protected.
-        self.member()
-            .is_none_or(|member| member.kept().security != "none")
+    fn secrecy(&self) -> Secrecy {
+        let security = self.member().map(|member| member.kept().security.clone());
+        match security.as_deref() {
+            Some("none") => Secrecy::Unwanted,
+            Some("tls") => Secrecy::Carried,
+            // Tags protect frames of internode communication from being changed, not from
+            // being read.
+            _ => Secrecy::Missing,
+        }
     }
 
     fn is_member(&self, address: IpAddr) -> bool {

@@ -1,7 +1,8 @@
 //! What their `--help` says.
 
 /// Of the command of this name.
-pub(crate) fn help(name: &str) -> &'static str {
+#[must_use]
+pub fn help(name: &str) -> &'static str {
     match name {
         "onnode" => ONNODE,
         "onall" => ONALL,
@@ -12,7 +13,7 @@ pub(crate) fn help(name: &str) -> &'static str {
     }
 }
 
-pub(super) const RUN: &str = "\
+const RUN: &str = "\
 Run a command on another node
 
 Usage: ssi run [OPTION]... [--] COMMAND [ARGUMENT]...
@@ -50,7 +51,7 @@ failed and nothing was run, 126 the command can't be executed, 127 there is no s
 255 the node or the connection was lost, and how the command ended is not known.
 ";
 
-pub(super) const ONNODE: &str = "\
+const ONNODE: &str = "\
 Traditional: run a command on a node
 
 Usage: ssi onnode [-p] [-l] [-t | -T] [-v] [--no-input] [--detach] NODE COMMAND [ARGUMENT]...
@@ -65,7 +66,7 @@ Exit status: the command's own; 125 ssi failed, 126 it can't be executed, 127 th
 such command, 255 lost.
 ";
 
-pub(super) const ONALL: &str = "\
+const ONALL: &str = "\
 Traditional: run a command on all nodes
 
 Usage: ssi onall [-P NUMBER] [-g] [--class CLASS] [-p] [-l] [-v] [--detach] COMMAND [ARGUMENT]...
@@ -87,7 +88,7 @@ Exit status: the highest of all nodes', of one that was killed 128 and the signa
 failed.
 ";
 
-pub(super) const ONCLASS: &str = "\
+const ONCLASS: &str = "\
 Traditional: run a command on a node of a class
 
 Usage: ssi onclass [-p] [-l] [-t | -T] [-v] [--no-input] [--detach] CLASS COMMAND [ARGUMENT]...
@@ -102,7 +103,7 @@ Exit status: the command's own; 125 ssi failed, 126 it can't be executed, 127 th
 such command, 255 lost.
 ";
 
-pub(super) const FAST: &str = "\
+const FAST: &str = "\
 Traditional: run a command on the least loaded node
 
 Usage: ssi fast [-p] [-l] [-t | -T] [-v] [--no-input] [--detach] [--] COMMAND [ARGUMENT]...
@@ -117,7 +118,7 @@ Exit status: the command's own; 125 ssi failed, 126 it can't be executed, 127 th
 such command, 255 lost.
 ";
 
-pub(super) const FASTNODE: &str = "\
+const FASTNODE: &str = "\
 Traditional: the number of the least loaded node
 
 Usage: ssi fastnode [--class CLASS]

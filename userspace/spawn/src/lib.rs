@@ -2,6 +2,8 @@
 //! as posix_spawn(3) does it. What a fork costs grows with the memory of whoever forks; this
 //! costs the same always.
 
+pub mod precedence;
+
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
@@ -19,18 +21,22 @@ const FLAGS: libc::c_int =
 const STACK: usize = 4096;
 
 /// What the new process does; it gets the last argument of [`clone()`].
-pub(super) type Child = extern "C" fn(*mut c_void) -> libc::c_int;
+pub type Child = extern "C" fn(*mut c_void) -> libc::c_int;
 
 /// Whether a process can be made at once in a cgroup, on this processor.
-pub(super) const INTO_CGROUP: bool = cfg!(target_arch = "x86_64");
+pub const INTO_CGROUP: bool = cfg!(target_arch = "x86_64");
 
-/// Makes one, in a cgroup if there is one. Returns when it has become its program, or ended.
+/// Makes one, in a cgroup if there is one (Linux 5.7). Returns when it has become its program, or
+/// ended: its number, and a descriptor of it.
+///
+/// # Errors
+/// No process can be made.
 ///
 /// # Safety
 /// `child` has our descriptors, so it does nothing to them before it has made them its own
 /// (`CLOSE_RANGE_UNSHARE`). It doesn't return, takes no lock, allocates nothing, and `data` is what it expects.
 /// No handler of a signal may run in it.
-pub(super) unsafe fn clone(
+pub unsafe fn clone(
     cgroup: Option<RawFd>,
     child: Child,
     data: *mut c_void,

@@ -1,5 +1,6 @@
-//! Supervision goes before what it supervises: where processors have more to do than they can,
-//! the end of a process is seen, and the next one begins, before others go on.
+//! A daemon goes before what it has started: where processors have more to do than they can,
+//! the end of a process is seen, and the next one begins, before others go on; and other nodes
+//! have their answers.
 //!
 //! A thread of the usual policy that wakes waits until whoever runs has had his slice, some
 //! milliseconds, whatever the niceness of both; one that asks for a shorter slice doesn't
@@ -19,7 +20,7 @@ static BEFORE: OnceLock<libc::sched_attr> = OnceLock::new();
 ///
 /// # Errors
 /// The kernel refuses. Nothing has changed.
-pub fn take_precedence() -> io::Result<()> {
+pub fn take() -> io::Result<()> {
     let before = schedule()?;
     if before.sched_policy == libc::SCHED_OTHER as u32 {
         reschedule(&libc::sched_attr {
@@ -35,7 +36,8 @@ pub fn take_precedence() -> io::Result<()> {
 }
 
 /// How a process is to be scheduled before it is its program, if otherwise.
-pub(super) fn before() -> Option<&'static libc::sched_attr> {
+#[must_use]
+pub fn before() -> Option<&'static libc::sched_attr> {
     BEFORE.get()
 }
 
@@ -50,8 +52,26 @@ fn schedule() -> io::Result<libc::sched_attr> {
         .ok_or_else(io::Error::last_os_error)
 }
 
-/// Makes system calls only.
-pub(super) fn reschedule(attr: &libc::sched_attr) -> io::Result<()> {
+/// Gives up what whoever has started this process has taken.
+///
+/// # Errors
+/// The kernel refuses. Nothing has changed.
+pub fn take_none() -> io::Result<()> {
+    let found = schedule()?;
+    if found.sched_policy == libc::SCHED_OTHER as u32 {
+        reschedule(&libc::sched_attr {
+            sched_runtime: 0,
+            ..found
+        })?;
+    }
+    Ok(())
+}
+
+/// Schedules the calling thread so. Makes system calls only.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn reschedule(attr: &libc::sched_attr) -> io::Result<()> {
     // SAFETY: the kernel reads as many bytes as the struct says that it has.
     let done = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const *attr, 0) };
     (done == 0)

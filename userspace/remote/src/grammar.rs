@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::RawFd;
+use std::path::PathBuf;
 
 use ssi_api::process::Pid;
 use ssi_rexec::core::Whom;
@@ -9,7 +10,7 @@ use ssi_rexec::runner::Terminals;
 
 /// What a command line says.
 #[derive(Debug)]
-pub(super) enum Invocation {
+pub(crate) enum Invocation {
     Help,
     One(Plan),
     All(All),
@@ -19,31 +20,33 @@ pub(super) enum Invocation {
 
 /// A command for one node.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) whom: Whom,
-    pub(super) args: Vec<OsString>,
-    pub(super) pinned: bool,
-    pub(super) own_context: bool,
-    pub(super) terminals: Terminals,
-    pub(super) detached: bool,
-    pub(super) no_input: bool,
-    pub(super) verbose: bool,
+pub(crate) struct Plan {
+    pub(crate) whom: Whom,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) pinned: bool,
+    pub(crate) own_context: bool,
+    pub(crate) terminals: Terminals,
+    pub(crate) detached: bool,
+    pub(crate) no_input: bool,
+    pub(crate) verbose: bool,
     /// For libraries, and so in no help: `--report FD`.
-    pub(super) report: Option<RawFd>,
+    pub(crate) report: Option<RawFd>,
+    /// Where `ssid` listens, if not where everybody looks: `--socket PATH`, for ourselves.
+    pub(crate) socket: Option<PathBuf>,
 }
 
 /// A command for several.
 #[derive(Debug)]
-pub(super) struct All {
+pub(crate) struct All {
     /// Of this class, or all.
-    pub(super) class: Option<String>,
+    pub(crate) class: Option<String>,
     /// So many at a time; none: all.
-    pub(super) parallel: Option<usize>,
+    pub(crate) parallel: Option<usize>,
     /// What one node says together, instead of line by line.
-    pub(super) grouped: bool,
+    pub(crate) grouped: bool,
     /// Options for each node's own command.
-    pub(super) options: Vec<OsString>,
-    pub(super) args: Vec<OsString>,
+    pub(crate) options: Vec<OsString>,
+    pub(crate) args: Vec<OsString>,
 }
 
 /// Which options a command has besides the common ones.
@@ -71,11 +74,12 @@ struct Options {
     no_input: bool,
     verbose: bool,
     report: Option<RawFd>,
+    socket: Option<PathBuf>,
     help: bool,
 }
 
 /// Reads the words after the name of a command.
-pub(super) fn parse(name: &str, words: &[OsString]) -> Result<Invocation, String> {
+pub(crate) fn parse(name: &str, words: &[OsString]) -> Result<Invocation, String> {
     let kind = match name {
         "onnode" => Kind::OnNode,
         "onall" => Kind::OnAll,
@@ -153,7 +157,10 @@ impl Options {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (option, None),
         };
-        let takes = matches!(name, "node" | "near" | "class" | "parallel" | "report");
+        let takes = matches!(
+            name,
+            "node" | "near" | "class" | "parallel" | "report" | "socket"
+        );
         if !takes && value.is_some() {
             return Err(format!("--{name} takes no value"));
         }
@@ -169,6 +176,10 @@ impl Options {
                 // The standard ones are the command's.
                 let fd = value()?.parse().ok().filter(|fd| *fd > 2);
                 self.report = Some(fd.ok_or("--report wants a descriptor from 3 on")?);
+                Ok(())
+            }
+            ("socket", Kind::OnNode) => {
+                self.socket = Some(value()?.into());
                 Ok(())
             }
             ("class", Kind::OnAll | Kind::FastNode) => {
@@ -277,6 +288,7 @@ impl Options {
             no_input: self.no_input,
             verbose: self.verbose,
             report: self.report,
+            socket: self.socket,
         })
     }
 

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alias::words;
+
+fn words(line: &str) -> Vec<OsString> {
+    line.split(' ').map(OsString::from).collect()
+}
 
 fn one(name: &str, line: &str) -> Plan {
     match parse(name, &words(line)) {

@@ -9,18 +9,18 @@ use std::sync::Mutex;
 use std::thread;
 
 use serde::Serialize;
+use ssi_api::text::{self, JSON_VERSION};
 use ssi_rexec::core::{FAILED, Place, Whom};
 use ssi_rexec::runner;
 
-use super::grammar::All;
-use crate::args::Common;
+use crate::Settings;
 use crate::fail::Fail;
-use crate::output::{self, Format};
+use crate::grammar::All;
 
 /// Runs it everywhere; the highest exit status.
-pub(super) fn run(all: &All, shown: &str, common: &Common, socket: &Path) -> Result<u8, Fail> {
+pub(crate) fn run(all: &All, shown: &str, settings: &Settings, socket: &Path) -> Result<u8, Fail> {
     let class = all.class.clone().map(Whom::Class);
-    let places = runner::nodes(socket, class).map_err(|not| Fail::Failed(not.why))?;
+    let places = runner::nodes(socket, class)?;
     let at_a_time = all
         .parallel
         .unwrap_or(places.len())
@@ -32,7 +32,7 @@ pub(super) fn run(all: &All, shown: &str, common: &Common, socket: &Path) -> Res
             scope.spawn(|| {
                 let next = || lock(&waiting).pop_front();
                 while let Some(place) = next() {
-                    let said = one(all, shown, common, &place);
+                    let said = one(all, shown, settings, &place);
                     lock(&done).push(said);
                 }
             });
@@ -40,32 +40,42 @@ pub(super) fn run(all: &All, shown: &str, common: &Common, socket: &Path) -> Res
     });
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|node| node.number);
-    if common.output == Format::Json {
-        output::print(&output::json(&[("nodes", &done)]))?;
+    if settings.json {
+        text::print_json(&Said {
+            nodes: &done,
+            version: JSON_VERSION,
+        })?;
     }
     Ok(done.iter().map(|node| node.status).max().unwrap_or(FAILED))
+}
+
+/// What `-o json` says.
+#[derive(Serialize)]
+struct Said<'a> {
+    nodes: &'a [Node],
+    version: u32,
 }
 
 /// What came of one node.
 #[derive(Debug, Default, Serialize)]
 struct Node {
-    number: u16,
     name: String,
+    number: u16,
     status: u8,
-    stdout: String,
     stderr: String,
+    stdout: String,
 }
 
-fn one(all: &All, shown: &str, common: &Common, place: &Place) -> Node {
+fn one(all: &All, shown: &str, settings: &Settings, place: &Place) -> Node {
     let mut node = Node {
         number: place.life.node,
         name: place.name.clone(),
         ..Node::default()
     };
-    let status = start(all, common, place).and_then(|child| {
-        if common.output == Format::Json || all.grouped {
+    let status = start(all, settings, place).and_then(|child| {
+        if settings.json || all.grouped {
             let output = child.wait_with_output()?;
-            if common.output == Format::Json {
+            if settings.json {
                 node.stdout = String::from_utf8_lossy(&output.stdout).into_owned();
                 node.stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             } else {
@@ -79,19 +89,19 @@ fn one(all: &All, shown: &str, common: &Common, place: &Place) -> Node {
         Ok(status) => code(status),
         Err(error) => {
             let why = format!("{shown}: node {} {}: {error}", node.number, node.name);
-            eprintln!("{}", output::plain(&why));
+            eprintln!("{}", text::plain(&why));
             FAILED
         }
     };
     node
 }
 
-fn start(all: &All, common: &Common, place: &Place) -> io::Result<Child> {
+fn start(all: &All, settings: &Settings, place: &Place) -> io::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("ssi").arg("--socket").arg(&common.socket);
-    command.args(["run", "--no-tty", "--no-input", "--node"]);
+    command.arg0("onnode").arg("--socket").arg(&settings.socket);
+    command.args(["--no-tty", "--no-input"]).args(&all.options);
     command.arg(place.life.node.to_string());
-    command.args(&all.options).arg("--").args(&all.args);
+    command.arg("--").args(&all.args);
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: one system call on plain values.
@@ -144,7 +154,7 @@ fn copy<W: Write>(from: Option<impl Read>, number: u16, to: impl Fn() -> W) -> i
 
 fn together(place: &Place, out: &[u8], err: &[u8]) -> io::Result<()> {
     let mut to = io::stdout().lock();
-    let name = output::plain(&place.name);
+    let name = text::plain(&place.name);
     writeln!(to, "--- {} {name}", place.life.node)?;
     to.write_all(out)?;
     to.flush()?;
