@@ -57,6 +57,8 @@ pub(crate) enum What {
         rounds: usize,
         /// Commands of each, in a round.
         commands: usize,
+        /// How many of them one after the other, before it is another's turn.
+        in_a_row: usize,
         /// How many of them at once.
         at_once: usize,
     },
@@ -295,6 +297,7 @@ pub(crate) enum KeepalivePart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RexecPart {
     Command,
+    Series,
     Many,
 }
 

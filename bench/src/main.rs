@@ -60,8 +60,9 @@ fn run(args: Args) -> Result<()> {
         Some(What::RexecNear {
             rounds,
             commands,
+            in_a_row,
             at_once,
-        }) => rexec::near(rounds, commands, at_once),
+        }) => rexec::near(rounds, commands, in_a_row, at_once),
         Some(What::Herd { count }) => proc::herd(count),
         Some(What::KeepaliveFar { folder, count }) => keepalive::supervise(&folder, count),
         Some(What::IcsFar) => ics::serve(),

@@ -52,21 +52,26 @@ pub(crate) fn run(
     for part in parts {
         sections.push(match part {
             RexecPart::Command => {
+                progress.says("one command, and another's");
+                section(&took(options.rounds, options.commands, 1, 1)?, &COMMAND)?
+            }
+            RexecPart::Series => {
                 progress.says("one command after the other");
-                section(&took(options.rounds, options.commands, 1)?, &COMMAND)?
+                let (rounds, commands) = (options.rounds, options.commands);
+                section(&took(rounds, commands, commands, 1)?, &SERIES)?
             }
             RexecPart::Many => {
                 progress.says("many commands at once");
                 let rounds = options.rounds.div_ceil(3);
-                section(&took(rounds, 1, options.many)?, &MANY)?
+                section(&took(rounds, 1, 1, options.many)?, &MANY)?
             }
         });
     }
     Ok(())
 }
 
-fn took(rounds: usize, commands: usize, at_once: usize) -> Result<Took> {
-    let numbers = [rounds, commands, at_once].map(|number| number.to_string());
+fn took(rounds: usize, commands: usize, in_a_row: usize, at_once: usize) -> Result<Took> {
+    let numbers = [rounds, commands, in_a_row, at_once].map(|number| number.to_string());
     let mut near = vec!["exec", NEAR, "ssi-bench", "rexec-near"];
     near.extend(numbers.iter().map(String::as_str));
     let said = testbed(&near, "")?;
@@ -77,7 +82,7 @@ fn took(rounds: usize, commands: usize, at_once: usize) -> Result<Took> {
     Ok(took)
 }
 
-/// What is different in the two sections.
+/// What is different in the sections.
 struct About {
     name: &'static str,
     about: &'static str,
@@ -87,9 +92,15 @@ struct About {
 
 const COMMAND: About = About {
     name: "command",
-    about: "`true`, from just before it is asked for until its status is there; the median of a \
-            round. Both nodes share this machine's processors",
+    about: "`true`, from just before it is asked for until its status is there; in turns, by fork \
+            and exec, the median of a round. Both nodes share this machine's processors",
     bar: Some(3.0),
+};
+const SERIES: About = About {
+    name: "series",
+    about: "the same by posix_spawn, many of one right after the other before it is another's \
+            turn: what is made ready for the next command is made meanwhile",
+    bar: None,
 };
 const MANY: About = About {
     name: "many",

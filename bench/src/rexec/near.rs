@@ -21,8 +21,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What sshd lets run at once on a connection (MaxSessions).
 const SESSIONS: usize = 10;
 
-/// Measures, and prints what each command took, or all `at_once`.
-pub(crate) fn measure(rounds: usize, commands: usize, at_once: usize) -> Result<()> {
+/// Measures, and prints what each command took, or all `at_once`. Everybody has a turn after
+/// `in_a_row` of one.
+pub(crate) fn measure(
+    rounds: usize,
+    commands: usize,
+    in_a_row: usize,
+    at_once: usize,
+) -> Result<()> {
+    // A shell forks, and so copies its memory's tables, whatever it starts; many at once, or
+    // one right after the other, are started as quickly as can be.
+    let forked = in_a_row == 1 && at_once == 1;
     let own = std::env::current_exe()?;
     // What the name is a link to.
     let onnode = own.with_file_name("ssi-remote");
@@ -37,18 +46,25 @@ pub(crate) fn measure(rounds: usize, commands: usize, at_once: usize) -> Result<
     ];
     for command in &mut each {
         for _ in 0..WARM {
-            run(command, 1, 1)?;
+            run(command, forked, 1, 1)?;
         }
     }
     let mut took = Took::new();
     for round in 0..rounds {
         let mut seen: [Vec<u64>; WHO.len()] = Default::default();
-        for turn in 0..each.len() {
-            // Nobody always comes after the same one.
-            let which = (turn + round) % each.len();
-            let most = if which == 2 { SESSIONS } else { at_once };
-            for _ in 0..commands {
-                seen[which].push(run(&mut each[which], at_once, most)?);
+        for row in 0..commands / in_a_row {
+            for turn in 0..each.len() {
+                // Nobody always comes after the same one.
+                let turn = if row % 2 == 0 {
+                    turn
+                } else {
+                    each.len() - 1 - turn
+                };
+                let which = (turn + round) % each.len();
+                let most = if which == 2 { SESSIONS } else { at_once };
+                for _ in 0..in_a_row {
+                    seen[which].push(run(&mut each[which], forked, at_once, most)?);
+                }
             }
         }
         let round_trip = round_trip()?;
@@ -59,9 +75,21 @@ pub(crate) fn measure(rounds: usize, commands: usize, at_once: usize) -> Result<
     Ok(())
 }
 
-/// Nanoseconds until `count` have ended, of which `most` run at a time.
-fn run(command: &mut dyn FnMut() -> Command, count: usize, most: usize) -> Result<u64> {
+/// Nanoseconds until `count` have ended, of which `most` run at a time. `forked`: by fork(2) and
+/// execve(2), instead of posix_spawn(3).
+fn run(
+    command: &mut dyn FnMut() -> Command,
+    forked: bool,
+    count: usize,
+    most: usize,
+) -> Result<u64> {
     let mut commands: Vec<Command> = (0..count).map(|_| command()).collect();
+    if forked {
+        for command in &mut commands {
+            // SAFETY: nothing is done; only that there is something to be done makes it a fork.
+            unsafe { command.pre_exec(|| Ok(())) };
+        }
+    }
     let mut running = VecDeque::new();
     let start = Instant::now();
     for command in &mut commands {

@@ -81,8 +81,8 @@ pub struct Grant {
     pub place: Place,
     /// Where it listens for this.
     pub address: SocketAddr,
-    /// What to say there first.
-    pub id: Id,
+    /// What to say there first; none: a connection comes along with this, and has said it.
+    pub id: Option<Id>,
     /// What protects the connection, if anything does.
     pub secrets: Option<Secrets>,
 }
@@ -104,6 +104,8 @@ pub enum Protection {
 pub struct Seat {
     /// What its connection says first.
     pub id: Id,
+    /// It has its connection already, the one that was said.
+    pub has_connection: bool,
     /// What protects it, as it was asked for.
     pub protection: Given,
 }
@@ -124,6 +126,8 @@ pub enum Given {
 pub struct Order {
     /// For whom.
     pub caller: Caller,
+    /// A connection that waits for a command, by what it has said.
+    pub spare: Option<Id>,
     /// How the connection is to be protected.
     pub protection: Protection,
     /// The asking node.

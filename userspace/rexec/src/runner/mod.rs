@@ -6,6 +6,7 @@ mod descriptors;
 pub mod host;
 mod keys;
 mod news;
+mod pass;
 mod readiness;
 mod scratch;
 mod session;

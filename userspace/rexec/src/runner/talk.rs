@@ -1,8 +1,8 @@
 //! Questions to the daemon and its answers, over a UNIX socket: a length of four bytes, then
 //! the message.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::pass::receive;
 use crate::core::{Answer, Ask};
 
 /// The longest message, bytes: the names of 511 nodes.
@@ -39,6 +40,8 @@ pub enum NoAnswer {
 pub struct Talk {
     stream: UnixStream,
     came: Vec<u8>,
+    /// A descriptor that came along.
+    passed: Option<OwnedFd>,
 }
 
 impl Talk {
@@ -56,6 +59,7 @@ impl Talk {
         Ok(Self {
             stream,
             came: Vec::new(),
+            passed: None,
         })
     }
 
@@ -101,15 +105,16 @@ impl Talk {
 
     /// Reads some more; false: the daemon has gone.
     pub(super) fn hear(&mut self) -> io::Result<bool> {
-        let mut buffer = [0; 4096];
-        let count = loop {
-            match self.stream.read(&mut buffer) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
+        let mut buffer = [0; 1024];
+        let (count, passed) = receive(&self.stream, &mut buffer)?;
         self.came.extend_from_slice(&buffer[..count]);
+        self.passed = passed.or(self.passed.take());
         Ok(count > 0)
+    }
+
+    /// The descriptor that came along with an answer.
+    pub(super) fn passed(&mut self) -> Option<OwnedFd> {
+        self.passed.take()
     }
 }
 

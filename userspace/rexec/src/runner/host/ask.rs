@@ -6,16 +6,18 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use super::secrets::Asked;
 use super::{Host, World, caller};
 use crate::core::{Answer, Ask, Grant, Order, Place, Seat, Whom};
+use crate::runner::pass;
 use crate::runner::talk::{length_of, packed, unpacked};
 
 /// How many conversations there may be: one for each command that runs here, or was started
@@ -23,6 +25,9 @@ use crate::runner::talk::{length_of, packed, unpacked};
 const MOST_OF_ONE: usize = 4096;
 /// And of all.
 const MOST: usize = 16_384;
+/// When a connection that was used is replaced, if the command has not ended before: then there
+/// is nothing to be done that is waited for.
+const LATER: Duration = Duration::from_millis(20);
 /// How long a question may take once it has begun.
 const SLOW: Duration = Duration::from_secs(10);
 
@@ -122,21 +127,28 @@ impl<W: World> Host<W> {
         }
     }
 
-    async fn converse(&self, mut stream: UnixStream) -> io::Result<()> {
+    async fn converse(self: &Arc<Self>, mut stream: UnixStream) -> io::Result<()> {
         let question: Ask = hear(&mut stream).await?;
         match question {
             Ask::Run { whom, pinned } => {
-                let answer = self.introduce(&stream, whom, pinned).await;
-                let life = match &answer {
-                    Ok(grant) => Some(grant.place.life),
-                    Err(_) => None,
+                let (grant, passed) = match self.introduce(&stream, whom, pinned).await {
+                    Ok(granted) => granted,
+                    Err(why) => return say(&mut stream, &Answer::Refused(why)).await,
                 };
-                let answer =
-                    answer.map_or_else(Answer::Refused, |grant| Answer::Granted(Box::new(grant)));
-                say(&mut stream, &answer).await?;
-                match life {
-                    Some(life) => self.watch(stream, life).await,
-                    None => Ok(()),
+                let (life, address) = (grant.place.life, grant.address);
+                let answer = Answer::Granted(Box::new(grant));
+                match passed {
+                    Some(tcp) => say_and_pass(&mut stream, &answer, tcp).await?,
+                    None => say(&mut stream, &answer).await?,
+                }
+                let mut watching = pin!(self.watch(stream, life));
+                let short = timeout(LATER, &mut watching).await;
+                if Some(life) != self.world.here() {
+                    self.spares.fill_up(life, address);
+                }
+                match short {
+                    Ok(ended) => ended,
+                    Err(_) => watching.await,
                 }
             }
             Ask::Watch(life) => self.watch(stream, life).await,
@@ -151,13 +163,14 @@ impl<W: World> Host<W> {
         }
     }
 
-    /// Has a session expect the surrogate at the other end of `stream`.
+    /// Has a session expect the surrogate at the other end of `stream`, which may have its
+    /// connection already.
     async fn introduce(
-        &self,
+        self: &Arc<Self>,
         stream: &UnixStream,
         whom: Whom,
         pinned: bool,
-    ) -> Result<Grant, String> {
+    ) -> Result<(Grant, Option<TcpStream>), String> {
         let caller =
             caller::of(stream).map_err(|error| format!("who asks is not known: {error}"))?;
         self.world.may(&caller)?;
@@ -168,8 +181,11 @@ impl<W: World> Host<W> {
         let (place, address) = self.world.choose(whom).await?;
         let asked = Asked::new(self.world.secrecy());
         let (asked, protection) = asked.map_err(|error| error.to_string())?;
+        let address = SocketAddr::new(address, crate::PORT);
+        let spare = self.spares.take(place.life);
         let order = Order {
             caller,
+            spare: spare.as_ref().map(|spare| spare.id),
             protection,
             from,
             pinned,
@@ -181,14 +197,20 @@ impl<W: World> Host<W> {
         };
         let Place { life, name } = &place;
         let node = |why: String| format!("node {} {name}: {why}", life.node);
-        let Seat { id, protection } = seat.map_err(node)?;
-        let secrets = asked.answered(protection, &id);
-        Ok(Grant {
-            secrets: secrets.map_err(|error| node(error.to_string()))?,
-            address: SocketAddr::new(address, crate::PORT),
-            place,
+        let Seat {
             id,
-        })
+            has_connection,
+            protection,
+        } = seat.map_err(node)?;
+        let secrets = asked.answered(protection, &id);
+        let grant = Grant {
+            secrets: secrets.map_err(|error| node(error.to_string()))?,
+            address,
+            id: (!has_connection).then_some(id),
+            place,
+        };
+        let passed = spare.filter(|_| has_connection).map(|spare| spare.tcp);
+        Ok((grant, passed))
     }
 
     /// Tells when a life ends, unless whoever wants to know goes first.
@@ -221,4 +243,11 @@ async fn hear(stream: &mut UnixStream) -> io::Result<Ask> {
 async fn say(stream: &mut UnixStream, answer: &Answer) -> io::Result<()> {
     let bytes = packed(answer)?;
     timeout(SLOW, stream.write_all(&bytes)).await?
+}
+
+async fn say_and_pass(stream: &mut UnixStream, answer: &Answer, tcp: TcpStream) -> io::Result<()> {
+    let bytes = packed(answer)?;
+    let sending = stream.async_io(Interest::WRITABLE, || pass::send(&*stream, &bytes, &tcp));
+    let sent = timeout(SLOW, sending).await??;
+    timeout(SLOW, stream.write_all(&bytes[sent..])).await?
 }

@@ -2,17 +2,20 @@
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::hand_over::hand_over;
+use super::sessions::Session;
+use super::spare::{PATIENCE, is_spare};
 use super::{Expected, Host, World};
 use crate::core::{Id, Packed, Turned};
+use crate::runner::pass;
+use crate::runner::session::LONGEST;
 
 /// How many may be about to say their id, and how long each may take.
 const CROWD: usize = 256;
@@ -30,7 +33,7 @@ impl<W: World> Host<W> {
                 Err(error) => {
                     // Out of descriptors, perhaps: what is open may close again.
                     tracing::warn!("cannot take a connection for remote execution: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
@@ -51,18 +54,43 @@ impl<W: World> Host<W> {
         }
     }
 
-    async fn take(&self, mut tcp: TcpStream, from: IpAddr) {
+    async fn take(self: &Arc<Self>, mut tcp: TcpStream, from: IpAddr) {
         let mut id = Id::default();
         if !matches!(timeout(SILENT, tcp.read_exact(&mut id)).await, Ok(Ok(_))) {
             self.turn_away(from, Turned::Silent);
+            return;
+        }
+        if is_spare(&id) {
+            self.let_wait(tcp, id, from);
             return;
         }
         let Some(expected) = self.claim(&id) else {
             self.turn_away(from, Turned::Unknown);
             return;
         };
+        self.give_or_say(tcp, expected).await;
+    }
+
+    /// Keeps a connection for the command that will come, for a while.
+    fn let_wait(self: &Arc<Self>, tcp: TcpStream, id: Id, from: IpAddr) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.expect(self.start.elapsed(), id, tcp) {
+            self.turn_away(from, Turned::Crowd);
+            return;
+        }
+        let host = self.clone();
+        tokio::spawn(async move {
+            sleep(PATIENCE).await;
+            host.spare(&id);
+        });
+    }
+
+    /// Gives a connection to a session. If there is none, it is closed, and whoever is at its
+    /// other end sees that nothing was run.
+    pub(super) async fn give_or_say(&self, tcp: TcpStream, expected: Expected) {
+        let node = expected.order.from.node;
         if let Err(error) = self.give(tcp, expected).await {
-            tracing::warn!("no session takes a command from {from}: {error}");
+            tracing::warn!("no session takes a command from node {node}: {error}");
         }
     }
 
@@ -79,10 +107,10 @@ impl<W: World> Host<W> {
         let mut result = Ok(());
         for _ in 0..ATTEMPTS {
             let session = self.sessions.take().await?;
-            result = hand_over(&session.socket, &packed, &tcp);
+            result = hand_over(&session, &packed, &tcp);
             if result.is_ok() {
                 let pid = session.pid;
-                self.sessions.replenish(move || {
+                self.sessions.replace(session, move || {
                     tracing::info!(
                         "user {user} of node {node} runs a command, below process {pid}"
                     );
@@ -93,4 +121,13 @@ impl<W: World> Host<W> {
         }
         result
     }
+}
+
+/// All of it, in one packet.
+fn hand_over(session: &Session, packed: &Packed, tcp: &TcpStream) -> io::Result<()> {
+    let bytes = postcard::to_stdvec(packed).map_err(io::Error::other)?;
+    if bytes.len() > LONGEST {
+        return Err(io::Error::other("too much for a session"));
+    }
+    pass::send(&session.socket, &bytes, tcp).map(drop)
 }

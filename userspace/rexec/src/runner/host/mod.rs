@@ -4,10 +4,10 @@
 mod ask;
 mod caller;
 mod connections;
-mod hand_over;
 mod refusals;
 mod secrets;
 mod sessions;
+mod spare;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,10 +18,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpStream;
+
 use self::refusals::Refusals;
 use self::sessions::Sessions;
+use self::spare::Spares;
 use crate::core::{Caller, Id, Life, Order, Pending, Place, Seat, Secrets, Turned, Whom};
 
+/// How many connections of others may wait for a command.
+const MOST_WAIT: usize = 256;
 /// How many sessions may be expected at a time, and for how long.
 const MOST: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,6 +78,9 @@ pub struct Host<W> {
     world: Arc<W>,
     socket: PathBuf,
     pending: Mutex<Pending<Id, Expected>>,
+    /// Connections of other nodes that wait for a command, and ours there.
+    waiting: Mutex<Pending<Id, TcpStream>>,
+    spares: Spares,
     sessions: Sessions,
     refusals: Refusals,
     start: Instant,
@@ -92,6 +100,8 @@ impl<W: World> Host<W> {
             world,
             socket: directory.join(crate::SOCKET),
             pending: Mutex::new(Pending::new(MOST, PATIENCE)),
+            waiting: Mutex::new(Pending::new(MOST_WAIT, spare::PATIENCE)),
+            spares: Spares::default(),
             sessions: Sessions::new(programs),
             refusals: Refusals::default(),
             start: Instant::now(),
@@ -102,14 +112,25 @@ impl<W: World> Host<W> {
     ///
     /// # Errors
     /// There are too many, or no session could be started.
-    pub fn expect(&self, order: Order) -> Result<Seat, String> {
+    pub fn expect(self: &Arc<Self>, order: Order) -> Result<Seat, String> {
         self.sessions.is_there()?;
         let other = |error: io::Error| error.to_string();
         let mut id = Id::default();
         secrets::fill(&mut id).map_err(other)?;
         let (protection, secrets) = secrets::answer(&order.protection, &id).map_err(other)?;
-        let seat = Seat { id, protection };
+        let mut seat = Seat {
+            id,
+            has_connection: false,
+            protection,
+        };
+        let spare = order.spare.and_then(|id| self.spare(&id));
         let expected = Expected { order, secrets };
+        if let Some(tcp) = spare {
+            seat.has_connection = true;
+            let host = self.clone();
+            tokio::spawn(async move { host.give_or_say(tcp, expected).await });
+            return Ok(seat);
+        }
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if !pending.expect(self.start.elapsed(), id, expected) {
             return Err(format!("the node expects {MOST} commands already"));
@@ -126,12 +147,17 @@ impl<W: World> Host<W> {
 
     /// Has some sessions wait, so that the first command needn't.
     pub fn get_ready(&self) {
-        self.sessions.replenish(|| ());
+        self.sessions.fill_up();
     }
 
     fn claim(&self, id: &Id) -> Option<Expected> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.claim(self.start.elapsed(), id)
+    }
+
+    fn spare(&self, id: &Id) -> Option<TcpStream> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.claim(self.start.elapsed(), id)
     }
 
     fn turn_away(&self, from: IpAddr, why: Turned) {

@@ -11,14 +11,17 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
 use crate::SESSION;
 
 /// How many wait when nobody is expected.
 const SPARE: usize = 4;
 /// How many wait at most, and are started at a time.
 const MOST: usize = 16;
-/// When one that has been taken is replaced.
-const LATER: Duration = Duration::from_millis(5);
+/// When one that has been taken is replaced, if its command has not ended before.
+const LATER: Duration = Duration::from_millis(20);
 
 /// Those that wait.
 #[derive(Clone, Debug)]
@@ -40,6 +43,7 @@ pub(super) struct Session {
     /// Our end of its standard input.
     pub(super) socket: OwnedFd,
     pub(super) pid: u32,
+    ended: JoinHandle<()>,
 }
 
 impl Sessions {
@@ -66,13 +70,19 @@ impl Sessions {
         self.start_up_to(expected.min(MOST));
     }
 
-    /// Has those replaced that have been taken, and then `also`, a little later: a command that
-    /// has just begun has the processors first.
-    pub(super) fn replenish(&self, also: impl FnOnce() + Send + 'static) {
+    /// Has some started, as many as are to wait.
+    pub(super) fn fill_up(&self) {
+        self.start_up_to(SPARE);
+    }
+
+    /// Has one that was taken replaced, and then `also`; but not at once, as the command that
+    /// begins has the processors first: where one comes after the other, there is room when one
+    /// has ended.
+    pub(super) fn replace(&self, taken: Session, also: impl FnOnce() + Send + 'static) {
         let sessions = self.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(LATER).await;
-            sessions.start_up_to(SPARE);
+            let _ = timeout(LATER, taken.ended).await;
+            sessions.fill_up();
             also();
         });
     }
@@ -130,8 +140,12 @@ impl Sessions {
         let mut child = command.spawn()?;
         let pid = child.id().unwrap_or(0);
         // It outlives the daemon; as long as that lives, it has to be reaped.
-        tokio::spawn(async move { child.wait().await });
-        Ok(Session { socket: ours, pid })
+        let ended = tokio::spawn(async move { drop(child.wait().await) });
+        Ok(Session {
+            socket: ours,
+            pid,
+            ended,
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {

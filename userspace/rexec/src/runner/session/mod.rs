@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use self::serve::Serve;
 use super::channel::Channel;
 use super::keys::End;
+use rustix::mm::{MlockAllFlags, mlockall, munlockall};
 use ssi_spawn::precedence;
 
 use super::news::News;
@@ -50,6 +51,10 @@ fn session() -> io::Result<()> {
     // All that a command may inherit; the daemon's own precedence is not for it.
     let ignored = signals::ignored_now();
     let _ = precedence::take_none();
+    // What is touched for the first time later is waited for by somebody; now nobody waits.
+    if mlockall(MlockAllFlags::CURRENT).is_ok() {
+        let _ = munlockall();
+    }
     let daemon = io::stdin();
     let Some((packed, tcp)) = packed::take(&daemon)? else {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use super::{AGAIN, Wish, ask};
@@ -27,13 +28,13 @@ pub(super) fn meet(wish: &Wish, until: Instant) -> Result<Met, NotRun> {
         pinned: wish.pinned,
     };
     loop {
-        let (answer, talk) = ask(&wish.socket, &question)?;
+        let (answer, mut talk) = ask(&wish.socket, &question)?;
         let grant = match answer {
             Answer::Granted(grant) => *grant,
             Answer::Refused(why) => return Err(NotRun::failed(why)),
             _ => return Err(NotRun::failed("ssid answered something else")),
         };
-        let connected = connect(&grant);
+        let connected = connect(&grant, talk.passed());
         let Grant { place, address, .. } = grant;
         match connected {
             Ok(channel) => {
@@ -58,9 +59,16 @@ pub(super) fn meet(wish: &Wish, until: Instant) -> Result<Met, NotRun> {
     }
 }
 
-fn connect(grant: &Grant) -> io::Result<Channel> {
-    let mut tcp = TcpStream::connect_timeout(&grant.address, CONNECT)?;
-    // The first bytes of a connection always find room.
-    tcp.write_all(&grant.id)?;
+fn connect(grant: &Grant, passed: Option<OwnedFd>) -> io::Result<Channel> {
+    let tcp = match (&grant.id, passed) {
+        (None, Some(connection)) => connection.into(),
+        (None, None) => return Err(io::Error::other("no connection came from ssid")),
+        (Some(id), _) => {
+            let mut tcp = TcpStream::connect_timeout(&grant.address, CONNECT)?;
+            // The first bytes of a connection always find room.
+            tcp.write_all(id)?;
+            tcp
+        }
+    };
     Channel::new(tcp, End::Surrogate, grant.secrets.as_ref())
 }
