@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::cluster::Family::V4;
-use common::load::{FewPorts, Load};
+use common::load::{self, FewPorts, Load};
 use common::lvs::Service;
 use common::{Cluster, main as run, web};
 
@@ -42,6 +42,14 @@ fn main() -> ExitCode {
                 },
             ),
             ("adding a server resets no connection: slot", add),
+            (
+                "all servers are drained at once, and come back in turn: no connection is reset",
+                none,
+            ),
+            (
+                "both servers are drained in turn, and come back in turn: no connection is reset",
+                both,
+            ),
             (
                 "slots move while the client's ports come round again: no request fails",
                 again,
@@ -132,10 +140,59 @@ fn add(cluster: &Cluster) {
     );
 }
 
+/// While no server takes connections, what opens one is dropped, and the old ones go on; so
+/// they do when one server after the other takes connections again.
+fn none(cluster: &Cluster) {
+    let service = service(cluster, "slot", cluster.nodes());
+    let held = Load::held(cluster.client(), service.address, HELD, BEAT);
+    thread::sleep(Duration::from_secs(1));
+
+    let server = |node| cluster.server(node, V4, 80);
+    let servers: Vec<_> = cluster.nodes().map(server).collect();
+    service.set_weights(cluster.host(2), &servers, "-g", 0);
+    // For all of the client's patience: what opens a connection is sent again and again.
+    let refused = load::burst(cluster.client(), service.address, 1);
+    assert_eq!(refused.total(), 0, "a drained server took a connection");
+
+    service.set_weight(cluster.host(3), server(2), "-g", 1);
+    let short = Load::short(cluster.client(), service.address, 4);
+    thread::sleep(Duration::from_secs(2));
+    let short = short.stop();
+    short.assert_flawless();
+    assert_eq!(short.by("node2"), short.total(), "{:?}", short.answered);
+
+    for node in cluster.nodes().filter(|node| *node != 2) {
+        service.set_weight(cluster.host(node), server(node), "-g", 1);
+        thread::sleep(Duration::from_millis(400));
+    }
+    let held = held.stop();
+    held.assert_flawless();
+    assert_eq!(held.answered.len(), usize::from(NODES), "{held:?}");
+}
+
+/// Of two that are drained one after the other, each slot knows both.
+fn both(cluster: &Cluster) {
+    let service = service(cluster, "slot", 1..=2);
+    let held = Load::held(cluster.client(), service.address, HELD, BEAT);
+    thread::sleep(Duration::from_secs(1));
+    let server = |node| cluster.server(node, V4, 80);
+    for node in 1..=2 {
+        service.set_weight(cluster.host(3), server(node), "-g", 0);
+        thread::sleep(Duration::from_secs(1));
+    }
+    // The one that was drained last, and both.
+    for node in [2, 1] {
+        service.set_weight(cluster.host(3), server(node), "-g", 1);
+        thread::sleep(Duration::from_secs(1));
+    }
+    let held = held.stop();
+    held.assert_flawless();
+    assert_eq!(held.answered.len(), 2, "{held:?}");
+}
+
 /// All servers are drained in turn, and take connections again in turn. While none does, what
-/// opens a connection is dropped, and sent again a second later. Then no slot says any more
-/// that it ever moved, but what was remembered of earlier connections is still there, and
-/// their servers wait in TIME_WAIT.
+/// opens a connection is dropped, and sent again a second later. What was remembered of earlier
+/// connections is still there then, and their servers wait in TIME_WAIT.
 fn again(cluster: &Cluster) {
     let service = service(cluster, "slot", 1..=3);
     let _ports = FewPorts::new(PORTS);

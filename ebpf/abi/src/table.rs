@@ -27,7 +27,8 @@ pub const fn entry(current: u16, previous: u16) -> u32 {
     (previous as u32) << 16 | current as u32
 }
 
-/// The server that takes new connections.
+/// The server that takes new connections, unless its weight is 0: then no server of the
+/// service takes any, and it has kept the slot.
 #[inline(always)]
 #[must_use]
 pub const fn current(entry: u32) -> u16 {

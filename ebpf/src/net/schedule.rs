@@ -1,6 +1,6 @@
 //! Which server takes a new connection.
 
-use ssi_abi::server::flag;
+use ssi_abi::server::{Server, flag};
 use ssi_abi::service::{self, Service, scheduler};
 use ssi_abi::settings::Settings;
 use ssi_abi::table::{self, BLOCK};
@@ -62,19 +62,14 @@ pub fn pick(parsed: &Parsed, index: u32, service: &Service, settings: &Settings)
 
 #[inline(always)]
 fn takes_connections(server: u32) -> bool {
-    is_not(server, flag::OVERLOADED | flag::DOWN)
-}
-
-/// Whether a server has none of these flags.
-#[inline(always)]
-fn is_not(server: u32, flags: u8) -> bool {
     SERVERS
         .get(server)
-        .is_some_and(|server| server.flags & flags == 0)
+        .is_some_and(|server| server.flags & (flag::OVERLOADED | flag::DOWN) == 0)
 }
 
-/// The owner of a slot, if it takes what opens a connection; else 0. Over UDP every packet
-/// may be of an old flow, which an overloaded server keeps.
+/// The owner of a slot, if it takes what opens a connection; else 0. One of weight 0 has
+/// kept its slots because no other takes any either. Over UDP every packet may be of an old
+/// flow, which an overloaded server keeps.
 #[inline(always)]
 pub fn owner(parsed: &Parsed, entry: u32) -> u32 {
     let current = u32::from(table::current(entry));
@@ -83,7 +78,8 @@ pub fn owner(parsed: &Parsed, entry: u32) -> u32 {
     } else {
         flag::DOWN
     };
-    if is_not(current, refusing) {
+    let takes = |server: &Server| server.flags & refusing == 0 && server.weight != 0;
+    if SERVERS.get(current).is_some_and(takes) {
         current
     } else {
         0

@@ -52,6 +52,17 @@ impl Service {
         self.lvs(node, "-e", &["-r", &server, method, "-w", &weight]);
     }
 
+    /// Changes the weights of several real servers, all at once.
+    #[track_caller]
+    pub fn set_weights(&self, node: Host, servers: &[SocketAddr], method: &str, weight: u32) {
+        let (protocol, address) = (self.protocol, self.address);
+        let line = |server: &SocketAddr| {
+            format!("-e {protocol} {address} -r {server} {method} -w {weight}\n")
+        };
+        let list: String = servers.iter().map(line).collect();
+        node.feed(&["ssi", "lvs", "-R"], list.as_bytes());
+    }
+
     /// Removes a real server.
     #[track_caller]
     pub fn remove_server(&self, node: Host, server: SocketAddr) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ssi_abi::server::flag;
+use ssi_abi::server::{Server as ServerRecord, flag};
 use ssi_api::lvs::{Command, ServerName, ServerSpec, ServiceName};
 
 use super::Write;
@@ -18,6 +18,9 @@ pub(super) struct Phases {
     remembered: Vec<Write>,
     pub(super) entries: Vec<Write>,
     services: Vec<Write>,
+    /// Servers that take no more new connections: others have their slots by then, so that
+    /// what opens one meanwhile is not turned away.
+    drained: Vec<Write>,
     keys: Vec<Write>,
     filter: Vec<Write>,
     gone: Vec<Write>,
@@ -31,6 +34,7 @@ impl Phases {
             self.remembered,
             self.entries,
             self.services,
+            self.drained,
             self.keys,
             self.filter,
             self.gone,
@@ -238,15 +242,20 @@ impl Model {
 
     fn write_servers(&mut self, name: &ServiceName, service: &Service, phases: &mut Phases) {
         for server in &service.servers {
-            let installed = self.installed.server(server.index);
-            let (generation, was_down) = (installed.generation, installed.flags & flag::DOWN != 0);
+            let installed = *self.installed.server(server.index);
+            let generation = installed.generation;
             let mut record = self.server_record(service, name, server, generation);
-            if record.flags & flag::DOWN != 0 && !was_down {
+            if record.flags & flag::DOWN != 0 && installed.flags & flag::DOWN == 0 {
                 // What is remembered of its connections is over, also when it comes back.
                 record.generation = generation.wrapping_add(1);
             }
             if self.installed.set_server(server.index, record) {
-                phases.servers.push(Write::Server(server.index, record));
+                let write = Write::Server(server.index, record);
+                if is_drained(&installed, &record) {
+                    phases.drained.push(write);
+                } else {
+                    phases.servers.push(write);
+                }
             }
         }
     }
@@ -325,4 +334,10 @@ impl Model {
         (phases.remembered, phases.filter) = self.filter.writes();
         phases.in_order()
     }
+}
+
+/// Whether a server takes no more new connections, and is the same in everything else.
+fn is_drained(before: &ServerRecord, after: &ServerRecord) -> bool {
+    let weight = before.weight;
+    weight != 0 && after.weight == 0 && ServerRecord { weight, ..*after } == *before
 }

@@ -53,11 +53,14 @@ impl Judge {
                 .into_iter()
                 .map(|(c, p)| (name(c), name(p)))
                 .collect();
-            balanced(service, agreed, &owners)?;
+            let takes = balanced(service, agreed, &owners)?;
             let known = before.remove(&service.name);
             let one = one && !remade(&service.name, step);
             if let (Some(known), true) = (&known, one) {
                 thrifty(&known.owners, &owners)?;
+                if !takes {
+                    kept(&known.owners, &owners, service, agreed)?;
+                }
             }
             let mut ever = known.map_or_else(|| vec![0; SLOTS as usize], |known| known.ever);
             for ((current, previous), ever) in owners.iter().zip(&mut ever) {
@@ -109,20 +112,24 @@ fn owned(owners: &[Owners]) -> BTreeMap<ServerName, u32> {
     owned
 }
 
-/// Everyone has its share, to one slot; the absent have none.
+/// Everyone has its share, to one slot; the absent have none. That is so if anybody takes
+/// connections, which is returned.
 fn balanced(
     service: &AgreedService,
     agreed: &Agreed,
     owners: &[Owners],
-) -> Result<(), TestCaseError> {
+) -> Result<bool, TestCaseError> {
     let has = owned(owners);
     let weights = service
         .servers
         .iter()
         .map(|(name, spec)| agreed.absent.weight(name, spec));
     let sum: u32 = weights.clone().sum();
+    if sum == 0 {
+        return Ok(false);
+    }
     for ((name, _), weight) in service.servers.iter().zip(weights) {
-        let share = f64::from(weight) / f64::from(sum.max(1)) * f64::from(SLOTS);
+        let share = f64::from(weight) / f64::from(sum) * f64::from(SLOTS);
         let has = f64::from(has.get(name).copied().unwrap_or(0));
         prop_assert!(
             (has - share).abs() < 1.0,
@@ -130,7 +137,25 @@ fn balanced(
         );
     }
     let all: u32 = has.values().sum();
-    prop_assert_eq!(all, if sum == 0 { 0 } else { SLOTS });
+    prop_assert_eq!(all, SLOTS);
+    Ok(true)
+}
+
+/// Nobody takes connections: everyone keeps what it has, but for those that are gone.
+fn kept(
+    before: &[Owners],
+    after: &[Owners],
+    service: &AgreedService,
+    agreed: &Agreed,
+) -> Result<(), TestCaseError> {
+    let there = |server: &ServerName| {
+        service.servers.iter().any(|(name, _)| name == server) && !agreed.absent.down(server)
+    };
+    let same = before.iter().zip(after).all(|(before, after)| {
+        let kept = (before.0.filter(there), before.1.filter(there));
+        kept == *after
+    });
+    prop_assert!(same, "{} moved slots to nobody", service.name);
     Ok(())
 }
 

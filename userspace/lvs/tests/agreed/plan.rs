@@ -69,7 +69,8 @@ fn told() -> impl Strategy<Value = Command> {
 
 fn absent() -> impl Strategy<Value = Absent> {
     let some = || btree_set(1..6_u8, 0..3);
-    (some(), some()).prop_map(|(leaving, down)| Absent {
+    let all = Just((1..6).collect());
+    (prop_oneof![4 => some(), 1 => all], some()).prop_map(|(leaving, down)| Absent {
         leaving: leaving.difference(&down).map(|n| real(*n).addr).collect(),
         down: down.iter().map(|n| real(*n).addr).collect(),
     })

@@ -66,6 +66,10 @@ impl SlotTable {
     /// but stays the previous owner of those it had; one that is not named any more is
     /// forgotten. Returns the slots whose entry changed, in order.
     ///
+    /// While all weights are 0 no slot moves: nobody could have it, and an owner that made
+    /// way for nobody would take the place of the previous one. The packet path looks at the
+    /// weight, and gives such an owner no new connections.
+    ///
     /// A slot remembers one previous owner, so one that moves twice forgets whose
     /// connections the first was. A server that comes back gets its own slots back before
     /// others, and a slot that has not moved yet goes before one that has.
@@ -73,9 +77,11 @@ impl SlotTable {
         let before = self.entries.clone();
         self.forget(members);
         let targets = targets(members);
-        self.give_back(&targets);
-        let free = self.release(&targets);
-        self.give(free, &targets, members);
+        if !targets.is_empty() {
+            self.give_back(&targets);
+            let free = self.release(&targets);
+            self.give(free, &targets, members);
+        }
         (0..SLOTS)
             .filter(|i| before[*i as usize] != self.entries[*i as usize])
             .collect()
@@ -177,7 +183,7 @@ impl SlotTable {
         for slot in free {
             let entry = &mut self.entries[slot as usize];
             let old = table::current(*entry);
-            // Nobody takes it if no server takes connections.
+            // They lack as many as are free.
             let new = next_taker(&mut takers).unwrap_or(0);
             let previous = if old == 0 {
                 table::previous(*entry)
@@ -242,7 +248,7 @@ impl Spread {
 }
 
 /// How many slots each server shall own: largest remainder; the servers' names break
-/// ties, so that all nodes break them alike.
+/// ties, so that all nodes break them alike. None of them any if all weights are 0.
 #[must_use]
 pub fn targets(members: &[Member]) -> BTreeMap<u16, u32> {
     let sum: u64 = members.iter().map(|member| u64::from(member.weight)).sum();

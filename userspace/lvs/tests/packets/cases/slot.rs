@@ -163,12 +163,27 @@ fn moved(s: &Side) -> Vec<Case> {
             .then(Change::Remove(s.a))
             .send(p.clone())
             .direct(&s.b),
-        handed("all are drained: only older ones", s, a, b)
+        handed("all are drained: only older ones, of both owners", s, a, b)
+            .send(syn(s, 1))
+            .direct(&s.b)
             .then(Change::Weight(s.b, 0))
             .send(syn(s, 0))
             .dropped(counter::NO_SERVER)
             .send(p.clone())
+            .direct(&s.a)
+            .send(syn(s, 1).flags(builder::ACK))
             .direct(&s.b),
+        handed("all are drained, and a third takes connections", s, a, b)
+            .then(Change::Weight(s.b, 0))
+            .then(Change::Add(s.c.by_direct()))
+            .send(syn(s, 0))
+            .direct(&s.c)
+            .send(syn(s, 1).flags(builder::ACK))
+            .direct(&s.b),
+        case("UDP while all are drained", s.udp().slot().server(a))
+            .then(Change::Weight(s.a, 0))
+            .send(s.datagram())
+            .dropped(counter::NO_SERVER),
         handed("by tunnel", s, s.a.by_tunnel(), s.b.by_tunnel())
             .send(syn(s, 0))
             .tunnel(&s.b)

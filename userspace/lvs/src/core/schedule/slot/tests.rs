@@ -26,6 +26,18 @@ fn exact(members: &[Member], index: u16) -> f64 {
     f64::from(weight) / f64::from(sum.max(1)) * f64::from(SLOTS)
 }
 
+/// The table, but that those who are no members own nothing.
+fn without_strangers(table: &SlotTable, members: &[Member]) -> SlotTable {
+    let known = |index| members.iter().any(|m| m.index == index);
+    let kept = |index| if known(index) { index } else { 0 };
+    let entries = table.entries.iter();
+    let entries = entries.map(|entry| {
+        let (current, previous) = (table::current(*entry), table::previous(*entry));
+        table::entry(kept(current), kept(previous))
+    });
+    SlotTable::from_entries(entries.collect())
+}
+
 /// How many slots must move between two assignments.
 fn necessary(before: &BTreeMap<u16, u32>, after: &BTreeMap<u16, u32>) -> u32 {
     let gains = after
@@ -39,13 +51,16 @@ enum Edit {
     Add(u16, u32),
     Remove(usize),
     Reweight(usize, u32),
+    DrainAll,
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let weight = || prop_oneof![1 => Just(0_u32), 4 => 0..200_u32];
     let edit = prop_oneof![
-        (1..500_u16, 0..200_u32).prop_map(|(index, weight)| Edit::Add(index, weight)),
-        any::<usize>().prop_map(Edit::Remove),
-        (any::<usize>(), 0..200_u32).prop_map(|(at, weight)| Edit::Reweight(at, weight)),
+        4 => (1..500_u16, weight()).prop_map(|(index, weight)| Edit::Add(index, weight)),
+        3 => any::<usize>().prop_map(Edit::Remove),
+        3 => (any::<usize>(), weight()).prop_map(|(at, weight)| Edit::Reweight(at, weight)),
+        1 => Just(Edit::DrainAll),
     ];
     proptest::collection::vec(edit, 1..16)
 }
@@ -58,6 +73,7 @@ fn carry_out(members: &mut Vec<Member>, edit: &Edit) {
         Edit::Remove(_) | Edit::Reweight(..) if len == 0 => {}
         Edit::Remove(at) => drop(members.swap_remove(at % len)),
         Edit::Reweight(at, weight) => members[at % len].weight = weight,
+        Edit::DrainAll => members.iter_mut().for_each(|member| member.weight = 0),
     }
 }
 
@@ -75,12 +91,15 @@ proptest! {
             let changed = table.assign(&members);
 
             let owned = table.owned();
-            for member in &members {
-                let has = owned.get(&member.index).copied().unwrap_or(0);
-                prop_assert!((f64::from(has) - exact(&members, member.index)).abs() < 1.0);
+            if members.iter().any(|m| m.weight > 0) {
+                for member in &members {
+                    let has = owned.get(&member.index).copied().unwrap_or(0);
+                    prop_assert!((f64::from(has) - exact(&members, member.index)).abs() < 1.0);
+                }
+                prop_assert_eq!(owned.values().sum::<u32>(), SLOTS);
+            } else {
+                prop_assert_eq!(&table, &without_strangers(&before, &members));
             }
-            let any = members.iter().any(|m| m.weight > 0);
-            prop_assert_eq!(owned.values().sum::<u32>(), if any { SLOTS } else { 0 });
 
             let moved = before.entries.iter().zip(&table.entries)
                 .filter(|(old, new)| table::current(**old) != table::current(**new));
@@ -163,6 +182,90 @@ fn servers_that_go_and_come_back_in_turn_lose_nobody_elses_connections() {
         table.assign(&members);
         assert_eq!(check(&table, None), 0, "{index} came back");
     }
+}
+
+/// Weights of so many servers, some of which take connections.
+fn weights(len: usize) -> impl Strategy<Value = Vec<u32>> {
+    let weight = prop_oneof![Just(0_u32), 1..200_u32];
+    proptest::collection::vec(weight, len).prop_filter("somebody takes connections", |weights| {
+        weights.iter().any(|weight| *weight > 0)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn while_nobody_takes_connections_nobody_is_forgotten(
+        (first, then, after) in (1..8_usize)
+            .prop_flat_map(|len| (weights(len), weights(len), weights(len)))
+    ) {
+        let members = |weights: &[u32]| -> Vec<Member> {
+            (1..).zip(weights).map(|(index, weight)| member(index, *weight)).collect()
+        };
+        let mut table = SlotTable::default();
+        table.assign(&members(&first));
+        table.assign(&members(&then));
+        let before = table.clone();
+
+        let nobody = vec![0; first.len()];
+        prop_assert_eq!(table.assign(&members(&nobody)), Vec::<u32>::new());
+        let mut again = table.clone();
+        prop_assert_eq!(again.assign(&members(&then)), Vec::<u32>::new());
+
+        table.assign(&members(&after));
+        for (old, new) in before.entries.iter().zip(&table.entries) {
+            let owner = table::current(*old);
+            if table::current(*new) == owner {
+                prop_assert_eq!(new, old);
+            } else {
+                prop_assert_eq!(table::previous(*new), owner);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_that_are_drained_one_after_the_other_are_both_remembered() {
+    let mut members: Vec<_> = (1..=2).map(|i| member(i, 1)).collect();
+    let mut table = SlotTable::default();
+    table.assign(&members);
+    let first = table.clone();
+    for at in 0..2 {
+        members[at].weight = 0;
+        table.assign(&members);
+    }
+    for at in [1, 0] {
+        let (mut table, mut members) = (table.clone(), members.clone());
+        members[at].weight = 1;
+        table.assign(&members);
+        for (first, entry) in first.entries.iter().zip(&table.entries) {
+            let owners = [table::current(*entry), table::previous(*entry)];
+            assert!(owners.contains(&table::current(*first)));
+        }
+    }
+}
+
+#[test]
+fn one_that_goes_while_nobody_takes_connections_is_nobodys_previous_owner() {
+    let mut members: Vec<_> = (1..=3).map(|i| member(i, 1)).collect();
+    let mut table = SlotTable::default();
+    table.assign(&members);
+    members.iter_mut().for_each(|member| member.weight = 0);
+    table.assign(&members);
+    let gone = members.remove(1).index;
+    let changed = table.assign(&members);
+    assert!(changed.len().abs_diff(SLOTS as usize / 3) <= 1);
+    assert_eq!(table.owned().get(&gone), None);
+    members.push(member(4, 1));
+    table.assign(&members);
+    let remembers = |index| {
+        let previous = |entry: &&u32| table::previous(**entry) == index;
+        table.entries.iter().filter(previous).count()
+    };
+    assert_eq!(table.owned(), BTreeMap::from([(4, SLOTS)]));
+    assert_eq!(remembers(gone), 0);
+    assert_eq!(remembers(1) + remembers(3), SLOTS as usize - changed.len());
 }
 
 #[test]
