@@ -86,6 +86,19 @@ pub(crate) fn node(cluster: &Cluster) {
     disturb::boot(&[3]);
 }
 
+pub(crate) fn detached(cluster: &Cluster) {
+    let said = Host::Node(3).run(&["onnode", "--detach", "2", "sleep", "4712"]);
+    // Whoever has started it, the daemon that has introduced it, and its own node's.
+    disturb::crash(&[3]);
+    cluster.kill_daemon(2);
+    cluster.wait_for_daemon(2);
+    disturb::boot(&[3]);
+    crate::common::view::settled(&[1, 2, 3]);
+    let there = Host::Node(2).run(&["pgrep", "-f", "sleep 471[2]"]);
+    assert_eq!(said.trim(), format!("2/{}", there.trim()));
+    Host::Node(1).run(&["ssi", "kill", said.trim()]);
+}
+
 pub(crate) fn nothing_left(cluster: &Cluster) {
     let end = Instant::now() + Duration::from_secs(10);
     for node in cluster.nodes() {
@@ -93,7 +106,7 @@ pub(crate) fn nothing_left(cluster: &Cluster) {
         // Those that wait are the daemon's children.
         let busy = "for p in $(pgrep -x ssi-session); do [ \"$(ps -o ppid= -p $p | tr -d ' ')\" = \"$(pgrep -x ssid)\" ] || echo $p; done
             [ \"$(pgrep -c -x ssi-session)\" -le 16 ] || echo many
-            ps -eo stat=,comm= | grep '^Z' || true
+            ps -eo stat=,ppid=,pid=,comm= | grep '^Z' || true
             ss -Htn state established '( sport = :7119 or dport = :7119 )'";
         loop {
             let left = host.run(&["bash", "-c", busy]);

@@ -3,7 +3,7 @@
 use crate::common::Cluster;
 use crate::common::host::Host;
 
-const MANY: usize = 300;
+const MANY: usize = 500;
 
 pub(crate) fn many(_: &Cluster) {
     let script = format!(

@@ -1,4 +1,4 @@
-//! Which nodes commands go to.
+//! Which nodes commands go to, and what they have of whoever wants them.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,4 +77,34 @@ pub(crate) fn places(cluster: &Cluster) {
     let session: Vec<&str> = session.split_whitespace().collect();
     assert_eq!(session[0], session[1], "process and session");
     Host::Node(3).run(&["ssi", "kill", process]);
+}
+
+pub(crate) fn context(_: &Cluster) {
+    for (script, expected) in [
+        // The command has few descriptors, or few seconds, and what passes on for it has its own.
+        ("ulimit -n 10; onnode 2 sh -c 'ulimit -n'", "10"),
+        ("ulimit -t 7; onnode 2 sh -c 'ulimit -t'", "7"),
+        ("nice -n 3 onnode 2 nice", "3"),
+        // What is ignored stays so, SIGPIPE too.
+        (
+            "trap '' PIPE; onnode 2 grep SigIgn: /proc/self/status | tail -c 5",
+            "1000",
+        ),
+        (
+            "onnode 2 grep SigIgn: /proc/self/status | tail -c 5",
+            "0000",
+        ),
+        // A directory that was removed is none, and certainly not the root.
+        (
+            "mkdir /srv/gone; cd /srv/gone; rmdir /srv/gone; onnode 2 pwd 2>&1 | grep -c 'any more'",
+            "1",
+        ),
+        (
+            "onnode -l 2 sh -c 'pwd; echo $USER $HOME' | xargs",
+            "/ root /root",
+        ),
+    ] {
+        let said = Host::Node(1).run(&["bash", "-c", script]);
+        assert_eq!(said.trim(), expected, "{script}");
+    }
 }

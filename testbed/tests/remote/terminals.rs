@@ -90,6 +90,22 @@ pub(crate) fn jobs(_: &Cluster) {
     );
 }
 
+pub(crate) fn background(_: &Cluster) {
+    let mut person = Person::at(Host::Node(1));
+    person.types("ssi onnode -T 2 tee /var/tmp/typed &");
+    until(Host::Node(2), "pgrep -x tee");
+    person.types("");
+    person.sees("Stopped");
+    person.types("fg");
+    person.sees("ssi onnode -T 2 tee");
+    person.types("two");
+    until(Host::Node(2), "grep -qx two /var/tmp/typed");
+    person.keys("\x04");
+    person.sees("here> ");
+    person.asks("echo $?", "0\r\n");
+    Host::Node(2).sh("rm /var/tmp/typed");
+}
+
 pub(crate) fn vi(_: &Cluster) {
     let mut person = Person::at(Host::Node(1));
     person.types("ssi onnode 2 vi /var/tmp/NEWFILE");

@@ -7,7 +7,6 @@ use ssi_api::lvs::Scheduler;
 use super::schedule::syn;
 use super::*;
 use crate::case::{Case, Change, Check, case};
-use crate::topology::Real;
 use crate::world::ServerDef;
 
 /// The client's port of connections that wait in TIME_WAIT, where they outlast a case.
@@ -20,13 +19,14 @@ pub fn cases(s: &Side) -> Vec<Case> {
     cases
 }
 
-/// The slots of `a` go to `b`, and back by a detour on which nobody has them: then nothing
+/// The slots go from `b` to a third server and on to `a`, and that server is removed: then nothing
 /// says that they ever moved.
-fn detour(case: Case, a: Real, b: Real) -> Case {
-    case.then(Change::Weight(b, 0))
-        .then(Change::Weight(a, 1))
-        .then(Change::Weight(a, 0))
-        .then(Change::Weight(a, 1))
+fn detour(case: Case, s: &Side) -> Case {
+    case.then(Change::Add(s.c.by_direct()))
+        .then(Change::Weight(s.b, 0))
+        .then(Change::Weight(s.a, 1))
+        .then(Change::Weight(s.c, 0))
+        .then(Change::Remove(s.c))
 }
 
 /// By the director.
@@ -48,7 +48,7 @@ fn remembered(s: &Side) -> Vec<Case> {
             .direct(&s.b)
     };
     let again = |case: Case| {
-        detour(case, s.a, s.b)
+        detour(case, s)
             .send(syn(s, 0))
             .direct(&s.a)
             .send(p.clone())

@@ -57,8 +57,10 @@ pub(super) struct Serve<'a> {
     pub(super) machine: Surrogate,
     channel: Channel,
     news: News,
-    signals: SignalFd,
+    pub(super) signals: SignalFd,
     pub(super) input: Option<Shared>,
+    /// The terminal where input comes from, if the command has none.
+    pub(super) keyboard: Option<Local>,
     /// There may be more of it, and it is wanted.
     pub(super) reading: bool,
     pub(super) output: [Option<Shared>; 2],
@@ -100,6 +102,11 @@ impl<'a> Serve<'a> {
             signals,
             reading: wanted,
             input: input.transpose().map_err(failed)?,
+            keyboard: if wanted && terminal.is_none() {
+                Local::open()
+            } else {
+                None
+            },
             output: [Some(out), Some(err)],
             scratch: Scratch::default(),
             terminal,
@@ -271,7 +278,7 @@ impl<'a> Serve<'a> {
     }
 
     /// We go on, and so shall the command.
-    fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         if let Some(terminal) = self.terminal {
             if terminal.is_gone() {
                 self.hang_up();

@@ -14,8 +14,9 @@ const NOT_AT_ALL: Duration = Duration::from_millis(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Stops this process by `signal`, and returns when it goes on. With a terminal, the whole
-/// process group stops, as it would if the key had been for it.
-pub(super) fn stop(signal: u8, terminal: Option<&Local>, waiting: &SignalFd) {
+/// process group stops, as it would if the key had been for it. Whether it has stopped: the
+/// kernel stops nobody whom nobody could continue.
+pub(super) fn stop(signal: u8, terminal: Option<&Local>, waiting: &SignalFd) -> bool {
     let begin = Instant::now();
     if let Some(terminal) = terminal {
         terminal.restore();
@@ -31,11 +32,13 @@ pub(super) fn stop(signal: u8, terminal: Option<&Local>, waiting: &SignalFd) {
         signals::let_through(signal);
         signals::block_all();
     }
-    if begin.elapsed() < NOT_AT_ALL {
+    let stopped = begin.elapsed() >= NOT_AT_ALL;
+    if !stopped {
         thread::sleep(PAUSE);
     }
     // What made us go on is no news.
     forget_continue(waiting);
+    stopped
 }
 
 fn forget_continue(waiting: &SignalFd) {

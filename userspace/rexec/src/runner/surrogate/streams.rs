@@ -2,9 +2,11 @@
 
 use std::io::{self, ErrorKind};
 
+use nix::libc;
 use nix::poll::PollFlags;
 
 use super::serve::Serve;
+use super::stop::stop;
 use super::terminal::Local;
 use crate::core::Stream;
 
@@ -20,6 +22,16 @@ impl Serve<'_> {
                 self.hang_up();
             }
             self.foreground = false;
+            return;
+        }
+        if let Some(keyboard) = &self.keyboard
+            && !keyboard.is_foreground()
+            && !keyboard.is_gone()
+            && stop(libc::SIGTTIN as u8, Some(keyboard), &self.signals)
+        {
+            // Who reads the terminal from the background is stopped, and not told that there is
+            // no more, as the kernel does whom it can't stop.
+            self.go_on();
             return;
         }
         let room = self.scratch.room(self.machine.room());
