@@ -7,7 +7,7 @@ use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 use crate::process::{
     ClusterForwarded, ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced,
-    ProcessesView, Signalled, Swept,
+    Signalled, Swept,
 };
 use crate::service::{LogsView, ServiceEvent, ServiceOutcome, ServiceText, ServicesView};
 
@@ -132,9 +132,7 @@ pub enum Reply {
     Ics(Box<IcsView>),
     /// To `ics ping`.
     Ping(Box<Ping>),
-    /// To `process list` on a machine that is in no cluster.
-    Processes(Box<ProcessesView>),
-    /// To `process list` in a cluster.
+    /// To `process list`.
     ClusterProcesses(Box<ClusterProcesses>),
     /// To `process loads`.
     Loads(ClusterLoads),

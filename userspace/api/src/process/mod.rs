@@ -28,4 +28,4 @@ pub use niced::Niced;
 pub use request::ProcessRequest;
 pub use signal::{Behalf, Signalled, Target};
 pub use sweep::{Seen, Swept};
-pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView};
+pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView, Rest};

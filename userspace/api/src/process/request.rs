@@ -15,6 +15,9 @@ pub enum ProcessRequest {
         /// Of these nodes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
+        /// Of each, only those with numbers above this.
+        #[serde(default)]
+        after: u32,
     },
     /// How busy the nodes are, and none of their processes: of this node, if it is in no
     /// cluster, else of all members that are UP.

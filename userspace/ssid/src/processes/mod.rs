@@ -42,20 +42,7 @@ impl Processes {
         Ok(Self(known))
     }
 
-    /// All, with their arguments or without.
-    pub(crate) async fn list(&self, args: bool) -> Result<ProcessesView, Failure> {
-        let processes = self.clone();
-        let list = move || {
-            let mut view = processes.view()?;
-            if args {
-                view.processes.iter_mut().for_each(show::add_args);
-            }
-            Ok(view)
-        };
-        blocking(list).await?
-    }
-
-    /// As many as another node is told at once.
+    /// As many as are told at once.
     pub(crate) async fn page(&self, wanted: Wanted) -> Result<Page, Failure> {
         let processes = self.clone();
         blocking(move || Ok(page::page(processes.view()?, wanted))).await?
