@@ -95,7 +95,7 @@ pub fn describe() -> Vec<Described> {
             r#"{"id":20,"request":{"process":{"look":{"node":2,"pid":1234,"what":{"file":"status"}}}}}"#,
         ),
         (
-            "send a signal: to processes, and to process groups, whose numbers are below 0",
+            "send a signal: to processes, and to process groups, whose numbers are below 0; with \"sessions\" to all of sessions",
             r#"{"id":21,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
         (

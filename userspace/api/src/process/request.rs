@@ -72,6 +72,9 @@ pub enum ProcessRequest {
         signal: i32,
         /// Whom to.
         targets: Vec<Target>,
+        /// The numbers are of sessions.
+        #[serde(default)]
+        sessions: bool,
         /// With the rights of this user instead, which is for root to say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         behalf: Option<Behalf>,

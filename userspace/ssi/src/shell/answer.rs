@@ -82,6 +82,7 @@ impl Answers {
             let request = ProcessRequest::Signal {
                 signal,
                 targets: vec![target],
+                sessions: false,
                 behalf,
             };
             returned = match self.ask(request)? {

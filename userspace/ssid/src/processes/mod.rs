@@ -19,7 +19,7 @@ pub(crate) use glance::{Glance, Sweep};
 pub(crate) use page::{Page, Wanted};
 pub(crate) use priority::Renice;
 use sampling::Sampled;
-pub(crate) use signal::Order;
+pub(crate) use signal::{Order, SessionOrder};
 
 /// What is known of this node's processes; filled by a thread of its own, as looking at many
 /// takes milliseconds.
@@ -52,6 +52,14 @@ impl Processes {
     pub(crate) async fn signal(&self, order: Order) -> Result<Vec<Signalled>, Failure> {
         // Looking for a group is a file for every process.
         blocking(move || order.carry_out()).await
+    }
+
+    /// Sends signals to sessions, likewise.
+    pub(crate) async fn signal_sessions(
+        &self,
+        order: SessionOrder,
+    ) -> Result<Vec<Signalled>, Failure> {
+        blocking(move || order.0.carry_out_on_sessions()).await
     }
 
     /// Changes the niceness of processes; what became of each, in the order of their targets.

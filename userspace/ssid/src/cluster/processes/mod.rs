@@ -15,7 +15,7 @@ use ssi_api::process::{Behalf, ClusterForwarded, ClusterLoads, NodeBusy, Process
 pub(super) use self::service::serve;
 use super::Cluster;
 use crate::control::Asker;
-use crate::processes::{Order, Renice, Wanted};
+use crate::processes::{Order, Renice, SessionOrder, Wanted};
 
 /// Whose signal or change it is: that of whoever asks, or of whom root names.
 fn on_behalf(behalf: Option<Behalf>, by: Asker) -> Result<Behalf, Failure> {
@@ -64,6 +64,7 @@ impl Cluster {
             ProcessRequest::Signal {
                 signal,
                 targets,
+                sessions,
                 behalf,
             } => {
                 let by = on_behalf(behalf, by)?;
@@ -73,7 +74,12 @@ impl Cluster {
                     signal,
                     targets: Vec::new(),
                 };
-                Ok(Reply::Signalled(self.spread(order, &targets).await?))
+                let sent = if sessions {
+                    self.spread(SessionOrder(order), &targets).await?
+                } else {
+                    self.spread(order, &targets).await?
+                };
+                Ok(Reply::Signalled(sent))
             }
             ProcessRequest::Nice {
                 nice,

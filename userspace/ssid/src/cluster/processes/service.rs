@@ -12,7 +12,7 @@ use super::super::service::{Service, other, read, reply};
 use super::super::{Member, record};
 use super::forwarded;
 use crate::data_path::DataPath;
-use crate::processes::{Glance, Order, Processes, Renice, Sweep};
+use crate::processes::{Glance, Order, Processes, Renice, SessionOrder, Sweep};
 
 /// The service, and what it is asked for.
 pub(super) const SERVICE: Service = Service {
@@ -29,6 +29,7 @@ pub(super) mod op {
     pub(in super::super) const LOOK: u16 = 6;
     pub(in super::super) const SWEEP: u16 = 7;
     pub(in super::super) const FORWARDED: u16 = 8;
+    pub(in super::super) const SESSIONS: u16 = 9;
 }
 
 impl Member {
@@ -87,6 +88,15 @@ pub(in super::super) fn serve(
                     }
                     tracing::debug!("node {} asks to signal: {order:?}", request.from);
                     reply(&processes.signal(order).await.map_err(other)?)
+                }
+                op::SESSIONS => {
+                    let order: SessionOrder = read(&request)?;
+                    if request.cancelled.is_set() {
+                        return Err(Failure::Cancelled);
+                    }
+                    let from = request.from;
+                    tracing::debug!("node {from} asks to signal sessions: {order:?}");
+                    reply(&processes.signal_sessions(order).await.map_err(other)?)
                 }
                 op::NICE => {
                     let order: Renice = read(&request)?;
