@@ -146,6 +146,10 @@ pub fn describe() -> Vec<Described> {
             "how many connections of clients all nodes forward, or \"nodes\"",
             r#"{"id":33,"request":{"process":{"forwarded":{}}}}"#,
         ),
+        (
+            "how long tasks wait for processors on all nodes that measure it, or on \"nodes\"",
+            r#"{"id":34,"request":{"process":{"waits":{}}}}"#,
+        ),
     ]
     .map(|(about, example)| Described {
         about: about.to_owned(),

@@ -6,8 +6,8 @@ use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 use crate::process::{
-    ClusterForwarded, ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced,
-    Signalled, Swept,
+    ClusterForwarded, ClusterLoads, ClusterPids, ClusterProcesses, ClusterWaits, Looked, Missing,
+    Niced, Signalled, Swept,
 };
 use crate::service::{LogsView, ServiceEvent, ServiceOutcome, ServiceText, ServicesView};
 
@@ -138,6 +138,8 @@ pub enum Reply {
     Loads(ClusterLoads),
     /// To `process forwarded`.
     Forwarded(ClusterForwarded),
+    /// To `process waits`.
+    Waits(ClusterWaits),
     /// To `process pids`.
     Pids(ClusterPids),
     /// To `process look`.

@@ -18,6 +18,7 @@ mod request;
 mod signal;
 mod sweep;
 mod view;
+mod waits;
 
 pub use cpid::{Cpid, NoPid, Pid};
 pub use load::{
@@ -29,3 +30,4 @@ pub use request::ProcessRequest;
 pub use signal::{Behalf, Signalled, Target};
 pub use sweep::{Seen, Swept};
 pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView, Rest};
+pub use waits::{ClusterWaits, WaitsView};

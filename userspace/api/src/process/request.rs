@@ -33,6 +33,13 @@ pub enum ProcessRequest {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
     },
+    /// How long tasks wait for processors, where that is measured: on this node, if it is in no
+    /// cluster, else on all members that are UP.
+    Waits {
+        /// On these nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<u16>>,
+    },
     /// The pids of all processes, and nothing else of them: of this node, if it is in no
     /// cluster, else of all members that are UP.
     Pids {

@@ -1,7 +1,9 @@
 //! The processes, from `ssid`.
 
 use ssi_api::control::{Client, Reply, Request};
-use ssi_api::process::{ClusterForwarded, ClusterLoads, ClusterProcesses, ProcessRequest};
+use ssi_api::process::{
+    ClusterForwarded, ClusterLoads, ClusterProcesses, ClusterWaits, ProcessRequest,
+};
 
 use crate::args::Common;
 use crate::cluster;
@@ -32,6 +34,15 @@ pub(crate) fn forwarded(client: &mut Client, nodes: &[Node]) -> Result<ClusterFo
     let nodes = numbers(client, nodes)?;
     match client.request(Request::Process(ProcessRequest::Forwarded { nodes }))? {
         Reply::Forwarded(forwarded) => Ok(forwarded),
+        other => Err(client.unexpected(&other).into()),
+    }
+}
+
+/// How long tasks wait for processors of `nodes`, or of all.
+pub(crate) fn waits(client: &mut Client, nodes: &[Node]) -> Result<ClusterWaits, Fail> {
+    let nodes = numbers(client, nodes)?;
+    match client.request(Request::Process(ProcessRequest::Waits { nodes }))? {
+        Reply::Waits(waits) => Ok(waits),
         other => Err(client.unexpected(&other).into()),
     }
 }

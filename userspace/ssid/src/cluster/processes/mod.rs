@@ -8,6 +8,7 @@ mod loads;
 mod look;
 mod orders;
 mod service;
+mod waits;
 
 use ssi_api::control::{Failure, FailureKind, Reply};
 use ssi_api::process::{Behalf, ClusterForwarded, ClusterLoads, NodeBusy, ProcessRequest};
@@ -46,6 +47,7 @@ impl Cluster {
             ProcessRequest::Forwarded { nodes } => {
                 Ok(Reply::Forwarded(self.forwarded(nodes).await?))
             }
+            ProcessRequest::Waits { nodes } => Ok(Reply::Waits(self.waits(nodes).await?)),
             ProcessRequest::Pids { nodes } => Ok(Reply::Pids(self.pids(nodes).await?)),
             ProcessRequest::Look {
                 node,

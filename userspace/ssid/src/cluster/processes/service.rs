@@ -30,6 +30,7 @@ pub(super) mod op {
     pub(in super::super) const SWEEP: u16 = 7;
     pub(in super::super) const FORWARDED: u16 = 8;
     pub(in super::super) const SESSIONS: u16 = 9;
+    pub(in super::super) const WAITS: u16 = 10;
 }
 
 impl Member {
@@ -80,6 +81,7 @@ pub(in super::super) fn serve(
                 }
                 op::FORWARDED => reply(&forwarded::here(&data_path).await.map_err(other)?),
                 op::LOAD => reply(&processes.busy().map_err(other)?),
+                op::WAITS => reply(&processes.waits().map_err(other)?),
                 op::SIGNAL => {
                     let order: Order = read(&request)?;
                     // This ssid may have stood still.
