@@ -7,7 +7,7 @@ action=$1 binaries=$2 destdir=$3 prefix=$4
 PROGRAMS=(ssid ssi ssi-testbed ssi-bench)
 # Commands of ssi, which have pages of their own: ssi-status(1) …
 COMMANDS=(status doctor cluster init token join leave rejoin forget evict fenced witness ics ping
-    lvs ps kill pgrep pkill renice pstree top shell service drain run completion
+    lvs ps kill pgrep pkill renice nice pstree top shell service drain run completion
     clustertab)
 # The traditional names of the testbed's verbs.
 ALIASES=(ssi-start ssi-add ssi-rm ssi-stop ssi-console)

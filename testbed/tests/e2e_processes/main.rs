@@ -153,6 +153,24 @@ fn seen_and_killed(cluster: &Cluster) {
         .host(3)
         .run(&["ssi", "kill", "-KILL", &format!("2/-{pid}")]);
     gone(cluster, &process);
+    // A session, with a process in a group of its own.
+    let script = "set -m; sleep 4711 & echo $!; wait";
+    let started = format!("setsid bash -c '{script}' 2>/dev/null </dev/null | head -1");
+    let child = cluster.host(2).sh(&format!("{started} & wait $!"));
+    let child = format!("2/{}", child.trim());
+    there(cluster, 1, &child);
+    let columns = ["ssi", "ps", "-p", &child, "-o", "sid=,pgid="];
+    let numbers = cluster.host(3).run(&columns);
+    let numbers: Vec<&str> = numbers.split_whitespace().collect();
+    assert_ne!(numbers[0], numbers[1], "its group is its own");
+    let session = format!("2/{}", numbers[0]);
+    let kill = ["ssi", "kill", "-KILL", "--session", &session];
+    cluster.host(3).run(&kill);
+    gone(cluster, &child);
+    gone(cluster, &session);
+    let again = cluster.host(3).output(&kill);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("no such session"), "{said}");
 }
 
 fn silent(cluster: &Cluster) {

@@ -47,6 +47,19 @@ pub(crate) fn files(cluster: &Cluster) {
             stat.starts_with(&format!("{cpid} (sleep) S {parent} {cpid} {cpid} 0 -1 ")),
             "{stat}"
         );
+        // When it began is counted from the boot of the node where one looks.
+        let began = |on: Host, stat: &str| {
+            let start = stat
+                .rsplit_once(')')
+                .and_then(|(_, rest)| rest.split_whitespace().nth(19));
+            let start: i64 = start.and_then(|text| text.parse().ok()).expect("a start");
+            let booted = on.sh("sed -n 's/^btime //p' /proc/stat");
+            booted.trim().parse::<i64>().expect("seconds") + start / 100
+        };
+        let there = cluster.host(2);
+        let own = there.run(&["cat", &format!("/proc/{pid}/stat")]);
+        let apart = began(host, &stat) - began(there, &own);
+        assert!(apart.abs() <= 2, "{apart} s");
         let status = read("status");
         assert!(
             status.contains(&format!("\nPid:\t{cpid}\nPPid:\t{parent}\n")),

@@ -47,6 +47,19 @@ pub(crate) fn places(cluster: &Cluster) {
     crate::common::view::settled(&[1, 2, 3]);
     crate::until(one, "ssi onclass db true");
     assert_eq!(one.run(&["ssi", "onclass", "db", "hostname"]), "node3\n");
+    // Whoever doesn't say of which classes it is may be of this one.
+    Host::Node(2).run(&["pkill", "-STOP", "-x", "ssid"]);
+    let output = one.output(&["ssi", "onall", "--class", "db", "hostname"]);
+    Host::Node(2).run(&["pkill", "-CONT", "-x", "ssid"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "3: node3\n",
+        "{said}"
+    );
+    assert!(said.contains("node 2 node2 did not say"), "{said}");
+    assert_eq!(output.status.code(), Some(125), "{said}");
+    crate::common::view::settled(&[1, 2, 3]);
     let near = one.run(&["ssi", "run", "--near", "2/1", "hostname"]);
     assert_eq!(near, "node2\n");
     // The least loaded is one that is not busy.

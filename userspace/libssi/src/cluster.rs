@@ -70,6 +70,7 @@ impl Cluster {
         let request = ProcessRequest::Signal {
             signal,
             targets: vec![target],
+            sessions: false,
             behalf: None,
         };
         let said = self.ask(Request::Process(request), |reply| match reply {

@@ -10,17 +10,24 @@ use std::thread;
 
 use serde::Serialize;
 use ssi_api::text::{self, JSON_VERSION};
-use ssi_rexec::core::{FAILED, Place, Whom};
+use ssi_rexec::core::{FAILED, Nodes, Place, Whom};
 use ssi_rexec::runner;
 
 use crate::Settings;
 use crate::fail::Fail;
 use crate::grammar::All;
 
-/// Runs it everywhere; the highest exit status.
+/// Runs it everywhere; the highest exit status. A node that does not say whether it is of the class
+/// counts as one where it could not be run.
 pub(crate) fn run(all: &All, shown: &str, settings: &Settings, socket: &Path) -> Result<u8, Fail> {
     let class = all.class.clone().map(Whom::Class);
-    let places = runner::nodes(socket, class)?;
+    let Nodes {
+        wanted: places,
+        silent,
+    } = runner::nodes(socket, class)?;
+    for place in &silent {
+        eprintln!("{}", text::plain(&unknown(all, shown, place)));
+    }
     let at_a_time = all
         .parallel
         .unwrap_or(places.len())
@@ -40,20 +47,54 @@ pub(crate) fn run(all: &All, shown: &str, settings: &Settings, socket: &Path) ->
     });
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|node| node.number);
+    let missing: Vec<_> = silent.iter().map(Missing::of).collect();
     if settings.json {
         text::print_json(&Said {
+            missing: &missing,
             nodes: &done,
             version: JSON_VERSION,
         })?;
     }
-    Ok(done.iter().map(|node| node.status).max().unwrap_or(FAILED))
+    Ok(worst(done.iter().map(|node| node.status), silent.len()))
+}
+
+/// The highest exit status, if so many nodes were silent.
+fn worst(statuses: impl Iterator<Item = u8>, silent: usize) -> u8 {
+    let most = statuses.max().unwrap_or(FAILED);
+    if silent > 0 { most.max(FAILED) } else { most }
+}
+
+/// What is said of a node that was silent.
+fn unknown(all: &All, shown: &str, place: &Place) -> String {
+    let (number, name) = (place.life.node, &place.name);
+    let class = all.class.as_deref().unwrap_or_default();
+    format!(
+        "{shown}: node {number} {name} did not say whether it is of class {class}: nothing was run there; see: ssi cluster"
+    )
 }
 
 /// What `-o json` says.
 #[derive(Serialize)]
 struct Said<'a> {
+    missing: &'a [Missing<'a>],
     nodes: &'a [Node],
     version: u32,
+}
+
+/// A node that did not say whether it is of the class.
+#[derive(Serialize)]
+struct Missing<'a> {
+    name: &'a str,
+    number: u16,
+}
+
+impl<'a> Missing<'a> {
+    fn of(place: &'a Place) -> Self {
+        Self {
+            name: &place.name,
+            number: place.life.node,
+        }
+    }
 }
 
 /// What came of one node.
@@ -174,4 +215,36 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use ssi_rexec::core::Life;
+
+    use super::*;
+
+    #[test]
+    fn who_is_silent_is_named_and_counts() {
+        assert_eq!(worst([0, 3].into_iter(), 0), 3);
+        assert_eq!(worst([0, 3].into_iter(), 1), FAILED);
+        assert_eq!(worst([127, 0].into_iter(), 2), 127);
+        assert_eq!(worst(std::iter::empty(), 0), FAILED);
+        let all = All {
+            class: Some("db".to_owned()),
+            ..All::default()
+        };
+        let place = Place {
+            life: Life {
+                node: 3,
+                incarnation: 1,
+            },
+            name: "blue3".to_owned(),
+        };
+        let said = unknown(&all, "onall", &place);
+        assert!(
+            said.starts_with("onall: node 3 blue3 did not say"),
+            "{said}"
+        );
+        assert!(said.contains("class db"), "{said}");
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Plan {
 }
 
 /// A command for several.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct All {
     /// Of this class, or all.
     pub(crate) class: Option<String>,

@@ -79,13 +79,16 @@ its node before it. Nothing is read for it.
       --class CLASS      only on the nodes of this class
   -p, -l, -v, --detach   as those of ssi run
 
+A node that doesn't say within 5 s whether it is of the class is named on standard error, and the
+command is run on the others; -o json has it under missing.
+
 Examples:
   ssi onall uptime
   ssi onall -g -P 4 apt-get -q upgrade
   ssi -o json onall cat /etc/hostname
 
 Exit status: the highest of all nodes', of one that was killed 128 and the signal; 125 ssi
-failed.
+failed, or a node did not say whether it is of the class.
 ";
 
 const ONCLASS: &str = "\

@@ -132,8 +132,8 @@ struct Chosen<'a> {
 
 /// Says which node would be chosen.
 fn place(whom: Whom, settings: &Settings, socket: &Path) -> Result<(), Fail> {
-    let places = runner::nodes(socket, Some(whom))?;
-    let place = places.first();
+    let nodes = runner::nodes(socket, Some(whom))?;
+    let place = nodes.wanted.first();
     let place = place.ok_or_else(|| Fail("there is no node for it now".to_owned()))?;
     let number = place.life.node;
     if settings.json {

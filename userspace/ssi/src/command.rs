@@ -90,9 +90,20 @@ pub(crate) enum Cmd {
         args: Vec<OsString>,
     },
     /// Change the niceness of processes of the cluster, with the habits of renice
-    #[command(visible_alias = "nice", disable_help_flag = true, after_long_help = renice::HELP)]
+    #[command(disable_help_flag = true, after_long_help = renice::HELP)]
     Renice {
         /// See `ssi renice --help`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "RENICE-OPTIONS"
+        )]
+        args: Vec<OsString>,
+    },
+    /// Change the niceness of processes that run: the same as renice
+    #[command(disable_help_flag = true, after_long_help = renice::HELP)]
+    Nice {
+        /// See `ssi nice --help`
         #[arg(
             trailing_var_arg = true,
             allow_hyphen_values = true,
@@ -163,7 +174,7 @@ impl Cmd {
             Self::Kill { .. } => kill::run(rest, common),
             Self::Pgrep { .. } => pgrep::grep(rest, common),
             Self::Pkill { .. } => pgrep::kill(rest, common),
-            Self::Renice { .. } => renice::run(rest, common),
+            Self::Renice { .. } | Self::Nice { .. } => renice::run(rest, common),
             Self::Pstree(options) => pstree::run(options, common),
             Self::Top(options) => top::run(options, common),
             Self::Loads(options) => loads::run(options, common),

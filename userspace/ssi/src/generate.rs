@@ -79,7 +79,7 @@ fn page(of: Option<&str>) -> Result<String, Fail> {
         Some("pgrep") => verbatim_page("pgrep", pgrep::PGREP),
         Some("pkill") => verbatim_page("pkill", pgrep::PKILL),
         Some("spawndaemon") => verbatim_page("spawndaemon", spawndaemon::HELP),
-        Some("renice") => verbatim_page("renice", renice::HELP),
+        Some(name @ ("renice" | "nice")) => verbatim_page(name, renice::HELP),
         Some(name) if ssi_remote::named(name).is_some() => {
             verbatim_page(name, ssi_remote::help(name))
         }

@@ -1,7 +1,8 @@
 //! `ssi loads`: how busy the nodes are. `loads`: the same, as the original said it.
 
 use clap::Args;
-use ssi_api::process::{ClusterLoads, NodeBusy, PressureView};
+use serde::Serialize;
+use ssi_api::process::{ClusterLoads, ClusterWaits, NodeBusy, PressureView, WaitsView};
 
 use crate::args::Common;
 use crate::fail::Fail;
@@ -9,7 +10,7 @@ use crate::help;
 use crate::node::Node;
 use crate::output::{self, Format};
 use crate::process;
-use crate::units::bytes;
+use crate::units::{bytes, micros};
 
 /// How busy the nodes are, in the load balancer's units
 ///
@@ -17,7 +18,10 @@ use crate::units::bytes;
 /// processor, and 50 on a node that has two. LOAD is that of the last second; EXPORTED is what
 /// other nodes decide by, and rises at once, but falls slowly. RUNNING processes run or wait
 /// for a processor. PRESSURE is the part of the last second in which some process could not go
-/// on for want of a processor, of memory, of the disk (the kernel's PSI).
+/// on for want of a processor, of memory, of the disk (the kernel's PSI). WAITS (-o wide) is how
+/// long tasks waited for a processor each time that they got one: half of them no longer than the
+/// first, 99 of a hundred no longer than the second, since the node measures it (processes.waits
+/// in ssi.toml).
 ///
 /// Called as loads, it prints a line a node, its number and its exported load.
 #[derive(Debug, Args)]
@@ -44,14 +48,21 @@ pub(crate) fn run(options: &Options, common: &Common) -> Result<(), Fail> {
     let mut client = common.connect()?;
     let loads = process::loads(&mut client, &options.nodes)?;
     let text = match common.output {
-        Format::Json => output::json(&[
-            ("here", &loads.here),
-            ("nodes", &loads.nodes),
-            ("missing", &loads.missing),
-        ]),
+        Format::Json => {
+            let waits = process::waits(&mut client, &options.nodes)?;
+            output::json(&[
+                ("here", &loads.here),
+                ("nodes", &loads.nodes),
+                (
+                    "waits",
+                    &waits.nodes.iter().map(Waits::of).collect::<Vec<_>>(),
+                ),
+                ("missing", &loads.missing),
+            ])
+        }
         _ if options.short => short(&loads),
         Format::Table => table(&loads),
-        Format::Wide => wide(&loads),
+        Format::Wide => wide(&loads, &process::waits(&mut client, &options.nodes)?),
     };
     output::print(&text)?;
     process::tell("ssi loads", &loads.missing)
@@ -81,7 +92,7 @@ fn table(loads: &ClusterLoads) -> String {
     output::table(header, loads.nodes.iter().map(row).collect())
 }
 
-fn wide(loads: &ClusterLoads) -> String {
+fn wide(loads: &ClusterLoads, waits: &ClusterWaits) -> String {
     let header = [
         "NODE",
         "NAME",
@@ -97,9 +108,14 @@ fn wide(loads: &ClusterLoads) -> String {
         "SWAP",
         "FREE",
         "PRESSURE",
+        "WAITS",
     ];
     let row = |node: &NodeBusy| {
         let busy = &node.busy;
+        let its = waits
+            .nodes
+            .iter()
+            .find(|(number, _)| *number == node.number);
         let rounded = |value: Option<f64>| value.map_or_else(none, round);
         [
             number(node),
@@ -116,9 +132,47 @@ fn wide(loads: &ClusterLoads) -> String {
             bytes(busy.swap),
             bytes(busy.swap_free),
             busy.pressure.map_or_else(none, pressure),
+            its.map_or_else(none, |(_, waits)| waited(waits)),
         ]
     };
     output::table(header, loads.nodes.iter().map(row).collect())
+}
+
+/// How long tasks of a node waited, for programs. Times are nanoseconds.
+#[derive(Serialize)]
+struct Waits<'a> {
+    number: u16,
+    turns: u64,
+    p50: Option<u64>,
+    p90: Option<u64>,
+    p99: Option<u64>,
+    buckets: &'a [(u64, u64)],
+}
+
+impl<'a> Waits<'a> {
+    fn of((number, waits): &'a (u16, WaitsView)) -> Self {
+        Self {
+            number: *number,
+            turns: waits.turns(),
+            p50: waits.percentile(500),
+            p90: waits.percentile(900),
+            p99: waits.percentile(990),
+            buckets: &waits.buckets,
+        }
+    }
+}
+
+/// What half of those waited that got a processor, and what one of a hundred did at least.
+fn waited(waits: &WaitsView) -> String {
+    let shown = |permille| {
+        waits
+            .percentile(permille)
+            .map(|wait| micros(wait as f64 / 1e3))
+    };
+    match (shown(500), shown(990)) {
+        (Some(half), Some(most)) => format!("{half}, 99 %: {most}"),
+        _ => none(),
+    }
 }
 
 /// What is shown of nothing.
@@ -214,7 +268,16 @@ mod tests {
              1     blue1  100   150       2     3        6.0 GiB  cpu 12 %, io 100 %\n \
              2     blue2  -     -         2     3        6.0 GiB  -\n"
         );
-        let wide = wide(&loads);
+        let measured = WaitsView {
+            buckets: vec![(2_000, 98), (1_500_000, 2)],
+        };
+        let waits = ClusterWaits {
+            nodes: vec![(2, measured)],
+        };
+        let wide = wide(&loads, &waits);
+        let ends: Vec<_> = wide.lines().map(str::trim_end).collect();
+        assert!(ends[1].ends_with("io 100 %  -"), "{wide}");
+        assert!(ends[2].ends_with("2.0 µs, 99 %: 1.50 ms"), "{wide}");
         assert!(wide.contains("8.0 GiB") && wide.contains(" 120 "), "{wide}");
         let alone = ClusterLoads {
             nodes: vec![node(0, "", Some(load))],

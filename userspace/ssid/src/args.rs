@@ -23,8 +23,8 @@ use ssi_clms::door::Token;
     after_long_help = "\
 Signals:
   SIGTERM, SIGINT  stop serving and leave; connections go on
-  SIGHUP           read the configuration again: virtual addresses, interfaces, nodes and
-                   log level are changed in place; the rest asks for a restart in the log
+  SIGHUP           read the configuration again: virtual addresses, interfaces, nodes,
+                   processes and log level are changed in place; the rest asks for a restart in the log
 
 Exit status:
   0  stopped as asked

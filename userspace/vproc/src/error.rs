@@ -9,6 +9,9 @@ pub enum Error {
     /// The kernel's tracing failed.
     #[error(transparent)]
     Kernel(#[from] ssi_loader::LoadError),
+    /// It takes tracing, and there is none.
+    #[error("{0} takes tracing, which is not to be had here; see: ssi doctor")]
+    Untraced(&'static str),
     /// A file of /proc could not be read.
     #[error("{path}: {source}")]
     Read {

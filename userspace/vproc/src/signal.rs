@@ -1,10 +1,12 @@
 //! Signals, sent on behalf of a user: with the rights that kill(2) would give them, though
 //! this process may have more.
 
-use std::fs;
 use std::io;
 
+use rustc_hash::FxHashSet;
+
 use crate::hold::{Held, is_of, result};
+use crate::look;
 use crate::procfs::{Stat, Status};
 
 /// The largest number of a signal.
@@ -60,19 +62,71 @@ pub fn group(pgid: u32, signal: i32, by: Sender) -> io::Result<Sent> {
         // SAFETY: kill takes numbers only.
         return result(unsafe { libc::kill(-number, signal) }.into());
     }
-    let mut sent = Sent::NoProcess;
-    for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        match send(pid, signal, by, |stat| stat.pgid == pgid)? {
-            Sent::Done => sent = Sent::Done,
-            Sent::NotPermitted if sent == Sent::NoProcess => sent = Sent::NotPermitted,
-            _ => {}
+    let mut all = Several::default();
+    all.send(signal, by, |stat| stat.pgid == pgid)?;
+    Ok(all.sent())
+}
+
+/// Looks for processes of a session that were forked while others were signalled, so often at
+/// most: some fork faster than they can be found.
+const LOOKS: usize = 8;
+
+/// Sends `signal` to all processes of a session that its sender may send it to.
+///
+/// The kernel has no call for that: it goes to one after the other, and to who was forked
+/// meanwhile then.
+///
+/// # Errors
+/// As for [`process`]; /proc can't be read; the session is 0, which is of the kernel's threads.
+pub fn session(sid: u32, signal: i32, by: Sender) -> io::Result<Sent> {
+    if sid == 0 {
+        return Err(io::Error::other("no session that a signal could go to"));
+    }
+    let mut all = Several::default();
+    for _ in 0..LOOKS {
+        if !all.send(signal, by, |stat| stat.sid == sid)? || signal == 0 {
+            break;
         }
     }
-    Ok(sent)
+    Ok(all.sent())
+}
+
+/// Processes that a signal goes to one after the other, once to each.
+#[derive(Debug, Default)]
+struct Several {
+    got: FxHashSet<u32>,
+    refused: FxHashSet<u32>,
+}
+
+impl Several {
+    /// To all that are as `wanted`; whether there was anybody new.
+    fn send(
+        &mut self,
+        signal: i32,
+        by: Sender,
+        wanted: impl Fn(&Stat) -> bool,
+    ) -> io::Result<bool> {
+        let mut anybody = false;
+        for pid in look::pids()? {
+            if self.got.contains(&pid) || self.refused.contains(&pid) {
+                continue;
+            }
+            anybody |= match send(pid, signal, by, &wanted)? {
+                Sent::Done => self.got.insert(pid),
+                Sent::NotPermitted => self.refused.insert(pid),
+                Sent::NoProcess => false,
+            };
+        }
+        Ok(anybody)
+    }
+
+    fn sent(&self) -> Sent {
+        match (self.got.is_empty(), self.refused.is_empty()) {
+            (false, _) => Sent::Done,
+            (true, false) => Sent::NotPermitted,
+            (true, true) => Sent::NoProcess,
+        }
+    }
 }
 
 /// To a process that is as `wanted`.
@@ -105,6 +159,7 @@ fn check(signal: i32) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
     use std::process::{Child, Command};
 
@@ -112,6 +167,7 @@ mod tests {
 
     use super::*;
 
+    use crate::core::State;
     use crate::hold::tick;
 
     const NOBODY: Sender = Sender {
@@ -177,6 +233,35 @@ mod tests {
         for nobody in [0, 1, u32::MAX] {
             assert!(group(nobody, 0, own()).is_err());
         }
+    }
+
+    #[test]
+    fn a_session_gets_it_whatever_groups_are_in_it() {
+        // A leader that has a child in a group of its own, and says so.
+        let script = "set -m; sleep 1000 & echo $!; wait";
+        let mut leader = Command::new("setsid");
+        leader.args(["bash", "-c", script]);
+        let mut leader = leader
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("setsid");
+        let mut child = String::new();
+        let out = leader.stdout.take().expect("piped");
+        io::BufRead::read_line(&mut io::BufReader::new(out), &mut child).expect("a line");
+        let child: u32 = child.trim().parse().expect("a number");
+        let stat = |pid: u32| Stat::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?);
+        let sid = leader.id();
+        let its = stat(child).expect("it is there");
+        assert_eq!((its.sid, its.pgid), (sid, child));
+        assert_eq!(session(sid, 9, NOBODY).expect("/proc"), Sent::NotPermitted);
+        assert_eq!(session(sid, 0, own()).expect("/proc"), Sent::Done);
+        assert_eq!(session(sid, 9, own()).expect("/proc"), Sent::Done);
+        assert_eq!(end(leader), Some(9));
+        // Its new parent may not have waited for it yet.
+        assert!(stat(child).is_none_or(|stat| stat.sid != sid || stat.state == State::Zombie));
+        assert!(session(0, 0, own()).is_err());
+        assert_eq!(session(u32::MAX, 9, own()).expect("/proc"), Sent::NoProcess);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::Duration;
 
 use ssi_abi::proc::Task;
 use ssi_loader::{Events, Proc, ProcOptions};
@@ -122,6 +123,29 @@ impl Tracker {
             ended: now(),
             processes,
         })
+    }
+
+    /// Begins or ends to measure how long tasks wait for a processor, on the whole machine.
+    ///
+    /// # Errors
+    /// Nothing is traced; the kernel doesn't keep account of that, or refused the program.
+    pub fn measure_waits(&mut self, on: bool) -> Result<(), Error> {
+        match &mut self.source {
+            Source::Kernel(proc) => Ok(proc.measure_queue(on)?),
+            Source::Procfs(_) if on => Err(Error::Untraced("measuring how long tasks wait")),
+            Source::Procfs(_) => Ok(()),
+        }
+    }
+
+    /// What was measured so far, as [`ssi_loader::Latencies::read`] has it.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub fn waits(&self) -> Result<Vec<(Duration, u64)>, Error> {
+        match &self.source {
+            Source::Kernel(proc) => Ok(proc.latencies().read()?),
+            Source::Procfs(_) => Ok(Vec::new()),
+        }
     }
 
     fn drain(&mut self, changes: &mut Vec<Change>) -> Result<(), Error> {

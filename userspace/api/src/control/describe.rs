@@ -95,7 +95,7 @@ pub fn describe() -> Vec<Described> {
             r#"{"id":20,"request":{"process":{"look":{"node":2,"pid":1234,"what":{"file":"status"}}}}}"#,
         ),
         (
-            "send a signal: to processes, and to process groups, whose numbers are below 0",
+            "send a signal: to processes, and to process groups, whose numbers are below 0; with \"sessions\" to all of sessions",
             r#"{"id":21,"request":{"process":{"signal":{"signal":15,"targets":[{"node":2,"pid":1234}]}}}}"#,
         ),
         (
@@ -145,6 +145,10 @@ pub fn describe() -> Vec<Described> {
         (
             "how many connections of clients all nodes forward, or \"nodes\"",
             r#"{"id":33,"request":{"process":{"forwarded":{}}}}"#,
+        ),
+        (
+            "how long tasks wait for processors on all nodes that measure it, or on \"nodes\"",
+            r#"{"id":34,"request":{"process":{"waits":{}}}}"#,
         ),
     ]
     .map(|(about, example)| Described {

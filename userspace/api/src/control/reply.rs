@@ -6,8 +6,8 @@ use crate::cluster::{ClusterView, Event, Token};
 use crate::ics::{IcsView, Ping};
 use crate::lvs::{ConnectionView, ServiceView, Timeouts};
 use crate::process::{
-    ClusterForwarded, ClusterLoads, ClusterPids, ClusterProcesses, Looked, Missing, Niced,
-    ProcessesView, Signalled, Swept,
+    ClusterForwarded, ClusterLoads, ClusterPids, ClusterProcesses, ClusterWaits, Looked, Missing,
+    Niced, Signalled, Swept,
 };
 use crate::service::{LogsView, ServiceEvent, ServiceOutcome, ServiceText, ServicesView};
 
@@ -132,14 +132,14 @@ pub enum Reply {
     Ics(Box<IcsView>),
     /// To `ics ping`.
     Ping(Box<Ping>),
-    /// To `process list` on a machine that is in no cluster.
-    Processes(Box<ProcessesView>),
-    /// To `process list` in a cluster.
+    /// To `process list`.
     ClusterProcesses(Box<ClusterProcesses>),
     /// To `process loads`.
     Loads(ClusterLoads),
     /// To `process forwarded`.
     Forwarded(ClusterForwarded),
+    /// To `process waits`.
+    Waits(ClusterWaits),
     /// To `process pids`.
     Pids(ClusterPids),
     /// To `process look`.

@@ -18,6 +18,7 @@ mod request;
 mod signal;
 mod sweep;
 mod view;
+mod waits;
 
 pub use cpid::{Cpid, NoPid, Pid};
 pub use load::{
@@ -28,4 +29,5 @@ pub use niced::Niced;
 pub use request::ProcessRequest;
 pub use signal::{Behalf, Signalled, Target};
 pub use sweep::{Seen, Swept};
-pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView};
+pub use view::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView, Rest};
+pub use waits::{ClusterWaits, WaitsView};

@@ -15,6 +15,9 @@ pub enum ProcessRequest {
         /// Of these nodes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
+        /// Of each, only those with numbers above this.
+        #[serde(default)]
+        after: u32,
     },
     /// How busy the nodes are, and none of their processes: of this node, if it is in no
     /// cluster, else of all members that are UP.
@@ -27,6 +30,13 @@ pub enum ProcessRequest {
     /// else all members that are UP.
     Forwarded {
         /// These nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<u16>>,
+    },
+    /// How long tasks wait for processors, where that is measured: on this node, if it is in no
+    /// cluster, else on all members that are UP.
+    Waits {
+        /// On these nodes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nodes: Option<Vec<u16>>,
     },
@@ -69,6 +79,9 @@ pub enum ProcessRequest {
         signal: i32,
         /// Whom to.
         targets: Vec<Target>,
+        /// The numbers are of sessions.
+        #[serde(default)]
+        sessions: bool,
         /// With the rights of this user instead, which is for root to say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         behalf: Option<Behalf>,

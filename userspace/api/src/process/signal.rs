@@ -6,7 +6,8 @@ pub struct Target {
     /// On which node; none: on this one.
     #[serde(default)]
     pub node: Option<u16>,
-    /// Its number there: of a process, or, below 0, of a process group.
+    /// Its number there: of a process, or, below 0, of a process group; or of a session, if the
+    /// request says so.
     pub pid: i32,
     /// When it was forked, as a list of processes says it: another process that has its
     /// number by now gets nothing.
@@ -29,9 +30,9 @@ pub struct Behalf {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signalled {
-    /// It was sent; to a group: to somebody of it.
+    /// It was sent; to a group or a session: to somebody of it.
     Sent,
-    /// There is no such process, or no such group.
+    /// There is no such process, group or session.
     NoProcess,
     /// Whoever asks may not.
     NotPermitted,

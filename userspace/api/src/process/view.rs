@@ -22,7 +22,8 @@ pub struct ProcessesView {
     pub processes: Vec<ProcessView>,
 }
 
-/// The processes of several nodes of a cluster.
+/// The processes of several nodes of a cluster, or of a machine that is in none: a node of number
+/// 0, which has no name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClusterProcesses {
     /// The number of the node that was asked.
@@ -35,6 +36,19 @@ pub struct ClusterProcesses {
     /// Nodes that had no room in this reply: ask again, for these.
     #[serde(default)]
     pub left: Vec<u16>,
+    /// The last of [`nodes`](Self::nodes) has more processes than there was room for: ask again,
+    /// for the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
+}
+
+/// Processes of a node that had no room in a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// The node's number; 0: this machine, which is in no cluster.
+    pub node: u16,
+    /// They have numbers above this.
+    pub after: u32,
 }
 
 /// A node of a cluster with its processes.

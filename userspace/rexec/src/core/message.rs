@@ -41,6 +41,15 @@ pub struct Place {
     pub name: String,
 }
 
+/// Nodes that are UP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nodes {
+    /// Those that are wanted.
+    pub wanted: Vec<Place>,
+    /// Those that did not say whether they are.
+    pub silent: Vec<Place>,
+}
+
 /// A question to the daemon of one's own node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
@@ -70,8 +79,8 @@ pub enum Answer {
         /// The epoch.
         epoch: u64,
     },
-    /// Those that are UP.
-    Nodes(Vec<Place>),
+    /// These.
+    Nodes(Nodes),
 }
 
 /// Where to connect, and how.

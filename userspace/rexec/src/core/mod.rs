@@ -16,7 +16,8 @@ mod window;
 pub use caller::{Caller, Capabilities, Limit};
 pub use frame::{Frame, Malformed};
 pub use message::{
-    Answer, Ask, Given, Grant, Id, Life, Order, Packed, Place, Protection, Seat, Secrets, Whom,
+    Answer, Ask, Given, Grant, Id, Life, Nodes, Order, Packed, Place, Protection, Seat, Secrets,
+    Whom,
 };
 pub use outcome::{Exit, FAILED, LOST, NOT_EXECUTABLE, NOT_FOUND, NotRun};
 pub use pending::{Pending, Turned};

@@ -2,7 +2,7 @@
 
 use ssi_api::process::{NoPid, Pid};
 
-use crate::process::signals;
+use crate::process::{choice, signals};
 
 /// What a command line says.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,22 +16,30 @@ pub(super) enum Invocation {
     },
 }
 
-/// A process, or a process group.
+/// What a number is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Process,
+    Group,
+    Session,
+}
+
+/// A process, or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Whom {
     pub(super) pid: Pid,
-    pub(super) group: bool,
+    pub(super) kind: Kind,
 }
 
 const TERM: i32 = 15;
 
 pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
     let (mut signal, mut targets) = (None, Vec::new());
-    let mut options = true;
+    let (mut options, mut ended) = (true, false);
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
-            "--" if options => options = false,
+            "--" if options => (options, ended) = (false, true),
             "--help" if options => return Ok(Invocation::Help),
             "-l" | "-L" | "--list" if options => {
                 return Ok(Invocation::List(words.map(str::to_owned).collect()));
@@ -40,6 +48,14 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
                 let value = words.next();
                 let value = value.ok_or_else(|| format!("{word} wants a signal"))?;
                 signal = Some(signals::number(value)?);
+            }
+            // It is nothing else, wherever it stands.
+            "--session" if !ended => {
+                let value = words.next();
+                targets.extend(sessions(value.unwrap_or_default())?);
+            }
+            _ if !ended && word.starts_with("--session=") => {
+                targets.extend(sessions(&word["--session=".len()..])?);
             }
             _ if options && word.starts_with("--signal=") => {
                 signal = Some(signals::number(&word["--signal=".len()..])?);
@@ -77,13 +93,32 @@ fn whom(word: &str) -> Result<Whom, String> {
         true => format!("{word} is no process group: they are -1234, 2/-1234 and -8389842"),
         false => why.to_string(),
     });
-    let whom = Whom { pid: pid?, group };
+    let kind = if group { Kind::Group } else { Kind::Process };
+    let whom = Whom { pid: pid?, kind };
     if group && whom.pid.pid() == 1 {
         return Err(format!(
             "{word} would be everybody, which ssi kill does not do"
         ));
     }
     Ok(whom)
+}
+
+/// Sessions of a list, by the number of the process that began each.
+fn sessions(list: &str) -> Result<Vec<Whom>, String> {
+    let whom = |word: &str| match word.parse() {
+        Ok(pid) => Ok(Whom {
+            pid,
+            kind: Kind::Session,
+        }),
+        Err(_) => Err(format!(
+            "{word} is no session: they are 1234, 2/1234 and 8389842; see: ssi ps -o npid,sid"
+        )),
+    };
+    let all: Vec<_> = choice::list(list).map(whom).collect::<Result<_, _>>()?;
+    if all.is_empty() {
+        return Err("--session wants sessions, with commas: 1234,2/1234".to_owned());
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -115,6 +150,10 @@ mod tests {
             ("-n 3 7", 3, "7"),
             ("-- -7", 15, "-7"),
             ("-9 -- -7", 9, "-7"),
+            ("--session 7", 15, "session 7"),
+            ("-9 --session 7,2/8 9", 9, "session 7 session 2/8 9"),
+            ("-s HUP 9 --session=8388616 -7", 1, "9 session 2/8 -7"),
+            ("--session 7 -9 8", 9, "session 7 8"),
         ] {
             assert_eq!(send(line), (signal, whom.to_owned()), "{line}");
         }
@@ -140,6 +179,11 @@ mod tests {
             ("-9 2/-1", "everybody"),
             ("-9 -x", "-x is no process group"),
             ("-9 2/-0", "2/-0 is no process group"),
+            ("--session", "--session wants"),
+            ("--session=", "--session wants"),
+            ("--session 0", "0 is no session"),
+            ("--session 7,-8", "-8 is no session"),
+            ("-- --session=7", "--session=7 is no process group"),
         ] {
             let words: Vec<_> = line.split_whitespace().collect();
             let said = parse(&words).expect_err(line);

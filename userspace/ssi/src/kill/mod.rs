@@ -6,7 +6,7 @@ mod help;
 use std::ffi::OsString;
 use std::fmt;
 
-use grammar::{Invocation, Whom};
+use grammar::{Invocation, Kind, Whom};
 use ssi_api::process::{Pid, Signalled, Target};
 
 use crate::args::{Common, words};
@@ -44,13 +44,19 @@ fn list(which: &[String]) -> Result<(), Fail> {
 
 fn send(signal: i32, whom: &[Whom], common: &Common) -> Result<(), Fail> {
     let mut client = common.connect()?;
-    let targets = whom.iter().map(|whom| whom.target()).collect();
-    let sent = process::send(&mut client, signal, targets)?;
     let mut all = true;
-    for (whom, sent) in whom.iter().zip(&sent) {
-        if let Some(why) = whom.why(sent) {
-            eprintln!("{}", output::plain(&format!("ssi kill: ({whom}): {why}")));
-            all = false;
+    for sessions in [false, true] {
+        let these = whom.iter().filter(|whom| whom.is_session() == sessions);
+        let targets: Vec<_> = these.clone().map(|whom| whom.target()).collect();
+        if targets.is_empty() {
+            continue;
+        }
+        let sent = process::send(&mut client, signal, targets, sessions)?;
+        for (whom, sent) in these.zip(&sent) {
+            if let Some(why) = whom.why(sent) {
+                eprintln!("{}", output::plain(&format!("ssi kill: ({whom}): {why}")));
+                all = false;
+            }
         }
     }
     if all { Ok(()) } else { Err(Fail::No) }
@@ -59,12 +65,16 @@ fn send(signal: i32, whom: &[Whom], common: &Common) -> Result<(), Fail> {
 impl Whom {
     /// Why it got no signal.
     fn why(self, sent: &Signalled) -> Option<String> {
-        let what = if self.group {
-            "process group"
-        } else {
-            "process"
+        let what = match self.kind {
+            Kind::Process => "process",
+            Kind::Group => "process group",
+            Kind::Session => "session",
         };
         process::why(what, self.pid.node(), sent)
+    }
+
+    fn is_session(self) -> bool {
+        self.kind == Kind::Session
     }
 
     fn target(self) -> Target {
@@ -72,7 +82,7 @@ impl Whom {
         let pid = self.pid.pid().cast_signed();
         Target {
             node: self.pid.node(),
-            pid: if self.group { -pid } else { pid },
+            pid: if self.kind == Kind::Group { -pid } else { pid },
             start: None,
         }
     }
@@ -80,10 +90,14 @@ impl Whom {
 
 impl fmt::Display for Whom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.group { "-" } else { "" };
+        let (before, sign) = match self.kind {
+            Kind::Process => ("", ""),
+            Kind::Group => ("", "-"),
+            Kind::Session => ("session ", ""),
+        };
         match self.pid {
-            Pid::Here(pid) => write!(f, "{sign}{pid}"),
-            Pid::At(cpid) => write!(f, "{}/{sign}{}", cpid.node(), cpid.pid()),
+            Pid::Here(pid) => write!(f, "{before}{sign}{pid}"),
+            Pid::At(cpid) => write!(f, "{before}{}/{sign}{}", cpid.node(), cpid.pid()),
         }
     }
 }
@@ -94,23 +108,33 @@ mod tests {
 
     #[test]
     fn what_is_said() {
-        let whom = |text: &str, group| Whom {
+        let whom = |text: &str, kind| Whom {
             pid: text.parse().expect("a process"),
-            group,
+            kind,
         };
-        let there = whom("2/1234", false);
+        let there = whom("2/1234", Kind::Process);
         assert_eq!(there.why(&Signalled::Sent), None);
         assert_eq!(
             there.why(&Signalled::NoProcess).as_deref(),
             Some("no such process; see: ssi ps -e --node 2")
         );
         assert_eq!(
-            whom("7", true).why(&Signalled::NoProcess).as_deref(),
+            whom("7", Kind::Group).why(&Signalled::NoProcess).as_deref(),
             Some("no such process group; see: ssi ps -e")
         );
         assert_eq!((there.target().node, there.target().pid), (Some(2), 1234));
-        let group = whom("8389842", true);
+        let group = whom("8389842", Kind::Group);
         assert_eq!((group.target().node, group.target().pid), (Some(2), -1234));
         assert_eq!(group.to_string(), "2/-1234");
+        let session = whom("8389842", Kind::Session);
+        assert_eq!(
+            (session.target().node, session.target().pid),
+            (Some(2), 1234)
+        );
+        assert_eq!(session.to_string(), "session 2/1234");
+        assert_eq!(
+            session.why(&Signalled::NoProcess).as_deref(),
+            Some("no such session; see: ssi ps -e --node 2")
+        );
     }
 }

@@ -2,7 +2,8 @@
 macro_rules! whom {
     () => {
         "  PATTERN         whose name matches this regular expression, anywhere in it
-  -f              match the arguments instead of the name (which has 15 bytes at most)
+  -f              match the arguments, the first 128 KiB of them, instead of the name (which has
+                  15 bytes at most)
   -x              the whole of it has to match
   -i              capitals or not
   -u USERS        of these effective users; -U USERS: real users

@@ -77,7 +77,7 @@ fn send(asked: &Asked, common: &Common) -> Result<(), Fail> {
     let signal = asked.signal.unwrap_or(TERM);
     let sent = match targets.is_empty() {
         true => Vec::new(),
-        false => process::send(&mut common.connect()?, signal, targets)?,
+        false => process::send(&mut common.connect()?, signal, targets, false)?,
     };
     let mut got = 0;
     for (found, sent) in found.iter().zip(&sent) {

@@ -10,6 +10,6 @@ pub(crate) mod testing;
 pub(crate) mod units;
 pub(crate) mod user;
 
-pub(crate) use fetch::{fetch, forwarded, loads};
+pub(crate) use fetch::{fetch, forwarded, loads, waits};
 pub(crate) use missing::tell;
 pub(crate) use send::{nobody, send, why};

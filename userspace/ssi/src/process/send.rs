@@ -5,16 +5,19 @@ use ssi_api::process::{ProcessRequest, Signalled, Target};
 
 use crate::fail::Fail;
 
-/// Sends `signal`; what became of it, in the order of its targets.
+/// Sends `signal`, to all processes of sessions if the targets are some; what became of it, in the
+/// order of its targets.
 pub(crate) fn send(
     client: &mut Client,
     signal: i32,
     targets: Vec<Target>,
+    sessions: bool,
 ) -> Result<Vec<Signalled>, Fail> {
     let count = targets.len();
     let request = Request::Process(ProcessRequest::Signal {
         signal,
         targets,
+        sessions,
         behalf: None,
     });
     match client.request(request)? {
@@ -23,7 +26,7 @@ pub(crate) fn send(
     }
 }
 
-/// Why a signal to a process (or group, as `what` says) of a node was not sent, and what to do.
+/// Why a signal to a process (or group or session, as `what` says) of a node was not sent, and what to do.
 pub(crate) fn why(what: &str, node: Option<u16>, sent: &Signalled) -> Option<String> {
     Some(match sent {
         Signalled::Sent => return None,

@@ -12,6 +12,8 @@ pub(super) struct Line<'a> {
     pub(super) process: &'a ProcessView,
     /// Times as BSD writes them.
     pub(super) short_times: bool,
+    /// What is before the command: its place in a tree.
+    pub(super) before: &'a str,
 }
 
 impl Line<'_> {

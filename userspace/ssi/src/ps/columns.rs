@@ -5,6 +5,11 @@ use crate::process::{units, user};
 
 /// A column by any of its names.
 pub(super) fn find(name: &str) -> Result<&'static Column, String> {
+    if matches!(name, "cgroup" | "cgname") {
+        return Err(format!(
+            "there is no column {name}: nodes tell a cgroup's number only (cgroupid); its path: cat /cluster/proc/CPID/cgroup, CPID as -o cpid has it"
+        ));
+    }
     COLUMNS
         .iter()
         .find(|column| column.names.contains(&name))
@@ -49,6 +54,19 @@ macro_rules! text {
     };
 }
 
+/// A command, behind its place in a tree.
+macro_rules! command {
+    ($names:expr, $text:expr) => {
+        Column {
+            names: &$names,
+            header: "COMMAND",
+            right: false,
+            value: |line| Value::Text($text(line)),
+            text: Some(|line| format!("{}{}", line.before, $text(line))),
+        }
+    };
+}
+
 const COLUMNS: &[Column] = &[
     number!(["pid"], "PID", pid),
     number!(["ppid"], "PPID", ppid),
@@ -73,6 +91,18 @@ const COLUMNS: &[Column] = &[
         |line| with_node(line, line.process.ppid)
     ),
     shown!(
+        ["npgid"],
+        "PGID",
+        |line: Line<'_>| clusterwide(line, line.process.pgid),
+        |line| with_node(line, line.process.pgid)
+    ),
+    shown!(
+        ["nsid"],
+        "SID",
+        |line: Line<'_>| clusterwide(line, line.process.sid),
+        |line| with_node(line, line.process.sid)
+    ),
+    shown!(
         ["node"],
         "NODE",
         |line: Line<'_>| f64::from(line.node.number),
@@ -95,7 +125,7 @@ const COLUMNS: &[Column] = &[
     number!(["euid"], "EUID", euid),
     number!(["ni", "nice"], "NI", nice),
     number!(["nlwp", "thcount"], "NLWP", threads),
-    number!(["cgroup", "cgroupid"], "CGROUP", cgroup),
+    number!(["cgroupid"], "CGROUPID", cgroup),
     number!(["vol"], "VOL", voluntary),
     number!(["invol"], "INVOL", involuntary),
     text!(["user", "ruser"], "USER", |line: Line<'_>| user::name(
@@ -112,11 +142,11 @@ const COLUMNS: &[Column] = &[
         .state
         .to_string()),
     text!(["stat"], "STAT", stat),
-    text!(["comm", "ucmd", "ucomm"], "COMMAND", |line: Line<'_>| line
+    command!(["comm", "ucmd", "ucomm"], |line: Line<'_>| line
         .process
         .comm
         .clone()),
-    text!(["args", "cmd", "command"], "COMMAND", args),
+    command!(["args", "cmd", "command"], args),
     shown!(
         ["rss", "rssize"],
         "RSS",
@@ -134,6 +164,12 @@ const COLUMNS: &[Column] = &[
         "VSZ",
         |line: Line<'_>| line.process.size as f64,
         |line| kib(line.process.size)
+    ),
+    shown!(
+        ["sz"],
+        "SZ",
+        |line: Line<'_>| line.process.size as f64,
+        |line| (line.process.size / 4096).to_string()
     ),
     shown!(
         ["load"],

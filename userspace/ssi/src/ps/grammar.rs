@@ -5,6 +5,8 @@ use ssi_api::process::Pid;
 
 use super::column::Column;
 use super::columns;
+use super::forest::Art;
+use super::form::{Bsd, Form};
 use crate::node::Node;
 use crate::output::Format;
 use crate::process::choice;
@@ -40,7 +42,14 @@ pub(super) struct Asked {
     pub(super) output: Option<Format>,
     /// Times are short, as with BSD's letters.
     pub(super) short_times: bool,
+    /// As trees.
+    pub(super) forest: Option<Art>,
+    /// How often it was said that lines may be wide.
+    wide: usize,
 }
+
+/// Columns of a wide line, as ps has it.
+const WIDE: usize = 132;
 
 impl Asked {
     /// Whether arguments have to be fetched.
@@ -48,6 +57,15 @@ impl Asked {
         let shown = self.columns.iter().map(|(column, _)| *column);
         let sorted = self.sort.iter().map(|(column, _)| *column);
         shown.chain(sorted).any(|column| column.names[0] == "args")
+    }
+
+    /// Where lines are cut, of which a terminal would hold so many columns.
+    pub(super) fn width(&self, terminal: Option<usize>) -> Option<usize> {
+        match self.wide {
+            0 => terminal,
+            1 => terminal.map(|columns| columns.max(WIDE)),
+            _ => None,
+        }
     }
 
     /// Whether it was said who is wanted.
@@ -59,32 +77,12 @@ impl Asked {
     }
 }
 
-/// What columns there are unless `-o` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Short,
-    Bsd,
-    Full,
-    Users,
-}
-
-impl Form {
-    const fn columns(self) -> &'static str {
-        match self {
-            Self::Short => "npid,tty,time,comm=CMD",
-            Self::Bsd => "npid,tty,stat,time,args",
-            Self::Full => "euser=UID,npid,nppid,c,start=STIME,tty,time,args=CMD",
-            Self::Users => "euser=USER,npid,%cpu,%mem,vsz,rss,tty,stat,start=START,time,args",
-        }
-    }
-}
-
 pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
     let mut asked = Asked {
         headers: true,
         ..Asked::default()
     };
-    let mut form = Form::Short;
+    let mut form = Form::default();
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         if word == "--help" {
@@ -96,6 +94,10 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
             };
             if matches!(name, "no-headers" | "no-header" | "no-headings") {
                 asked.headers = false;
+                continue;
+            }
+            if name == "forest" {
+                asked.forest = Some(Art::Drawn);
                 continue;
             }
             let letter = match name {
@@ -116,7 +118,13 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
                 match letter {
                     'e' | 'A' => (asked.everybody, asked.terminal_or_not) = (true, true),
                     'a' => asked.everybody = true,
-                    'f' => form = Form::Full,
+                    'f' => form.full = true,
+                    'F' => form.extra = true,
+                    'l' => form.long = true,
+                    'j' => form.jobs = true,
+                    'w' => asked.wide += 1,
+                    'H' => asked.forest = Some(Art::Indented),
+                    'L' | 'T' | 'm' => return Err(threads(&format!("-{letter}"))),
                     'o' | 'p' | 'u' | 'C' => {
                         let rest = &cluster[at + letter.len_utf8()..];
                         let value = Some(rest).filter(|rest| !rest.is_empty());
@@ -135,9 +143,12 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
                 match letter {
                     'a' => asked.everybody = true,
                     'x' => asked.terminal_or_not = true,
-                    'u' => form = Form::Users,
-                    // Lines are cut at the edge of a terminal only.
-                    'w' => {}
+                    'u' => form.bsd = Some(Bsd::Users),
+                    'j' => form.bsd = Some(Bsd::Jobs),
+                    'l' => form.bsd = Some(Bsd::Long),
+                    'f' => asked.forest = Some(Art::Drawn),
+                    'w' => asked.wide += 1,
+                    'H' | 'm' => return Err(threads(word)),
                     _ => {
                         return Err(format!(
                             "{word}: there is no option {letter} without a dash; see: ssi ps --help"
@@ -146,15 +157,20 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
                 }
             }
             asked.short_times = true;
-            if form == Form::Short {
-                form = Form::Bsd;
-            }
+            form.bsd.get_or_insert_default();
         }
     }
     if asked.columns.is_empty() {
-        asked.columns = headed(form.columns())?;
+        asked.columns = headed(&form.columns())?;
     }
     Ok(Invocation::Show(Box::new(asked)))
+}
+
+/// Why an option that shows threads is none.
+fn threads(option: &str) -> String {
+    format!(
+        "{option}: nodes tell each other of processes, not of their threads (-o nlwp says how many); those of one: ssi run --near 2/1234 ps -L -p 1234"
+    )
 }
 
 fn with_value(asked: &mut Asked, letter: char, value: &str) -> Result<(), String> {
@@ -268,9 +284,50 @@ mod tests {
     }
 
     #[test]
+    fn forms_and_trees() {
+        for (line, first, last) in [
+            ("-ejH", "npid npgid nsid", "comm"),
+            ("-elf", "s euser npid", "args"),
+            ("-eF", "euser npid nppid", "args"),
+            ("-el", "s euid npid", "comm"),
+            ("auxf", "euser npid %cpu", "args"),
+            ("axjf", "nppid npid npgid", "args"),
+            ("axl", "euid npid nppid", "args"),
+            ("ax --forest", "npid tty stat", "args"),
+        ] {
+            let asked = asked(line);
+            let names = names(&asked);
+            assert_eq!(names[..3].join(" "), first, "{line}");
+            assert_eq!(names.last(), Some(&last), "{line}");
+        }
+        assert_eq!(asked("-efH").forest, Some(Art::Indented));
+        assert_eq!(asked("-ef --forest").forest, Some(Art::Drawn));
+        assert_eq!(asked("axf").forest, Some(Art::Drawn));
+        assert_eq!(asked("-ef").forest, None);
+    }
+
+    #[test]
+    fn wide_and_wider() {
+        for (line, terminal, cut) in [
+            ("aux", Some(80), Some(80)),
+            ("auxw", Some(80), Some(132)),
+            ("-efw", Some(200), Some(200)),
+            ("auxww", Some(80), None),
+            ("-efww", Some(80), None),
+            ("-ef -w -w", Some(80), None),
+            ("aux", None, None),
+        ] {
+            assert_eq!(asked(line).width(terminal), cut, "{line}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_named() {
         for (line, part) in [
             ("-z", "-z"),
+            ("-eLf", "ps -L -p"),
+            ("axH", "ps -L -p"),
+            ("-o pid,cgroup", "/cluster/proc/CPID/cgroup"),
             ("--frob", "--frob"),
             ("frob", "frob"),
             ("-o", "-o wants"),

@@ -15,27 +15,34 @@ Whom to show; without any of these, one's own processes of this terminal:
   --node NODES    only of these nodes (numbers or names, with commas); otherwise of all
 
 What to show:
-  -f              with parent, start and arguments
+  -f              with parent, start and arguments; -F with sizes too
+  -l              with state and niceness; l likewise
+  -j              with process group and session; j likewise
   u               with use of processor and memory
+  -H              as trees, children farther to the right; --forest, f: with lines
+  -w, w           lines of 132 columns or more; twice: whole lines, as without a terminal
   -o COLUMNS      these columns, with commas; NAME=HEADER heads it so, and NAME= not at all
   -o json         one JSON object (`table` and `wide` are no columns either)
   --sort KEYS     by these columns; -KEY: the largest first
   --no-headers    without the first line
 
 Columns:
-  pid ppid pgid sid user uid euser euid tty stat s ni nlwp comm args cgroup
-  cpid node nodename npid nppid
-  time utime stime wait etime start lstart %cpu %mem rss swap vsz load vol invol
+  pid ppid pgid sid user uid euser euid tty stat s ni nlwp comm args cgroupid
+  cpid node nodename npid nppid npgid nsid
+  time utime stime wait etime start lstart %cpu %mem rss swap vsz sz load vol invol
 
-  cpid is the number in the whole cluster, as ssi kill takes it; npid and nppid are the same
-  in the form NODE/PID; pid and ppid are numbers on the process's own node. Terminals and
+  cpid is the number in the whole cluster, as ssi kill takes it; npid, nppid, npgid and nsid
+  are such in the form NODE/PID; pid, ppid, pgid and sid are numbers on the process's own node. Terminals and
   start times are each node's own, users go by the names that this node has for them.
   wait is the time that it was ready and waited for a processor; load what it adds to the
-  node's load lately (100: a whole processor); vol and invol are switches to other tasks.
+  node's load lately (100: a whole processor); vol and invol are switches to other tasks; sz
+  is in pages of 4 KiB. Flags, priority, address, processor and threads (-L) nodes don't tell:
+  ssi run --near 2/1234 ps -l -p 1234 does.
 
 Examples:
   ssi ps -ef
   ssi ps aux --sort -rss
+  ssi ps auxwwf
   ssi ps -e -o pid,user,load,wait,args --sort -load
   ssi ps -e --node 2,blue3 -o cpid,node,nodename,args
   ssi ps -e -o json | jq '.nodes[] | {name, load}'

@@ -2,6 +2,8 @@
 
 mod column;
 mod columns;
+mod forest;
+mod form;
 mod grammar;
 mod help;
 mod json;
@@ -32,10 +34,19 @@ pub(crate) fn run(args: &[OsString], common: &Common) -> Result<(), Fail> {
     let args = format == Format::Json || asked.wants_args();
     let fetched = process::fetch(common, &asked.nodes, args)?;
     let lines = sorted(select::select(&fetched, &asked)?, &asked);
+    let grown = asked.forest.map(|art| forest::grow(&lines, art));
+    let lines = match &grown {
+        Some(grown) => grown
+            .iter()
+            .map(|(line, before)| Line { before, ..*line })
+            .collect(),
+        None => lines,
+    };
     match format {
         Format::Json => json::print(&fetched, &lines)?,
         Format::Table | Format::Wide => {
-            output::print(&print::text(&lines, &asked, output::width()))?;
+            let width = asked.width(output::width());
+            output::print(&print::text(&lines, &asked, width))?;
         }
     }
     process::tell("ssi ps", &fetched.missing)?;

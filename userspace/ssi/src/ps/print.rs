@@ -92,6 +92,7 @@ mod tests {
                         node,
                         process,
                         short_times: asked.short_times,
+                        before: "",
                     });
                     text(&lines.collect::<Vec<_>>(), &asked, width)
                 }

@@ -46,6 +46,7 @@ pub(super) fn select<'a>(all: &'a ClusterProcesses, asked: &Asked) -> Result<Vec
             node,
             process,
             short_times: asked.short_times,
+            before: "",
         }));
     }
     Ok(lines)

@@ -84,17 +84,31 @@ pub(super) fn parse(words: &[&str]) -> Result<Invocation, String> {
 }
 
 fn add(asked: &mut Asked, kind: &Kind, word: &str) -> Result<(), String> {
+    let pids = || choice::pids(word).map_err(|why| with_hint(why, word));
     match kind {
-        Kind::Processes => asked.processes.extend(choice::pids(word)?),
-        Kind::Groups => asked.groups.extend(choice::pids(word)?),
+        Kind::Processes => asked.processes.extend(pids()?),
+        Kind::Groups => asked.groups.extend(pids()?),
         Kind::Users => asked.users.extend(choice::list(word).map(str::to_owned)),
     }
     Ok(())
 }
 
 fn number(text: &str) -> Result<i32, String> {
-    text.parse()
-        .map_err(|_| format!("{text} is no priority: -20 (first) to 19 (last) are"))
+    text.parse().map_err(|_| {
+        let why = format!("{text} is no priority: -20 (first) to 19 (last) are");
+        with_hint(why, text)
+    })
+}
+
+/// What is wrong, and if the word may be a command, as nice(1) takes one, how that is started.
+fn with_hint(why: String, word: &str) -> String {
+    if word.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '.')) {
+        format!(
+            "{why}; this is for processes that run; to start a command with another niceness: nice -n 10 ssi run --node 2 {word}"
+        )
+    } else {
+        why
+    }
 }
 
 #[cfg(test)]
@@ -147,11 +161,17 @@ mod tests {
             ("5 -z 7", "-z"),
             ("-n", "-n wants"),
             ("-u root", "root is no priority"),
+            // The habits of nice(1).
+            ("-n 10 make", "nice -n 10 ssi run --node 2 make"),
+            ("make", "for processes that run"),
+            ("-10 ./configure", "nice -n 10 ssi run --node 2 ./configure"),
         ] {
             let words: Vec<_> = line.split_whitespace().collect();
             let said = parse(&words).expect_err(line);
             assert!(said.contains(part), "{line}: {said}");
         }
+        let plain = parse(&["5", "7x"]).expect_err("no process");
+        assert!(!plain.contains("ssi run"), "{plain}");
     }
 
     proptest! {

@@ -1,9 +1,10 @@
-/// What `ssi renice --help` says.
+/// What `ssi renice --help` and `ssi nice --help` say.
 pub(crate) const HELP: &str = "\
 Change the niceness of processes of the cluster, with the habits of renice
 
 Usage: ssi renice [-n] PRIORITY [--relative] [-p] PID...
        ssi renice [-n] PRIORITY [--relative] -g PGID... | -u USER...
+       ssi nice   the same
 
   PRIORITY        -20 (before others) to 19 (after them); 0 is usual
   --relative      so much more than it is now
@@ -13,7 +14,8 @@ Usage: ssi renice [-n] PRIORITY [--relative] [-p] PID...
   --node NODES    what -u says, only on these nodes; otherwise on all
 
 All threads of a process are changed, where renice would change its first alone. ssi nice is
-the same command. You may what setpriority would let you on the process's node: root may all;
+the same command: it changes processes that run, and starts none, as nice(1) would. A command
+on another node has the niceness of whoever starts it: nice -n 10 ssi run --node 2 make. You may what setpriority would let you on the process's node: root may all;
 others may make what is theirs nicer, and less nice as far as the process's RLIMIT_NICE goes.
 
 Examples:

@@ -82,6 +82,7 @@ impl Answers {
             let request = ProcessRequest::Signal {
                 signal,
                 targets: vec![target],
+                sessions: false,
                 behalf,
             };
             returned = match self.ask(request)? {
@@ -144,22 +145,27 @@ impl Answers {
     /// The processes of a group, as their node has seen them last.
     fn group(&self, leader: Cpid) -> Result<Vec<Target>, i32> {
         let (node, pid) = (Some(leader.node()), leader.pid());
-        let request = ProcessRequest::List {
-            args: false,
-            nodes: node.map(|node| vec![node]),
-        };
-        let Reply::ClusterProcesses(all) = self.ask(request)? else {
-            return Err(libc::EIO);
-        };
-        let nodes = all.nodes.into_iter();
-        let all = nodes.flat_map(|node| node.said.processes);
-        let group = all.filter(|process| process.pgid == pid);
-        let targets = group.map(|process| Target {
-            node,
-            pid: process.pid.cast_signed(),
-            start: Some(process.start),
-        });
-        Ok(targets.collect())
+        let (mut targets, mut after) = (Vec::new(), Some(0));
+        while let Some(last) = after {
+            let request = ProcessRequest::List {
+                args: false,
+                nodes: node.map(|node| vec![node]),
+                after: last,
+            };
+            let Reply::ClusterProcesses(all) = self.ask(request)? else {
+                return Err(libc::EIO);
+            };
+            after = all.rest.map(|rest| rest.after);
+            let nodes = all.nodes.into_iter();
+            let all = nodes.flat_map(|node| node.said.processes);
+            let group = all.filter(|process| process.pgid == pid);
+            targets.extend(group.map(|process| Target {
+                node,
+                pid: process.pid.cast_signed(),
+                start: Some(process.start),
+            }));
+        }
+        Ok(targets)
     }
 
     /// The niceness of a process now.

@@ -220,7 +220,7 @@ fn done(looker: &Looker, act: Act) -> Result<String, Fail> {
     let mut client = looker.common.connect()?;
     Ok(match act {
         Act::Signal { whom, name, signal } => {
-            let sent = process::send(&mut client, signal, vec![whom])?;
+            let sent = process::send(&mut client, signal, vec![whom], false)?;
             let why = sent
                 .first()
                 .and_then(|sent| process::why("process", whom.node, sent));

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options, common: &Common) -> Result<(), Fail> {
         start: None,
     });
     // Signal 0 only looks, and a process that may not be signalled is there, too.
-    let looked = process::send(&mut client, 0, targets.collect())?;
+    let looked = process::send(&mut client, 0, targets.collect(), false)?;
     let mut all = true;
     let mut nodes = Vec::new();
     for (process, looked) in options.processes.iter().zip(&looked) {

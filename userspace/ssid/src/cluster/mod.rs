@@ -185,6 +185,7 @@ impl Cluster {
 
     /// Takes a new configuration.
     pub(crate) async fn reconfigure(&self, config: Config) -> Result<()> {
+        self.processes.reconfigure(&config);
         self.world.reconfigure(config).await
     }
 

@@ -111,6 +111,12 @@ conns4 = 4096
     }
 
     #[test]
+    fn waits_are_measured_if_that_is_said() {
+        assert!(!Config::default().processes.waits);
+        assert!(read("[processes]\nwaits = true\n").unwrap().processes.waits);
+    }
+
+    #[test]
     fn mistakes_have_line_numbers() {
         for (text, part) in [
             ("[node]\nnmae = \"x\"\n", "ssi.toml:2: unknown field `nmae`"),
@@ -119,6 +125,7 @@ conns4 = 4096
                 "ssi.toml:4: unknown variant `fast`",
             ),
             ("[node\n", "ssi.toml:1: "),
+            ("[processes]\nwaits = 1\n", "ssi.toml:2: invalid type"),
             ("[[cvip]]\naddress = \"10.0.0.300\"\n", "ssi.toml:2: "),
         ] {
             let error = read(text).unwrap_err();

@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) state: State,
     pub(crate) bpf: Bpf,
     pub(crate) tree: Tree,
+    pub(crate) processes: Processes,
     pub(crate) keepalive: Keepalive,
     pub(crate) hooks: Hooks,
     pub(crate) log: Log,
@@ -231,6 +232,14 @@ impl Default for Tree {
             proc: "/cluster/proc".into(),
         }
     }
+}
+
+/// What is known of processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Processes {
+    /// Whether it is measured how long tasks wait for a processor.
+    pub(crate) waits: bool,
 }
 
 /// What is kept alive.

@@ -91,7 +91,7 @@ async fn respond(line: &[u8], answers: &Answers, asker: Asker) -> Response {
 async fn write(stream: &mut UnixStream, response: Response) -> io::Result<usize> {
     let line = match &response.outcome {
         // Tens of megabytes, perhaps: the daemon has other things to do meanwhile.
-        Outcome::Ok(Reply::Processes(_) | Reply::ClusterProcesses(_) | Reply::Swept(_)) => {
+        Outcome::Ok(Reply::ClusterProcesses(_) | Reply::Swept(_)) => {
             let line = tokio::task::spawn_blocking(move || line(response));
             line.await.map_err(io::Error::other)??
         }

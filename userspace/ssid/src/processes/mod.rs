@@ -6,25 +6,31 @@ mod priority;
 mod sampling;
 mod show;
 mod signal;
+mod waits;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
 use ssi_api::control::{Failure, FailureKind};
-use ssi_api::process::{BusyView, Looked, Niced, ProcessesView, Signalled, Swept};
+use ssi_api::process::{BusyView, Looked, Niced, ProcessesView, Signalled, Swept, WaitsView};
 
 use crate::config::Config;
 pub(crate) use glance::{Glance, Sweep};
 pub(crate) use page::{Page, Wanted};
 pub(crate) use priority::Renice;
 use sampling::Sampled;
-pub(crate) use signal::Order;
+pub(crate) use signal::{Order, SessionOrder};
 
 /// What is known of this node's processes; filled by a thread of its own, as looking at many
 /// takes milliseconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Processes(Arc<Mutex<Option<Sampled>>>);
+pub(crate) struct Processes {
+    known: Arc<Mutex<Option<Sampled>>>,
+    /// Whether it is to be measured how long tasks wait.
+    waits: Arc<AtomicBool>,
+}
 
 impl Processes {
     /// Begins to track.
@@ -33,29 +39,22 @@ impl Processes {
     /// back only if this is the first thread.
     pub(crate) fn start(config: &Config) -> Result<Self> {
         let known = Arc::new(Mutex::new(None));
-        let ours = known.clone();
+        let waits = Arc::new(AtomicBool::new(config.processes.waits));
+        let (ours, wanted) = (known.clone(), waits.clone());
         let tracker = sampling::tracker(&config.bpf.root);
         thread::Builder::new()
             .name("processes".to_owned())
-            .spawn(move || sampling::run(tracker, &ours))
+            .spawn(move || sampling::run(tracker, &ours, &wanted))
             .context("cannot start a thread")?;
-        Ok(Self(known))
+        Ok(Self { known, waits })
     }
 
-    /// All, with their arguments or without.
-    pub(crate) async fn list(&self, args: bool) -> Result<ProcessesView, Failure> {
-        let processes = self.clone();
-        let list = move || {
-            let mut view = processes.view()?;
-            if args {
-                view.processes.iter_mut().for_each(show::add_args);
-            }
-            Ok(view)
-        };
-        blocking(list).await?
+    /// Does as a changed configuration says, within a second.
+    pub(crate) fn reconfigure(&self, config: &Config) {
+        self.waits.store(config.processes.waits, Ordering::Relaxed);
     }
 
-    /// As many as another node is told at once.
+    /// As many as are told at once.
     pub(crate) async fn page(&self, wanted: Wanted) -> Result<Page, Failure> {
         let processes = self.clone();
         blocking(move || Ok(page::page(processes.view()?, wanted))).await?
@@ -65,6 +64,14 @@ impl Processes {
     pub(crate) async fn signal(&self, order: Order) -> Result<Vec<Signalled>, Failure> {
         // Looking for a group is a file for every process.
         blocking(move || order.carry_out()).await
+    }
+
+    /// Sends signals to sessions, likewise.
+    pub(crate) async fn signal_sessions(
+        &self,
+        order: SessionOrder,
+    ) -> Result<Vec<Signalled>, Failure> {
+        blocking(move || order.0.carry_out_on_sessions()).await
     }
 
     /// Changes the niceness of processes; what became of each, in the order of their targets.
@@ -94,6 +101,12 @@ impl Processes {
         self.with(|sampled| show::busy(sampled))
     }
 
+    /// How long tasks waited; none: it isn't measured.
+    pub(crate) fn waits(&self) -> Result<Option<WaitsView>, Failure> {
+        let read = self.with(|sampled| sampled.waits.read(&sampled.tracker))?;
+        read.map_err(|why| Failure::new(FailureKind::Internal, why.to_string()))
+    }
+
     fn view(&self) -> Result<ProcessesView, Failure> {
         self.with(|sampled| {
             sampled.look();
@@ -103,7 +116,7 @@ impl Processes {
 
     fn with<T>(&self, work: impl FnOnce(&mut Sampled) -> T) -> Result<T, Failure> {
         // A panic ends the process (`log::end_on_panic`), so a poisoned lock is never met.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.as_mut() {
             Some(sampled) => Ok(work(sampled)),
             None => {

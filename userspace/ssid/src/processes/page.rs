@@ -11,7 +11,7 @@ const PAGE: usize = 8 << 20;
 /// Most bytes of a process, but for its name and arguments.
 const LARGEST: usize = 256;
 
-/// What another node wants to know.
+/// What somebody wants to know.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Wanted {
     /// Only those with numbers above this.

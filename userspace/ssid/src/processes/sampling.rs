@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ use ssi_mosix::load::{
 use ssi_vproc::core::{Change, Id, Process};
 use ssi_vproc::machine::Machine;
 use ssi_vproc::{Error, Source, Tracker, clock};
+
+use super::waits::Waits;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -31,6 +34,7 @@ pub(super) struct Sampled {
     pub(super) tracker: Tracker,
     pub(super) load: NodeLoad,
     pub(super) tell: Option<Tell>,
+    pub(super) waits: Waits,
     ended: Vec<Ended>,
     /// When all were looked at last.
     looked: Instant,
@@ -50,8 +54,8 @@ pub(super) fn tracker(root: &Path) -> Tracker {
     })
 }
 
-/// Tracks until the process ends.
-pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>) {
+/// Tracks until the process ends; measures how long tasks wait as long as that is wanted.
+pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>, waits: &AtomicBool) {
     let events = tracker
         .events_fd()
         .and_then(|events| events.try_clone_to_owned().ok());
@@ -59,11 +63,13 @@ pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>) {
         tracker,
         load: NodeLoad::new(),
         tell: None,
+        waits: Waits::default(),
         ended: Vec::new(),
         looked: Instant::now(),
         complained: false,
     };
     sampled.sample();
+    sampled.measure(waits);
     let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
     *lock() = Some(sampled);
     let mut next = Instant::now() + PERIOD;
@@ -76,6 +82,7 @@ pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>) {
         };
         if due {
             sampled.sample();
+            sampled.measure(waits);
             next = (next + PERIOD).max(Instant::now());
         } else {
             sampled.catch_up();
@@ -118,6 +125,11 @@ impl Sampled {
         } else {
             self.catch_up();
         }
+    }
+
+    fn measure(&mut self, waits: &AtomicBool) {
+        let wanted = waits.load(Ordering::Relaxed);
+        self.waits.want(wanted, &mut self.tracker);
     }
 
     /// Whether it went well.

@@ -1,6 +1,7 @@
 //! Processes in the words of the control socket.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 
 use ssi_api::process::{BusyView, LoadView, PressureView, ProcessView, ProcessesView};
 use ssi_mosix::load::Tell;
@@ -9,8 +10,8 @@ use ssi_vproc::{Source, clock};
 
 use super::sampling::{Sampled, key};
 
-/// Bytes of arguments that are shown of one process.
-const MOST_ARGS: usize = 4096;
+/// Bytes of arguments that are shown of one process: as many as the kernel takes in one argument.
+const MOST_ARGS: u64 = 128 << 10;
 
 /// Everybody, by number.
 pub(super) fn view(sampled: &Sampled) -> ProcessesView {
@@ -114,10 +115,16 @@ pub(super) fn add_args(process: &mut ProcessView) {
     if process.kernel {
         return;
     }
-    if let Ok(mut text) = fs::read(format!("/proc/{}/cmdline", process.pid)) {
-        text.truncate(MOST_ARGS);
+    if let Ok(text) = command_line(process.pid) {
         process.args = args(&text);
     }
+}
+
+fn command_line(pid: u32) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let file = File::open(format!("/proc/{pid}/cmdline"))?;
+    file.take(MOST_ARGS).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Each ends with a zero; a program that writes over them may have left none.
@@ -148,6 +155,34 @@ mod tests {
         #[test]
         fn anything_is_taken(text: Vec<u8>) {
             let _ = args(&text);
+        }
+    }
+
+    #[test]
+    fn long_arguments_are_shown_whole_up_to_a_bound() {
+        let long = "x".repeat(100_000);
+        let child = |count| {
+            let mut command = std::process::Command::new("sh");
+            command.args(["-c", "read _", "name"]);
+            command.args(std::iter::repeat_n(&long, count));
+            command.stdin(std::process::Stdio::piped());
+            command.spawn().expect("there is a shell")
+        };
+        for (count, bytes) in [(1, 100_000), (3, 1 << 17)] {
+            let mut child = child(count);
+            let mut process = ProcessView {
+                pid: child.id(),
+                ..ProcessView::default()
+            };
+            // A program that begins has none for a moment.
+            while process.args.is_empty() {
+                add_args(&mut process);
+            }
+            drop(child.stdin.take());
+            child.wait().expect("it is ours");
+            assert_eq!(process.args[0], "sh");
+            let shown = process.args.iter().map(|arg| arg.len() + 1).sum::<usize>();
+            assert!(shown >= bytes && shown <= 1 + (1 << 17), "{shown}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Signals to processes of this node.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use ssi_api::process::Signalled;
 use ssi_vproc::signal::{self, Sender, Sent};
@@ -14,7 +16,8 @@ pub(crate) struct Order {
     pub(crate) session: Option<u32>,
     /// Which signal.
     pub(crate) signal: i32,
-    /// Numbers (of groups, if below 0), and when they were forked, if that was said.
+    /// Numbers (of groups, if below 0), and when they were forked, if that was said; of sessions,
+    /// where that is asked for.
     pub(crate) targets: Vec<(i32, Option<u64>)>,
 }
 
@@ -23,24 +26,40 @@ impl Order {
     pub(super) fn carry_out(&self) -> Vec<Signalled> {
         let targets = self.targets.iter();
         targets
-            .map(|(pid, start)| self.send(*pid, *start))
+            .map(|(pid, start)| {
+                let number = pid.unsigned_abs();
+                let sent = if *pid < 0 {
+                    signal::group(number, self.signal, self.by())
+                } else {
+                    signal::process(number, *start, self.signal, self.by())
+                };
+                self.became(&pid.to_string(), sent)
+            })
             .collect()
     }
 
-    fn send(&self, pid: i32, start: Option<u64>) -> Signalled {
-        let (signal, user) = (self.signal, self.user);
-        let by = Sender {
-            user,
+    /// The same to sessions.
+    pub(super) fn carry_out_on_sessions(&self) -> Vec<Signalled> {
+        let targets = self.targets.iter();
+        targets
+            .map(|(sid, _)| {
+                let sent = signal::session(sid.unsigned_abs(), self.signal, self.by());
+                self.became(&format!("session {sid}"), sent)
+            })
+            .collect()
+    }
+
+    const fn by(&self) -> Sender {
+        Sender {
+            user: self.user,
             session: self.session,
-        };
-        let number = pid.unsigned_abs();
-        let sent = if pid < 0 {
-            signal::group(number, signal, by)
-        } else {
-            signal::process(number, start, signal, by)
-        };
+        }
+    }
+
+    fn became(&self, whom: &str, sent: io::Result<Sent>) -> Signalled {
+        let (signal, user) = (self.signal, self.user);
         if signal != 0 {
-            tracing::info!("user {user}: signal {signal} to {pid}: {sent:?}");
+            tracing::info!("user {user}: signal {signal} to {whom}: {sent:?}");
         }
         match sent {
             Ok(Sent::Done) => Signalled::Sent,
@@ -50,3 +69,7 @@ impl Order {
         }
     }
 }
+
+/// Signals to be sent to all processes of sessions here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SessionOrder(pub(crate) Order);

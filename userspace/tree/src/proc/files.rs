@@ -12,8 +12,9 @@ use fuse3::raw::reply::{
 use fuse3::raw::{Filesystem, Request};
 use fuse3::{Inode, Result};
 use futures::stream::{self, Iter, Stream};
-use ssi_api::process::{self, Cpid, Look, Looked, Reader, Seen};
+use ssi_api::process::{self, Cpid, Look, Looked, ProcFile, Reader, Seen};
 
+use super::boots::Boots;
 use super::daemon::Daemon;
 use super::entry::{Entry, Kind, NATIVE, NodeFile};
 use super::handles::Handles;
@@ -39,6 +40,7 @@ pub(super) struct Files {
     once: Once,
     owners: Owners,
     sweeps: Sweeps,
+    boots: Boots,
     texts: Handles<Text>,
     listings: Handles<Listing>,
     interrupts: Interrupts,
@@ -57,6 +59,7 @@ impl Files {
             once: Once::default(),
             owners: Owners::default(),
             sweeps: Sweeps::default(),
+            boots: Boots::default(),
             texts: Handles::default(),
             listings: Handles::default(),
             interrupts: Interrupts::default(),
@@ -135,7 +138,11 @@ impl Files {
                     Some(said) => said,
                     None => self.bytes(cpid, Look::File(file), reader).await?,
                 };
-                renumber::renumber(file, said, cpid.node())
+                let later = match file {
+                    ProcFile::Stat => self.boots.later(&self.daemon, cpid.node()).await?,
+                    _ => 0,
+                };
+                renumber::renumber(file, said, cpid.node(), later)
             }
             Entry::PidMax => format!("{}\n", i32::MAX).into_bytes(),
             Entry::Where(cpid) => {

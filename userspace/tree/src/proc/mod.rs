@@ -16,9 +16,10 @@
 //! as they know themselves by these; they and whatever else /proc has are links into the node's
 //! own, which the shell has at `node`.
 //!
-//! Nothing is kept here but for a second whose a process is: every look is one at the process
+//! Nothing is kept here but for a second whose a process is and when a node was booted: every look is one at the process
 //! itself, by `ssid`, with the rights that whoever looks would have on its node.
 
+mod boots;
 mod daemon;
 mod entry;
 mod files;

@@ -153,10 +153,10 @@ impl<W: World> Host<W> {
             }
             Ask::Watch(life) => self.watch(stream, life).await,
             Ask::Nodes(whom) => {
-                let places = self.world.places(whom).await;
+                let nodes = self.world.nodes(whom).await;
                 say(
                     &mut stream,
-                    &places.map_or_else(Answer::Refused, Answer::Nodes),
+                    &nodes.map_or_else(Answer::Refused, Answer::Nodes),
                 )
                 .await
             }

@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use self::refusals::Refusals;
 use self::sessions::Sessions;
 use self::spare::Spares;
-use crate::core::{Caller, Id, Life, Order, Pending, Place, Seat, Secrets, Turned, Whom};
+use crate::core::{Caller, Id, Life, Nodes, Order, Pending, Place, Seat, Secrets, Turned, Whom};
 
 /// How many connections of others may wait for a command.
 const MOST_WAIT: usize = 256;
@@ -52,8 +52,7 @@ pub trait World: Send + Sync + 'static {
     fn choose(&self, whom: Whom) -> impl Future<Output = Result<(Place, IpAddr), String>> + Send;
 
     /// The nodes that are UP, or those that are meant.
-    fn places(&self, whom: Option<Whom>)
-    -> impl Future<Output = Result<Vec<Place>, String>> + Send;
+    fn nodes(&self, whom: Option<Whom>) -> impl Future<Output = Result<Nodes, String>> + Send;
 
     /// Has another node expect a connection.
     fn order(&self, to: Life, order: Order) -> impl Future<Output = Result<Seat, String>> + Send;

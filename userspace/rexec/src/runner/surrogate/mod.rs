@@ -22,7 +22,7 @@ use self::terminal::Local;
 use super::descriptors;
 use super::signals;
 use super::{NoAnswer, Talk};
-use crate::core::{Answer, Ask, Exit, LOST, NotRun, Place, Spec, Whom};
+use crate::core::{Answer, Ask, Exit, LOST, Nodes, NotRun, Spec, Whom};
 
 /// How long it is tried to meet a session, as long as it is sure that none has begun.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -98,13 +98,13 @@ pub fn run(wish: &Wish) -> u8 {
     }
 }
 
-/// The nodes that there are, or the one that would be chosen.
+/// The nodes that there are, those of a class, or the one that would be chosen.
 ///
 /// # Errors
 /// The daemon doesn't say.
-pub fn nodes(socket: &Path, whom: Option<Whom>) -> Result<Vec<Place>, NotRun> {
+pub fn nodes(socket: &Path, whom: Option<Whom>) -> Result<Nodes, NotRun> {
     match ask(socket, &Ask::Nodes(whom))?.0 {
-        Answer::Nodes(places) => Ok(places),
+        Answer::Nodes(nodes) => Ok(nodes),
         Answer::Refused(why) => Err(NotRun::failed(why)),
         _ => Err(NotRun::failed("ssid answered something else")),
     }

@@ -3,71 +3,91 @@
 use std::sync::LazyLock;
 
 use ssi_api::control::MAX_LINE;
-use ssi_api::process::{ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView};
+use ssi_api::process::{
+    ClusterProcesses, Missing, NodeProcesses, ProcessView, ProcessesView, Rest,
+};
 
-/// Bytes that are left for whatever else a reply has.
-const REST: usize = 1 << 20;
+/// Bytes of processes that a reply has; the rest is left for whatever else it has.
+pub(super) const ROOM: usize = MAX_LINE - (1 << 20);
 
 /// What a node said, or why it didn't.
 pub(super) struct Answer {
-    number: u16,
-    name: String,
-    said: Result<ProcessesView, String>,
+    pub(super) number: u16,
+    pub(super) name: String,
+    pub(super) said: Result<Said, String>,
+}
+
+/// What a node said.
+pub(super) struct Said {
+    pub(super) view: ProcessesView,
     /// Bytes that it takes in a reply.
-    length: usize,
+    pub(super) length: usize,
+    /// It has more processes than these.
+    pub(super) more: bool,
 }
 
-impl Answer {
-    pub(super) fn new(number: u16, name: String, said: Result<ProcessesView, String>) -> Self {
-        let length = said.as_ref().map_or(0, length);
-        Self {
-            number,
-            name,
-            said,
-            length,
-        }
-    }
-}
-
-/// The reply that has all of them, or those for which there is room.
+/// The reply that has all of them, or those for which there is room. The first is there in any
+/// case, as far as it goes.
 pub(super) fn gather(here: u16, answers: Vec<Answer>) -> ClusterProcesses {
-    let mut room = MAX_LINE - REST;
+    let mut room = ROOM;
     let mut all = ClusterProcesses {
         here,
         ..ClusterProcesses::default()
     };
-    for answer in answers {
-        let Answer {
-            number,
-            name,
-            said,
-            length,
-        } = answer;
-        let said = said.and_then(|said| {
-            let too_many = "has more processes than one reply holds: ask without arguments";
-            (length <= MAX_LINE - REST)
-                .then_some(said)
-                .ok_or_else(|| too_many.to_owned())
-        });
-        match said {
-            Ok(said) if length <= room => {
-                room -= length;
-                all.nodes.push(NodeProcesses { number, name, said });
+    for Answer { number, name, said } in answers {
+        let mut said = match said {
+            Ok(said) => said,
+            Err(why) => {
+                all.missing.push(Missing { number, name, why });
+                continue;
             }
-            Ok(_) => all.left.push(number),
-            Err(why) => all.missing.push(Missing { number, name, why }),
+        };
+        let fits = said.length <= room && !said.more;
+        if !fits && !all.nodes.is_empty() {
+            all.left.push(number);
+            continue;
         }
+        if !fits {
+            said.length = cut(&mut said.view, room);
+            let last = said.view.processes.last();
+            all.rest = last.map(|last| Rest {
+                node: number,
+                after: last.pid,
+            });
+        }
+        // Who follows on one that was cut would not fit either, but for a small one; whoever asks
+        // goes on with the last.
+        room = if fits { room - said.length } else { 0 };
+        let said = said.view;
+        all.nodes.push(NodeProcesses { number, name, said });
     }
     all
 }
 
+/// Leaves as many processes as have room, and one in any case; says how much they take.
+fn cut(view: &mut ProcessesView, room: usize) -> usize {
+    let mut length = heading(view);
+    let mut fits = 0;
+    for process in &view.processes {
+        let longer = length + self::process(process);
+        if fits > 0 && longer > room {
+            break;
+        }
+        (fits, length) = (fits + 1, longer);
+    }
+    view.processes.truncate(fits);
+    length
+}
+
 /// Bytes of JSON, or a few more: they are not written to be counted, as they are written soon
 /// enough.
-fn length(view: &ProcessesView) -> usize {
-    // The heading: names, four numbers, a load of four.
-    const HEADING: usize = 512;
-    let heading = HEADING + text(&view.source);
-    heading + view.processes.iter().map(process).sum::<usize>()
+pub(super) fn length(view: &ProcessesView) -> usize {
+    heading(view) + view.processes.iter().map(process).sum::<usize>()
+}
+
+/// Of names, four numbers, a load of four.
+fn heading(view: &ProcessesView) -> usize {
+    512 + text(&view.source)
 }
 
 /// Of one process, and the comma after it.
@@ -144,26 +164,60 @@ mod tests {
         }
     }
 
+    fn answer(number: u16, said: Result<ProcessesView, String>, more: bool) -> Answer {
+        let said = said.map(|view| Said {
+            length: length(&view),
+            view,
+            more,
+        });
+        let name = format!("blue{number}");
+        Answer { number, name, said }
+    }
+
+    /// What there is in a reply, which goes into one.
+    fn reply(answers: Vec<Answer>) -> ClusterProcesses {
+        let all = gather(1, answers);
+        let reply = Reply::ClusterProcesses(Box::new(all.clone()));
+        assert!(encode(&Response::new(1, Ok(reply))).is_ok());
+        all
+    }
+
     #[test]
     fn a_reply_is_never_too_long_and_nobody_is_forgotten() {
-        let mut answers = Vec::new();
-        for (number, said) in [
-            (1, Ok(view(10_000, 1))),
-            (2, Ok(view(1, 40_000_000))),
-            (3, Ok(view(2, 5_500_000))),
-            (4, Err("did not answer".to_owned())),
-            (5, Ok(view(2, 2_500_000))),
-            (6, Ok(view(10_000, 1))),
-        ] {
-            answers.push(Answer::new(number, format!("blue{number}"), said));
-        }
-        let all = gather(1, answers);
+        let all = reply(vec![
+            answer(1, Ok(view(10_000, 1)), false),
+            answer(2, Ok(view(1, 40_000_000)), false),
+            answer(3, Ok(view(2, 5_500_000)), false),
+            answer(4, Err("did not answer".to_owned()), false),
+            answer(5, Ok(view(2, 2_500_000)), false),
+            answer(6, Ok(view(10_000, 1)), true),
+            answer(7, Ok(view(10_000, 1)), false),
+        ]);
         let there: Vec<_> = all.nodes.iter().map(|node| node.number).collect();
         let missing: Vec<_> = all.missing.iter().map(|node| node.number).collect();
-        assert_eq!((there, missing), (vec![1, 3, 6], vec![2, 4]));
-        assert_eq!(all.left, [5]);
-        let reply = Reply::ClusterProcesses(Box::new(all));
-        assert!(encode(&Response::new(1, Ok(reply))).is_ok());
+        assert_eq!((there, missing), (vec![1, 3, 7], vec![4]));
+        assert_eq!((all.left, all.rest), (vec![2, 5, 6], None));
+    }
+
+    #[test]
+    fn of_the_first_there_is_as_much_as_fits() {
+        for more in [false, true] {
+            let mut first = view(200, 100_000);
+            for (process, pid) in first.processes.iter_mut().zip(1..) {
+                process.pid = 2 * pid;
+            }
+            let all = reply(vec![
+                answer(2, Ok(first), more),
+                answer(3, Ok(view(1, 1)), false),
+            ]);
+            let there = all.nodes[0].said.processes.len();
+            assert!((155..165).contains(&there), "{there}");
+            let after = 2 * u32::try_from(there).expect("few");
+            assert_eq!(all.rest, Some(Rest { node: 2, after }));
+            assert_eq!((all.nodes.len(), all.left), (1, vec![3]));
+        }
+        let all = reply(vec![answer(2, Ok(view(1, 1)), true)]);
+        assert_eq!(all.rest, Some(Rest { node: 2, after: 0 }));
     }
 
     proptest! {

@@ -8,6 +8,7 @@ mod loads;
 mod look;
 mod orders;
 mod service;
+mod waits;
 
 use ssi_api::control::{Failure, FailureKind, Reply};
 use ssi_api::process::{Behalf, ClusterForwarded, ClusterLoads, NodeBusy, ProcessRequest};
@@ -15,7 +16,7 @@ use ssi_api::process::{Behalf, ClusterForwarded, ClusterLoads, NodeBusy, Process
 pub(super) use self::service::serve;
 use super::Cluster;
 use crate::control::Asker;
-use crate::processes::{Order, Renice};
+use crate::processes::{Order, Renice, SessionOrder, Wanted};
 
 /// Whose signal or change it is: that of whoever asks, or of whom root names.
 fn on_behalf(behalf: Option<Behalf>, by: Asker) -> Result<Behalf, Failure> {
@@ -37,48 +38,37 @@ impl Cluster {
         request: ProcessRequest,
         by: Asker,
     ) -> Result<Reply, Failure> {
-        match (request, self.member()) {
-            (ProcessRequest::List { args, nodes: None }, None) => {
-                Ok(Reply::Processes(Box::new(self.processes.list(args).await?)))
-            }
-            (ProcessRequest::List { args, nodes }, _) => {
-                let member = self.in_cluster()?;
-                let found = member.list(&self.processes, args, nodes).await;
+        match request {
+            ProcessRequest::List { args, nodes, after } => {
+                let found = self.list(Wanted { after, args }, nodes).await?;
                 Ok(Reply::ClusterProcesses(Box::new(found)))
             }
-            (ProcessRequest::Loads { nodes }, _) => Ok(Reply::Loads(self.loads(nodes).await?)),
-            (ProcessRequest::Forwarded { nodes }, _) => {
+            ProcessRequest::Loads { nodes } => Ok(Reply::Loads(self.loads(nodes).await?)),
+            ProcessRequest::Forwarded { nodes } => {
                 Ok(Reply::Forwarded(self.forwarded(nodes).await?))
             }
-            (ProcessRequest::Pids { nodes }, _) => Ok(Reply::Pids(self.pids(nodes).await?)),
-            (
-                ProcessRequest::Look {
-                    node,
-                    pid,
-                    what,
-                    reader,
-                },
-                _,
-            ) => {
+            ProcessRequest::Waits { nodes } => Ok(Reply::Waits(self.waits(nodes).await?)),
+            ProcessRequest::Pids { nodes } => Ok(Reply::Pids(self.pids(nodes).await?)),
+            ProcessRequest::Look {
+                node,
+                pid,
+                what,
+                reader,
+            } => {
                 let looked = self.look(node, pid, what, reader, by).await?;
                 Ok(Reply::Looked(looked))
             }
-            (
-                ProcessRequest::Sweep {
-                    node,
-                    after,
-                    reader,
-                },
-                _,
-            ) => Ok(Reply::Swept(self.sweep(node, after, reader, by).await?)),
-            (
-                ProcessRequest::Signal {
-                    signal,
-                    targets,
-                    behalf,
-                },
-                _,
-            ) => {
+            ProcessRequest::Sweep {
+                node,
+                after,
+                reader,
+            } => Ok(Reply::Swept(self.sweep(node, after, reader, by).await?)),
+            ProcessRequest::Signal {
+                signal,
+                targets,
+                sessions,
+                behalf,
+            } => {
                 let by = on_behalf(behalf, by)?;
                 let order = Order {
                     user: by.user,
@@ -86,17 +76,19 @@ impl Cluster {
                     signal,
                     targets: Vec::new(),
                 };
-                Ok(Reply::Signalled(self.spread(order, &targets).await?))
+                let sent = if sessions {
+                    self.spread(SessionOrder(order), &targets).await?
+                } else {
+                    self.spread(order, &targets).await?
+                };
+                Ok(Reply::Signalled(sent))
             }
-            (
-                ProcessRequest::Nice {
-                    nice,
-                    relative,
-                    targets,
-                    behalf,
-                },
-                _,
-            ) => {
+            ProcessRequest::Nice {
+                nice,
+                relative,
+                targets,
+                behalf,
+            } => {
                 let by = on_behalf(behalf, by)?;
                 let order = Renice {
                     user: by.user,

@@ -8,7 +8,7 @@ use ssi_api::process::{Niced, Signalled, Target};
 
 use super::super::{Cluster, Member};
 use super::service::{SERVICE, op, up};
-use crate::processes::{Order, Processes, Renice};
+use crate::processes::{Order, Processes, Renice, SessionOrder};
 
 /// What became of each target.
 type Outcome<A> = Result<Vec<A>, Failure>;
@@ -45,6 +45,19 @@ impl Deed for Order {
 
     async fn here(self, on: &Processes) -> Outcome<Signalled> {
         on.signal(self).await
+    }
+}
+
+impl Deed for SessionOrder {
+    type Done = Signalled;
+    const OP: u16 = op::SESSIONS;
+
+    fn part(&self, targets: Targets, here: bool) -> Self {
+        Self(self.0.part(targets, here))
+    }
+
+    async fn here(self, on: &Processes) -> Outcome<Signalled> {
+        on.signal_sessions(self).await
     }
 }
 

@@ -12,13 +12,18 @@ use super::super::service::{Service, other, read, reply};
 use super::super::{Member, record};
 use super::forwarded;
 use crate::data_path::DataPath;
-use crate::processes::{Glance, Order, Processes, Renice, Sweep};
+use crate::processes::{Glance, Order, Processes, Renice, SessionOrder, Sweep};
 
 /// The service, and what it is asked for.
 pub(super) const SERVICE: Service = Service {
     name: "vproc",
     patience: Duration::from_secs(1),
     lacked: "can't tell its processes",
+};
+/// The same, where thousands of processes are asked for of a node that has others to wait for.
+const LISTS: Service = Service {
+    patience: Duration::from_secs(5),
+    ..SERVICE
 };
 pub(super) mod op {
     pub(in super::super) const LIST: u16 = 1;
@@ -29,6 +34,8 @@ pub(super) mod op {
     pub(in super::super) const LOOK: u16 = 6;
     pub(in super::super) const SWEEP: u16 = 7;
     pub(in super::super) const FORWARDED: u16 = 8;
+    pub(in super::super) const SESSIONS: u16 = 9;
+    pub(in super::super) const WAITS: u16 = 10;
 }
 
 impl Member {
@@ -41,8 +48,9 @@ impl Member {
         question: &Q,
     ) -> Result<A, String> {
         up(&self.handle.views().borrow(), node)?;
-        let said = self.ask(&SERVICE, node, op, question).await;
-        said.map_err(|error| SERVICE.in_words(&error))
+        let service = if op == op::LIST { LISTS } else { SERVICE };
+        let said = self.ask(&service, node, op, question).await;
+        said.map_err(|error| service.in_words(&error))
     }
 }
 
@@ -79,6 +87,7 @@ pub(in super::super) fn serve(
                 }
                 op::FORWARDED => reply(&forwarded::here(&data_path).await.map_err(other)?),
                 op::LOAD => reply(&processes.busy().map_err(other)?),
+                op::WAITS => reply(&processes.waits().map_err(other)?),
                 op::SIGNAL => {
                     let order: Order = read(&request)?;
                     // This ssid may have stood still.
@@ -87,6 +96,15 @@ pub(in super::super) fn serve(
                     }
                     tracing::debug!("node {} asks to signal: {order:?}", request.from);
                     reply(&processes.signal(order).await.map_err(other)?)
+                }
+                op::SESSIONS => {
+                    let order: SessionOrder = read(&request)?;
+                    if request.cancelled.is_set() {
+                        return Err(Failure::Cancelled);
+                    }
+                    let from = request.from;
+                    tracing::debug!("node {from} asks to signal sessions: {order:?}");
+                    reply(&processes.signal_sessions(order).await.map_err(other)?)
                 }
                 op::NICE => {
                     let order: Renice = read(&request)?;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use ssi_clms::core::{NodeId, Number, State, View};
 use ssi_ics::core::Failure;
 use ssi_ics::runner::{Ics, Register, Request};
-use ssi_rexec::core::{Caller, Life, Order, Place, Seat, Whom};
+use ssi_rexec::core::{Caller, Life, Nodes, Order, Place, Seat, Whom};
 use ssi_rexec::runner::host::{self, Secrecy};
 
 use super::Member;
@@ -131,29 +131,30 @@ impl host::World for Elsewhere {
         Ok((place(found.id, &found.candidate.name), address))
     }
 
-    async fn places(&self, whom: Option<Whom>) -> Result<Vec<Place>, String> {
+    async fn nodes(&self, whom: Option<Whom>) -> Result<Nodes, String> {
         let member = self.in_cluster()?;
         let view = member.handle.views().borrow().clone();
-        let wanted = match whom {
-            None => None,
+        let up = || view.present().filter(|member| member.state == State::Up);
+        let places = |numbers: &[Number]| {
+            up().filter(|member| numbers.contains(&member.id.number))
+                .map(|member| place(member.id, &member.candidate.name))
+                .collect()
+        };
+        let (wanted, silent) = match whom {
+            None => (up().map(|member| member.id.number).collect(), Vec::new()),
             Some(Whom::Class(class)) => {
                 let about = member.about(&self.processes, &self.world).await;
-                Some(choose::of_class(&about, &class)?)
+                (choose::of_class(&about, &class)?, about.silent)
             }
             Some(whom) => {
                 let one = member.choose(&self.processes, &self.world, whom).await?;
-                Some(vec![one])
+                (vec![one], Vec::new())
             }
         };
-        let up = view.present().filter(|member| member.state == State::Up);
-        Ok(up
-            .filter(|member| {
-                wanted
-                    .as_ref()
-                    .is_none_or(|all| all.contains(&member.id.number))
-            })
-            .map(|member| place(member.id, &member.candidate.name))
-            .collect())
+        Ok(Nodes {
+            wanted: places(&wanted),
+            silent: places(&silent),
+        })
     }
 
     async fn order(&self, to: Life, order: Order) -> Result<Seat, String> {
