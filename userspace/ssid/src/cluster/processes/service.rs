@@ -22,7 +22,7 @@ pub(super) const SERVICE: Service = Service {
 };
 /// The same, where thousands of processes are asked for of a node that has others to wait for.
 const LISTS: Service = Service {
-    patience: Duration::from_secs(5),
+    patience: Duration::from_secs(2),
     ..SERVICE
 };
 pub(super) mod op {

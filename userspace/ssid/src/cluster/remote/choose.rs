@@ -33,8 +33,7 @@ impl Member {
             Whom::Class(class) => {
                 let about = self.about(processes, world).await;
                 let all = of_class(&about, &class)?;
-                let among = about.said.iter().filter(|(number, _)| all.contains(number));
-                Ok(least(among).unwrap_or(all[0]))
+                Ok(all[0])
             }
         }
     }
@@ -74,7 +73,8 @@ fn named(view: &View, said: &str) -> Result<Number, String> {
     }
 }
 
-/// The nodes of a class.
+/// The nodes of a class, of which there is one; the first is the least loaded one, if their loads
+/// are known.
 pub(super) fn of_class(about: &All, class: &str) -> Result<Vec<Number>, String> {
     let of_it = |about: &About| about.classes.iter().any(|known| known == class);
     let all: Vec<_> = about
@@ -83,7 +83,12 @@ pub(super) fn of_class(about: &All, class: &str) -> Result<Vec<Number>, String> 
         .filter(|(_, about)| of_it(about))
         .collect();
     if !all.is_empty() {
-        return Ok(all.into_iter().map(|(number, _)| *number).collect());
+        let first = least(all.iter().copied());
+        let mut numbers: Vec<_> = all.into_iter().map(|(number, _)| *number).collect();
+        if let Some(at) = numbers.iter().position(|number| Some(*number) == first) {
+            numbers[..=at].rotate_right(1);
+        }
+        return Ok(numbers);
     }
     let mut known: Vec<&str> = about
         .said
@@ -127,6 +132,23 @@ mod tests {
             process,
         };
         (Number::new(number).unwrap(), about)
+    }
+
+    #[test]
+    fn the_least_loaded_of_a_class_comes_first() {
+        let nodes = [
+            node(1, Some(10.0), 25.0, &["db"]),
+            node(2, Some(80.0), 1.0, &["web"]),
+            node(3, Some(5.0), 25.0, &["db"]),
+            node(4, Some(90.0), 25.0, &["db"]),
+        ];
+        let all = All {
+            said: nodes.into(),
+            silent: Vec::new(),
+        };
+        let numbers: Vec<_> = of_class(&all, "db").unwrap();
+        let numbers: Vec<_> = numbers.into_iter().map(Number::get).collect();
+        assert_eq!(numbers, [3, 1, 4]);
     }
 
     #[test]

@@ -135,8 +135,10 @@ impl host::World for Elsewhere {
         let member = self.in_cluster()?;
         let view = member.handle.views().borrow().clone();
         let up = || view.present().filter(|member| member.state == State::Up);
+        let at = |number: &Number| up().find(|member| member.id.number == *number);
         let places = |numbers: &[Number]| {
-            up().filter(|member| numbers.contains(&member.id.number))
+            let there = numbers.iter().filter_map(at);
+            there
                 .map(|member| place(member.id, &member.candidate.name))
                 .collect()
         };
