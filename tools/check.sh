@@ -8,4 +8,4 @@ cargo=$ROOT/tools/cargo
 
 phase "format" "$cargo" fmt --all --check
 phase "lints" "$cargo" clippy --all-targets --quiet -- -D warnings
-phase "unit tests of the pure crates" "$cargo" test --quiet --lib --package ssi-abi --package ssi-api --package ssi-lvs --package ssi-mosix --package ssi-keepalive --package ssi-rexec --package ssi-tree
+phase "unit tests of the pure crates" "$cargo" test --quiet --lib --package ssi-abi --package ssi-api --package ssi-lvs --package ssi-mosix --package ssi-keepalive --package ssi-records --package ssi-remote --package ssi-rexec --package ssi-tree --features ssi-rexec/host

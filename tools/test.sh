@@ -62,6 +62,7 @@ export SSI_CHAOS_SEED=${SSI_CHAOS_SEED:-7}
 
 phase "format" "$cargo" fmt --all --check
 phase "lints" "$cargo" clippy --quiet --all-targets -- -D warnings
+phase "lints of the small programs" "$cargo" clippy --quiet --package ssi-remote-programs -- -D warnings
 phase "lints of the BPF programs" lint_bpf
 phase "documentation" document
 phase "building the tests" build_tests

@@ -235,6 +235,12 @@ fn users(cluster: &Cluster) {
         said.contains(&format!("({roots}): not permitted")),
         "{said}"
     );
+    // Root that may signal nobody else here may not elsewhere.
+    let without = ["setpriv", "--bounding-set=-kill", "ssi", "kill", &theirs];
+    let output = host.output(&without);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("not permitted"), "{said}");
+    there(cluster, 1, &theirs);
     checked(host, &["ssi", "kill", &theirs], &kill(host, &theirs));
     gone(cluster, &theirs);
     there(cluster, 1, &roots);

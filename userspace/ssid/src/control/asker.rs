@@ -2,13 +2,16 @@
 
 use std::fs;
 
+use rustix::process::Pid;
+use rustix::thread::{CapabilitySet, capabilities};
 use ssi_vproc::procfs::Stat;
 use tokio::net::UnixStream;
 
 /// Whoever connected, as the kernel says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker {
-    /// The user; nobody's number if that is not known.
+    /// The user; nobody's number if that is not known, or if it is a root that may not signal
+    /// other users' processes: then it may not elsewhere either.
     pub(crate) user: u32,
     /// The group; nobody's number likewise.
     pub(crate) group: u32,
@@ -20,11 +23,21 @@ impl Asker {
     pub(super) fn of(stream: &UnixStream) -> Self {
         let peer = stream.peer_cred().ok();
         let pid = peer.as_ref().and_then(tokio::net::unix::UCred::pid);
+        let process = pid.and_then(Pid::from_raw);
         let stat = pid.and_then(|pid| fs::read(format!("/proc/{pid}/stat")).ok());
         Self {
-            user: peer.map_or(u32::MAX, |peer| peer.uid()),
+            user: match peer {
+                Some(peer) if peer.uid() != 0 || may_kill(process) => peer.uid(),
+                _ => u32::MAX,
+            },
             group: peer.map_or(u32::MAX, |peer| peer.gid()),
             session: stat.and_then(|stat| Some(Stat::parse(&stat)?.sid)),
         }
     }
+}
+
+/// Whether a process has CAP_KILL.
+fn may_kill(process: Option<Pid>) -> bool {
+    let sets = process.and_then(|process| capabilities(Some(process)).ok());
+    sets.is_some_and(|sets| sets.effective.contains(CapabilitySet::KILL))
 }
