@@ -15,6 +15,7 @@ const LONGEST_FENCING: u64 = 600;
 pub(super) fn meaning(config: &Config) -> Option<String> {
     nodes(config)
         .or_else(|| classes(config))
+        .or_else(|| speed(config.node.speed))
         .or_else(|| cvips(config))
         .or_else(|| config.network.interfaces.iter().find_map(|i| interface(i)))
         .or_else(|| fencing(config))
@@ -55,6 +56,14 @@ fn classes(config: &Config) -> Option<String> {
     Some(format!(
         "node.classes: \"{wrong}\" is no name: letters, digits, -, _ and . make one"
     ))
+}
+
+/// The fastest processor that is believed, of which 10,000 is standard.
+const FASTEST: u32 = 1_000_000;
+
+fn speed(speed: u32) -> Option<String> {
+    let fine = (1..=FASTEST).contains(&speed);
+    (!fine).then(|| format!("node.speed = {speed}: from 1 to {FASTEST}; 10000 is standard"))
 }
 
 fn fencing(config: &Config) -> Option<String> {
@@ -168,6 +177,7 @@ mod tests {
         for (text, part) in [
             ("[cluster]\nfence = [\"ipmi\"]", "no absolute path"),
             ("[node]\nclasses = [\"a b\"]", "is no name"),
+            ("[node]\nspeed = 0", "10000 is standard"),
             ("[cluster]\nfence_timeout = 0", "1 to 600 seconds"),
             ("[log]\nlevel = \"a=b=c\"", "log.level"),
             ("[keepalive]\nlogs = \"x\"", "keepalive.logs"),

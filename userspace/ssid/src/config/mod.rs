@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use load::load;
 use serde::{Deserialize, Serialize};
+use ssi_mosix::load::STANDARD_SPEED;
 use ssi_tree::proc::Places;
 
 /// Every default, written and commented.
@@ -57,7 +58,7 @@ impl Config {
 }
 
 /// This node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Node {
     /// Its name; empty: the host's.
@@ -67,6 +68,19 @@ pub(crate) struct Node {
     pub(crate) addresses: Vec<IpAddr>,
     /// What it is good for, in words of the operator's: commands can be sent to a class.
     pub(crate) classes: Vec<String>,
+    /// How fast one of its processors is, of which [`STANDARD_SPEED`] is standard.
+    pub(crate) speed: u32,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            addresses: Vec::new(),
+            classes: Vec::new(),
+            speed: STANDARD_SPEED,
+        }
+    }
 }
 
 /// The cluster, once this machine is in one.

@@ -6,9 +6,9 @@ mod priority;
 mod sampling;
 mod show;
 mod signal;
+mod tuning;
 mod waits;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -22,14 +22,14 @@ pub(crate) use page::{Page, Wanted};
 pub(crate) use priority::Renice;
 use sampling::Sampled;
 pub(crate) use signal::{Order, SessionOrder};
+use tuning::Tuning;
 
 /// What is known of this node's processes; filled by a thread of its own, as looking at many
 /// takes milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
     known: Arc<Mutex<Option<Sampled>>>,
-    /// Whether it is to be measured how long tasks wait.
-    waits: Arc<AtomicBool>,
+    tuning: Arc<Tuning>,
 }
 
 impl Processes {
@@ -39,19 +39,20 @@ impl Processes {
     /// back only if this is the first thread.
     pub(crate) fn start(config: &Config) -> Result<Self> {
         let known = Arc::new(Mutex::new(None));
-        let waits = Arc::new(AtomicBool::new(config.processes.waits));
-        let (ours, wanted) = (known.clone(), waits.clone());
+        let tuning = Arc::new(Tuning::default());
+        tuning.set(config);
+        let (ours, wanted) = (known.clone(), tuning.clone());
         let tracker = sampling::tracker(&config.bpf.root);
         thread::Builder::new()
             .name("processes".to_owned())
             .spawn(move || sampling::run(tracker, &ours, &wanted))
             .context("cannot start a thread")?;
-        Ok(Self { known, waits })
+        Ok(Self { known, tuning })
     }
 
     /// Does as a changed configuration says, within a second.
     pub(crate) fn reconfigure(&self, config: &Config) {
-        self.waits.store(config.processes.waits, Ordering::Relaxed);
+        self.tuning.set(config);
     }
 
     /// As many as are told at once.

@@ -2,20 +2,18 @@
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ssi_loader::ProcOptions;
-use ssi_mosix::load::{
-    Capacity, Ended, Key, Look, Memory, NodeLoad, STANDARD_SPEED, Stalls, Tell, Usage,
-};
+use ssi_mosix::load::{Capacity, Ended, Key, Look, Memory, NodeLoad, Stalls, Tell, Usage};
 use ssi_vproc::core::{Change, Id, Process};
 use ssi_vproc::machine::Machine;
 use ssi_vproc::{Error, Source, Tracker, clock};
 
+use super::tuning::Tuning;
 use super::waits::Waits;
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -54,8 +52,8 @@ pub(super) fn tracker(root: &Path) -> Tracker {
     })
 }
 
-/// Tracks until the process ends; measures how long tasks wait as long as that is wanted.
-pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>, waits: &AtomicBool) {
+/// Tracks until the process ends.
+pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>, tuning: &Tuning) {
     let events = tracker
         .events_fd()
         .and_then(|events| events.try_clone_to_owned().ok());
@@ -68,8 +66,7 @@ pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>, waits: &Atom
         looked: Instant::now(),
         complained: false,
     };
-    sampled.sample();
-    sampled.measure(waits);
+    sampled.sample(tuning);
     let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
     *lock() = Some(sampled);
     let mut next = Instant::now() + PERIOD;
@@ -81,8 +78,7 @@ pub(super) fn run(tracker: Tracker, known: &Mutex<Option<Sampled>>, waits: &Atom
             return;
         };
         if due {
-            sampled.sample();
-            sampled.measure(waits);
+            sampled.sample(tuning);
             next = (next + PERIOD).max(Instant::now());
         } else {
             sampled.catch_up();
@@ -127,11 +123,6 @@ impl Sampled {
         }
     }
 
-    fn measure(&mut self, waits: &AtomicBool) {
-        let wanted = waits.load(Ordering::Relaxed);
-        self.waits.want(wanted, &mut self.tracker);
-    }
-
     /// Whether it went well.
     fn look_at_all(&mut self) -> bool {
         let mut changes = Vec::new();
@@ -143,7 +134,8 @@ impl Sampled {
     }
 
     /// Takes in what everybody uses.
-    fn sample(&mut self) {
+    fn sample(&mut self, tuning: &Tuning) {
+        self.waits.want(tuning.waits(), &mut self.tracker);
         let went_well = self.look_at_all();
         // Without new figures everybody would seem to have stood still.
         if !went_well {
@@ -153,7 +145,8 @@ impl Sampled {
             Ok(machine) => {
                 let usages = self.tracker.table().processes().map(usage);
                 let ended = self.ended.drain(..);
-                let tell = self.load.add(&look(&machine), usages, ended);
+                let look = look(&machine, tuning.capacity(machine.cpus));
+                let tell = self.load.add(&look, usages, ended);
                 self.tell = tell.or(self.tell);
             }
             Err(why) => self.complain(&why),
@@ -199,11 +192,11 @@ fn usage(process: &Process) -> Usage {
     }
 }
 
-fn look(machine: &Machine) -> Look {
+fn look(machine: &Machine, capacity: Capacity) -> Look {
     let memory = machine.memory;
     Look {
         at: clock::now(),
-        capacity: Capacity::new(machine.cpus, STANDARD_SPEED),
+        capacity,
         memory: Memory {
             total: memory.total,
             available: memory.available,
