@@ -42,13 +42,14 @@ pub(super) fn page(mut view: ProcessesView, wanted: Wanted) -> Page {
     let before = processes.partition_point(|process| process.pid <= wanted.after);
     processes.drain(..before);
     let (mut told, mut bytes) = (0, 0);
+    let mut text = Vec::new();
     for process in processes.iter_mut() {
         // Always one, or it would never end.
         if bytes > PAGE {
             break;
         }
         if wanted.args {
-            show::add_args(process);
+            show::add_args(process, &mut text);
         }
         bytes += size(process);
         told += 1;

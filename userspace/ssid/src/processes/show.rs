@@ -13,6 +13,9 @@ use super::sampling::{Sampled, key};
 /// Bytes of arguments that are shown of one process: as many as the kernel takes in one argument.
 const MOST_ARGS: u64 = 128 << 10;
 
+/// Bytes that most have not.
+const USUAL_ARGS: usize = 4096;
+
 /// Everybody, by number.
 pub(super) fn view(sampled: &Sampled) -> ProcessesView {
     let (at, now) = (clock::now(), clock::since_1970());
@@ -110,21 +113,23 @@ fn process(process: &Process, load: f64) -> ProcessView {
     }
 }
 
-/// Reads a process's arguments. Who has ended meanwhile has none, nor has the kernel.
-pub(super) fn add_args(process: &mut ProcessView) {
+/// Reads a process's arguments, by way of `text`. Who has ended meanwhile has none, nor has the
+/// kernel.
+pub(super) fn add_args(process: &mut ProcessView, text: &mut Vec<u8>) {
     if process.kernel {
         return;
     }
-    if let Ok(text) = command_line(process.pid) {
-        process.args = args(&text);
+    if command_line(process.pid, text).is_ok() {
+        process.args = args(text);
     }
 }
 
-fn command_line(pid: u32) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
+fn command_line(pid: u32, text: &mut Vec<u8>) -> io::Result<()> {
+    text.clear();
+    // In one go: without room, a few bytes are tried first.
+    text.reserve(USUAL_ARGS);
     let file = File::open(format!("/proc/{pid}/cmdline"))?;
-    file.take(MOST_ARGS).read_to_end(&mut text)?;
-    Ok(text)
+    file.take(MOST_ARGS).read_to_end(text).map(drop)
 }
 
 /// Each ends with a zero; a program that writes over them may have left none.
@@ -176,7 +181,7 @@ mod tests {
             };
             // A program that begins has none for a moment.
             while process.args.is_empty() {
-                add_args(&mut process);
+                add_args(&mut process, &mut Vec::new());
             }
             drop(child.stdin.take());
             child.wait().expect("it is ours");
