@@ -26,7 +26,7 @@ use self::spare::Spares;
 use crate::core::{Caller, Id, Life, Nodes, Order, Pending, Place, Seat, Secrets, Turned, Whom};
 
 /// How many connections of others may wait for a command.
-const MOST_WAIT: usize = 256;
+const MOST_WAIT: usize = 2048;
 /// How many sessions may be expected at a time, and for how long.
 const MOST: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(10);
