@@ -155,8 +155,10 @@ fn seen_and_killed(cluster: &Cluster) {
     gone(cluster, &process);
     // A session, with a process in a group of its own.
     let script = "set -m; sleep 4711 & echo $!; wait";
-    let started = format!("setsid bash -c '{script}' 2>/dev/null </dev/null | head -1");
-    let child = cluster.host(2).sh(&format!("{started} & wait $!"));
+    let start = format!("setsid bash -c '{script}' >/run/leads 2>/dev/null </dev/null &");
+    cluster.host(2).sh(&start);
+    let said = "until [ -s /run/leads ]; do sleep 0.02; done; cat /run/leads";
+    let child = cluster.host(2).sh(said);
     let child = format!("2/{}", child.trim());
     there(cluster, 1, &child);
     let columns = ["ssi", "ps", "-p", &child, "-o", "sid=,pgid="];
