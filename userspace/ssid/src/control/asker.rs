@@ -36,8 +36,12 @@ impl Asker {
     }
 }
 
-/// Whether a process has CAP_KILL.
+/// Whether a process has CAP_KILL. One that can't be seen from here is of a process namespace
+/// around this one, and believed.
 fn may_kill(process: Option<Pid>) -> bool {
-    let sets = process.and_then(|process| capabilities(Some(process)).ok());
-    sets.is_some_and(|sets| sets.effective.contains(CapabilitySet::KILL))
+    let has = |process| {
+        let sets = capabilities(Some(process));
+        sets.is_ok_and(|sets| sets.effective.contains(CapabilitySet::KILL))
+    };
+    process.is_none_or(has)
 }
