@@ -92,7 +92,8 @@ pub(crate) fn jobs(_: &Cluster) {
 
 pub(crate) fn background(_: &Cluster) {
     let mut person = Person::at(Host::Node(1));
-    person.types("ssi onnode -T 2 tee /var/tmp/typed &");
+    // Nobody else reads what is typed then.
+    person.types("ssi onnode -T 2 tee /var/tmp/typed & sleep 3");
     until(Host::Node(2), "pgrep -x tee");
     person.types("");
     person.sees("Stopped");

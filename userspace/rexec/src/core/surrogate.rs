@@ -34,9 +34,7 @@ pub struct Surrogate {
     given: u64,
     output: [Receiving; 2],
     actions: VecDeque<SurrogateAction>,
-    /// Something was sent to the session.
-    said: bool,
-    /// It has said that it is there.
+    /// The session has said that it is there.
     met: bool,
     started: bool,
     over: bool,
@@ -56,7 +54,6 @@ impl Surrogate {
             given: 0,
             output: [Receiving::new(), Receiving::new()],
             actions: VecDeque::new(),
-            said: false,
             met: false,
             started: false,
             over: false,
@@ -133,25 +130,18 @@ impl Surrogate {
     /// What is to be sent.
     #[must_use]
     pub fn outgoing(&self) -> &[u8] {
-        self.link.outgoing()
-    }
-
-    /// Whether the session has said that it is there. It says so before it reads anything.
-    #[must_use]
-    pub fn is_met(&self) -> bool {
-        self.met
-    }
-
-    /// Whether anything was sent of what to run.
-    #[must_use]
-    pub fn was_said(&self) -> bool {
-        self.said
+        if self.met { self.link.outgoing() } else { &[] }
     }
 
     /// So much of it was.
     pub fn sent(&mut self, bytes: usize) {
-        self.said |= bytes > 0;
         self.link.sent(bytes);
+    }
+
+    /// Whether the session has said that it is there: nothing is said to it before.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.met
     }
 
     /// How much input can be taken now.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use super::sessions::Session;
 use super::spare::{PATIENCE, is_spare};
@@ -27,8 +27,16 @@ impl<W: World> Host<W> {
     /// Takes connections until the task is ended.
     pub async fn serve_connections(self: Arc<Self>, listener: TcpListener) {
         let places = Arc::new(Semaphore::new(CROWD));
+        let mut sweep = interval(PATIENCE / 4);
         loop {
-            let (tcp, from) = match listener.accept().await {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = sweep.tick() => {
+                    self.forget_waiting();
+                    continue;
+                }
+            };
+            let (tcp, from) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors, perhaps: what is open may close again.
@@ -54,7 +62,7 @@ impl<W: World> Host<W> {
         }
     }
 
-    async fn take(self: &Arc<Self>, mut tcp: TcpStream, from: IpAddr) {
+    async fn take(&self, mut tcp: TcpStream, from: IpAddr) {
         let mut id = Id::default();
         if !matches!(timeout(SILENT, tcp.read_exact(&mut id)).await, Ok(Ok(_))) {
             self.turn_away(from, Turned::Silent);
@@ -72,17 +80,17 @@ impl<W: World> Host<W> {
     }
 
     /// Keeps a connection for the command that will come, for a while.
-    fn let_wait(self: &Arc<Self>, tcp: TcpStream, id: Id, from: IpAddr) {
+    fn let_wait(&self, tcp: TcpStream, id: Id, from: IpAddr) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if !waiting.expect(self.start.elapsed(), id, tcp) {
             self.turn_away(from, Turned::Crowd);
-            return;
         }
-        let host = self.clone();
-        tokio::spawn(async move {
-            sleep(PATIENCE).await;
-            host.spare(&id);
-        });
+    }
+
+    /// Closes those for which none has come.
+    fn forget_waiting(&self) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.forget(self.start.elapsed());
     }
 
     /// Gives a connection to a session. If there is none, it is closed, and whoever is at its

@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::secrets::fill;
 use crate::core::{Id, Life};
 
 /// How many there are to a node.
 const ENOUGH: usize = 4;
-/// How long one is kept that nobody uses; the other end waits longer.
+/// How long one is kept that nobody uses, and half of that at most; the other end waits longer.
 const IDLE: Duration = Duration::from_secs(20);
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the other end keeps one.
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 /// How soon new ones are made: a surrogate that ends has the processor until its parent knows.
 const SOON: Duration = Duration::from_millis(1);
 /// How long it may take to make one.
@@ -38,6 +39,7 @@ pub(super) struct Spare {
     /// What it has said.
     pub(super) id: Id,
     pub(super) tcp: TcpStream,
+    made: Instant,
 }
 
 /// All that there are from here.
@@ -68,19 +70,28 @@ impl Spares {
     }
 
     fn keep(&self, life: Life, spare: Spare) {
-        let id = spare.id;
-        self.lock().entry(life).or_default().push(spare);
-        let spares = self.clone();
-        tokio::spawn(async move {
-            sleep(IDLE).await;
-            let mut all = spares.lock();
-            if let Some(there) = all.get_mut(&life) {
-                there.retain(|spare| spare.id != id);
-                if there.is_empty() {
-                    all.remove(&life);
-                }
+        let mut all = self.lock();
+        let first = !all.contains_key(&life);
+        all.entry(life).or_default().push(spare);
+        if first {
+            tokio::spawn(self.clone().sweep(life));
+        }
+    }
+
+    /// Closes those that nobody uses, until there are none.
+    async fn sweep(self, life: Life) {
+        loop {
+            sleep(IDLE / 2).await;
+            let mut all = self.lock();
+            let Some(there) = all.get_mut(&life) else {
+                return;
+            };
+            there.retain(|spare| spare.made.elapsed() < IDLE);
+            if there.is_empty() {
+                all.remove(&life);
+                return;
             }
-        });
+        }
     }
 
     fn count(&self, life: Life) -> usize {
@@ -98,7 +109,11 @@ async fn make(address: SocketAddr) -> io::Result<Spare> {
     id[..MARK.len()].copy_from_slice(&MARK);
     let mut tcp = TcpStream::connect(address).await?;
     tcp.write_all(&id).await?;
-    Ok(Spare { id, tcp })
+    Ok(Spare {
+        id,
+        tcp,
+        made: Instant::now(),
+    })
 }
 
 /// The other end says nothing before it has a session.

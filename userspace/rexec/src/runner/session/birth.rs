@@ -4,10 +4,11 @@ use std::ffi::c_void;
 use std::io;
 use std::os::fd::RawFd;
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::Pid;
 
-use super::exec::{Program, errno};
+use super::exec::Program;
 use super::limits;
 use crate::core::Limit;
 use crate::runner::signals;
@@ -66,27 +67,27 @@ impl Birth<'_> {
         unsafe {
             let own = libc::CLOSE_RANGE_UNSHARE | libc::CLOSE_RANGE_CLOEXEC;
             if libc::syscall(libc::SYS_close_range, 3, u32::MAX, own) < 0 {
-                return errno();
+                return Errno::last_raw();
             }
             for (stream, number) in self.streams.into_iter().zip(0..) {
                 if libc::dup2(stream, number) < 0 {
-                    return errno();
+                    return Errno::last_raw();
                 }
             }
             if self.detached {
                 if libc::setsid() < 0 {
-                    return errno();
+                    return Errno::last_raw();
                 }
             } else {
                 // A group of its own in our session: so it is no orphan, and can be stopped.
                 if libc::setpgid(0, 0) < 0 {
-                    return errno();
+                    return Errno::last_raw();
                 }
                 // SIGTTOU, which would stop us, is still blocked.
                 if let Some(terminal) = self.terminal
                     && libc::tcsetpgrp(terminal, libc::getpid()) < 0
                 {
-                    return errno();
+                    return Errno::last_raw();
                 }
                 // Should this session be killed, as if a terminal hung up.
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGHUP);

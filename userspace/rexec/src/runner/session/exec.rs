@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 
+use nix::errno::Errno;
+
 /// What has no program's format is for this.
 const SHELL: &std::ffi::CStr = c"/bin/sh";
 /// Where programs are for whoever has no PATH (glibc's `_PATH_DEFPATH`).
@@ -80,7 +82,7 @@ impl Program {
                     self.environment.as_ptr(),
                 );
             }
-            match errno() {
+            match Errno::last_raw() {
                 libc::ENOEXEC => {
                     self.script[1] = place.as_ptr();
                     // SAFETY: as above.
@@ -110,12 +112,6 @@ fn places<'a>(name: &'a [u8], path: &'a [u8]) -> impl Iterator<Item = Vec<u8>> +
         _ => [folder, name].join(&b'/'),
     });
     fixed.then(|| name.to_vec()).into_iter().chain(found)
-}
-
-/// What the last system call failed with.
-pub(super) fn errno() -> i32 {
-    // SAFETY: it is this thread's, always there.
-    unsafe { *libc::__errno_location() }
 }
 
 #[cfg(test)]

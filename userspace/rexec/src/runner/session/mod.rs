@@ -17,17 +17,16 @@ use std::fs;
 use std::io;
 use std::process::ExitCode;
 
-use self::serve::Serve;
-use super::channel::Channel;
-use super::keys::End;
 use rustix::mm::{MlockAllFlags, mlockall, munlockall};
 use ssi_spawn::precedence;
 
-use super::news::News;
-use super::signals;
-
 #[cfg(feature = "host")]
 pub(super) use self::packed::LONGEST;
+use self::serve::Serve;
+use super::channel::Channel;
+use super::keys::End;
+use super::news::News;
+use super::signals;
 
 /// The whole program: standard input is a connection to the daemon, over which at most one
 /// connection to a surrogate comes.
@@ -63,8 +62,8 @@ fn session() -> io::Result<()> {
     let socket = packed::path(&packed.socket);
     let news = News::new(socket, packed.from, None);
     let mut serve = Serve::new(channel, news, packed.caller.umask, ignored)?;
-    // Before anything is read: who doesn't hear this knows that nothing was run. What the
-    // surrogate says is looked at only by the user whose command it is.
+    // The surrogate says nothing before it has heard this. What it says then is looked at only
+    // by the user whose command it is.
     serve.greet();
     serve.run(user::become_caller(&packed.caller))
 }

@@ -199,9 +199,7 @@ impl<'a> Serve<'a> {
         {
             let Place { life, name } = &self.place;
             let node = life.node;
-            let why = format!("node {node} {name} went down (epoch {epoch})");
-            let unsaid = !self.machine.was_said();
-            self.lose(&why, unsaid);
+            self.lost(&format!("node {node} {name} went down (epoch {epoch})"));
         }
         for stream in Stream::WRITTEN {
             self.write(stream, ready.of(On::Output(stream)));
@@ -346,13 +344,7 @@ impl<'a> Serve<'a> {
         }
     }
 
-    /// The connection has ended. As long as the session hasn't said that it is there, it has not
-    /// read anything: its word would have come before the end.
     fn lost(&mut self, why: &str) {
-        self.lose(why, !self.machine.is_met());
-    }
-
-    fn lose(&mut self, why: &str, never_begun: bool) {
         if self.end.is_some() || self.exited.is_some() {
             return;
         }
@@ -362,7 +354,7 @@ impl<'a> Serve<'a> {
                 "lost the command on node {} {name}, and how it ends is not known: {why}; see: ssi cluster",
                 life.node
             ),
-            never_begun,
+            never_begun: !self.machine.is_met(),
         });
     }
 }
