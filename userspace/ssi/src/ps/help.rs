@@ -32,9 +32,9 @@ Columns:
   time utime stime wait etime start lstart %cpu %mem rss swap vsz sz load vol invol
 
   cpid is the number in the whole cluster, as ssi kill takes it; npid, nppid, npgid and nsid
-  are such in the form NODE/PID; pid, ppid, pgid and sid are numbers on the process's own node. Terminals and
-  start times are each node's own, users go by the names that this node has for them.
-  wait is the time that it was ready and waited for a processor; load what it adds to the
+  are such in the form NODE/PID; pid, ppid, pgid and sid are numbers on the process's own
+  node. Terminals and start times are each node's own, users go by the names that this node
+  has for them. wait is the time that it was ready and waited for a processor; load what it adds to the
   node's load lately (100: a whole processor); vol and invol are switches to other tasks; sz
   is in pages of 4 KiB. Flags, priority, address, processor and threads (-L) nodes don't tell:
   ssi run --near 2/1234 ps -l -p 1234 does.

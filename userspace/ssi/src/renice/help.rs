@@ -15,8 +15,10 @@ Usage: ssi renice [-n] PRIORITY [--relative] [-p] PID...
 
 All threads of a process are changed, where renice would change its first alone. ssi nice is
 the same command: it changes processes that run, and starts none, as nice(1) would. A command
-on another node has the niceness of whoever starts it: nice -n 10 ssi run --node 2 make. You may what setpriority would let you on the process's node: root may all;
-others may make what is theirs nicer, and less nice as far as the process's RLIMIT_NICE goes.
+on another node has the niceness of whoever starts it: nice -n 10 ssi run --node 2 make.
+
+You may what setpriority would let you on the process's node: root may all; others may make
+what is theirs nicer, and less nice as far as the process's RLIMIT_NICE goes.
 
 Examples:
   ssi renice 10 2/1234
